@@ -1,0 +1,56 @@
+# Two commands do everything: `make demo` and `make test`. Each makes its own .venv first.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+WORKERS ?= 2
+
+# Real map data, if they stand beside the checkout; otherwise tiles are fetched, or a schematic map is made.
+export SAFEZONE_MAP_DIR ?= $(abspath $(wildcard ../shared/maps))
+
+.PHONY: demo test check format bench bench-seeds bench-rules bench-crash bench-sumo docs clean
+
+demo: $(VENV)/.installed
+	$(BIN)/safezone run scenarios/pilot.toml --out results/pilot
+
+test: $(VENV)/.installed
+	$(BIN)/python -m pytest -n $(WORKERS)
+
+check: $(VENV)/.installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.installed
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+# Hub faults over 20 seeds of the pilot day, the stress day and the quiet day (tests/bench/seeds.py).
+bench-seeds: $(VENV)/.installed
+	$(BIN)/python tests/bench/seeds.py --seeds 20
+
+bench-rules: $(VENV)/.installed
+	$(BIN)/python tests/bench/broken_rules.py
+
+bench-crash: $(VENV)/.installed
+	$(BIN)/python tests/bench/crash.py --kills 20
+
+bench-sumo: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
+	$(BIN)/python tests/bench/beside_sumo.py
+
+bench: bench-seeds bench-rules bench-crash bench-sumo
+
+docs: $(VENV)/.installed
+	$(BIN)/safezone model doc --lang ko --out docs/standard.ko.md
+	$(BIN)/safezone model doc --lang en --out docs/standard.en.md
+
+clean:
+	rm -rf $(VENV) build dist
+
+$(VENV)/.installed: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "safezone needs Python 3.11 or newer; $(PYTHON) is `$(PYTHON) --version`. Try: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@

@@ -1,0 +1,35 @@
+"""The u-Safe-Zone standard service model, as data, with a small loader.
+
+Imports nothing of ours and decodes no messages: hub, simulator and suite each bring their own codec,
+so that one shared bug cannot pass on both sides.
+"""
+
+from safezone_model.loader import (
+    MESSAGES,
+    REGISTRY_KINDS,
+    SERVICES,
+    EvidenceRules,
+    MessageType,
+    Service,
+    Timing,
+    evidence,
+    load_schema,
+    schema_names,
+    timing,
+    validator,
+)
+
+__all__ = [
+    "MESSAGES",
+    "REGISTRY_KINDS",
+    "SERVICES",
+    "EvidenceRules",
+    "MessageType",
+    "Service",
+    "Timing",
+    "evidence",
+    "load_schema",
+    "schema_names",
+    "timing",
+    "validator",
+]

@@ -1,0 +1,149 @@
+"""A child's phone: fixes by motion, battery, speed dial 1."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from safezone_sim.devices.agents import Equipment
+from safezone_sim.life.ports import Bodies
+from safezone_sim.map.model import Frame
+from safezone_sim.records import Fix
+from safezone_sim.scenario import Equipment as EquipmentSettings
+from safezone_sim.scenario import Noise
+from safezone_sim.world.model import Person, Place
+
+# 68 % of a circular normal error of σ per axis lies within 1.515 σ; no receiver claims under 5 m.
+R68 = math.sqrt(-2.0 * math.log(1.0 - 0.6827))
+FLOOR_M = 5.0
+IDLE_DRAIN_PCT_H = 2.0
+FIX_DRAIN_PCT = 0.02
+
+
+class Phone(Equipment):
+    """One phone. ``note`` receives the ideal fix; ``delivered`` each fix that reached the hub's side."""
+
+    def __init__(
+        self,
+        *args: Any,
+        person: Person,
+        bodies: Bodies,
+        places: dict[str, Place],
+        frame: Frame,
+        settings: EquipmentSettings,
+        noise: Noise,
+        note: Callable[[Fix], None],
+        delivered: Callable[[Fix], None],
+    ) -> None:
+        super().__init__(*args)
+        self.person = person
+        self._bodies = bodies
+        self._places = places
+        self._frame = frame
+        self._settings = settings
+        self._noise = noise
+        self._note = note
+        self._delivered = delivered
+        self._calls = 0
+        self.on = True
+        self._battery = self.rng.uniform(65.0, 100.0)
+        self._drained_at = self.env.now
+        self._last_fix: tuple[float, float, float] | None = None
+        self.env.process(self._fixes())
+
+    def health(self) -> dict[str, Any]:
+        return {"battery_pct": self.battery(), "firmware": "sim-app-1"}
+
+    def report_status(self) -> None:
+        if self.on:
+            super().report_status()
+
+    def battery(self) -> float:
+        """Charge in per cent, now."""
+        now = self.env.now
+        self._battery -= (now - self._drained_at) / 3600.0 * IDLE_DRAIN_PCT_H
+        self._drained_at = now
+        return round(max(0.0, self._battery), 1)
+
+    def switch(self, on: bool) -> None:
+        """The phone goes off or on; off, it neither senses nor sends, and keeps nothing unsent for later."""
+        self.on = on
+        self.outbox.set_online(on)
+
+    def dial(self, note: Callable[[float], None]) -> None:
+        """Speed dial 1, with the last fix if there is one."""
+        self._calls += 1
+        data: dict[str, Any] = {
+            "dialled_at": self.outbox.device_time(self.env.now),
+            "call": f"{self.name}-call-{self._calls}",
+        }
+        if self._last_fix is not None:
+            lat, lon, accuracy = self._last_fix
+            data["position"] = {"lat": lat, "lon": lon, "accuracy_m": accuracy}
+        self.outbox.send("phone.called", data, note)
+
+    def _fixes(self) -> Any:
+        s = self._settings
+        yield self.env.timeout(self.rng.uniform(0.0, s.fix_moving_s))
+        while True:
+            now = self.env.now
+            moving = self._bodies.moved_within(self.person, now - s.still_after_s, now)
+            if self.on:
+                self._fix(moving)
+            if moving:
+                wait = s.fix_moving_s
+            else:
+                # The motion sensor wakes the receiver: first fix one period after the child sets off.
+                start = self._bodies.next_motion(self.person, now)
+                wait = min(s.fix_still_s, max(s.fix_moving_s, start + s.fix_moving_s - now))
+            yield self.env.timeout(wait)
+
+    def _fix(self, moving: bool) -> None:
+        now, n, rng = self.env.now, self._noise, self.rng
+        x, y = self._bodies.position(self.person, now)
+        place = self._bodies.inside(self.person, now)
+        indoors = place != "" and place in self._places and self._places[place].indoors
+        pick, outlier = rng.random(), rng.random() < n.gps_outlier
+        dx, dy = rng.gauss(0.0, 1.0), rng.gauss(0.0, 1.0)
+        far, bearing = n.gps_outlier_min_m + rng.expovariate(1 / 100.0), rng.uniform(0.0, 2 * math.pi)
+        wobble = rng.uniform(0.85, 1.25)
+        ideal = "wifi" if indoors else "gps"
+        if pick < n.cell_share:
+            source, sigma = "cell", n.cell_sigma_m
+        elif indoors or pick < n.cell_share + n.wifi_outdoors:
+            source, sigma = "wifi", n.wifi_sigma_m
+        else:
+            source, sigma = "gps", n.gps_sigma_m
+        self._battery -= FIX_DRAIN_PCT
+        battery = self.battery()
+        nominal = max(FLOOR_M, R68 * (n.wifi_sigma_m if indoors else n.gps_sigma_m))
+        lon, lat = self._lonlat(x, y)
+        common = {"zone": self.zone, "child": self.person.id, "t": now, "moving": moving, "battery_pct": battery}
+        self._note(
+            Fix(lat=lat, lon=lon, accuracy_m=nominal, source=ideal, known_at=now, **common)  # type: ignore[arg-type]
+        )
+        if source == "gps" and outlier:
+            x, y = x + far * math.cos(bearing), y + far * math.sin(bearing)
+        else:
+            x, y = x + sigma * dx, y + sigma * dy
+        accuracy = round(max(FLOOR_M, R68 * sigma * wobble), 1)
+        lon, lat = self._lonlat(x, y)
+        self._last_fix = (lat, lon, accuracy)
+        self.outbox.send(
+            "phone.located",
+            {
+                "lat": lat,
+                "lon": lon,
+                "accuracy_m": accuracy,
+                "fix_source": source,
+                "fixed_at": self.outbox.device_time(now),
+                "moving": moving,
+                "battery_pct": battery,
+            },
+            lambda t: self._delivered(
+                Fix(lat=lat, lon=lon, accuracy_m=accuracy, source=source, known_at=t, **common)  # type: ignore[arg-type]
+            ),
+        )
+
+    def _lonlat(self, x: float, y: float) -> tuple[float, float]:
+        f = self._frame
+        return round(x / f.m_per_deg_lon + f.lon0, 7), round(y / f.m_per_deg_lat + f.lat0, 7)
