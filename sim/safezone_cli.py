@@ -1,8 +1,178 @@
 """The command line: the one module that sees every part."""
 
+import os
+import sys
+from pathlib import Path
+
 import click
+import msgspec
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from safezone_hub.commands import hub_group
+from safezone_model.commands import model_group
+from safezone_sim.catalogue import scenarios_dir
+from safezone_sim.judge.commands import judge_command
+from safezone_sim.map.commands import map_group
+from safezone_sim.scenario import Scenario, ScenarioError, clock_seconds, load_scenario
+
+STAGES = {
+    "map": "지도 읽기 · map",
+    "hub": "허브 시작 · hub",
+    "provision": "등록 · provision",
+    "day": "하루 · the day",
+    "judge": "판정 · judge",
+    "report": "보고서 · report",
+}
 
 
-@click.group()
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="safezone")
 def main() -> None:
-    """safezone"""
+    """u-서울안전존 디지털 트윈, 참조 허브, 적합성 모델.
+
+    Digital twin, reference hub and standard model of the u-Seoul Safe Zone.
+    """
+
+
+main.add_command(map_group)
+main.add_command(hub_group)
+main.add_command(model_group)
+main.add_command(judge_command)
+
+
+def _find_scenario(name: str) -> Path:
+    """By path, then by name among the bundled scenarios."""
+    path = Path(name)
+    if path.is_file():
+        return path
+    bundled = scenarios_dir() / f"{path.name.removesuffix('.toml')}.toml"
+    if bundled.is_file():
+        return bundled
+    known = ", ".join(sorted(p.stem for p in scenarios_dir().glob("*.toml") if p.stem != "maps"))
+    raise click.ClickException(f"no scenario {name!r}: neither a file nor one of {known}.")
+
+
+def _speed(_ctx: click.Context, _param: click.Parameter, value: str) -> float | None:
+    if value == "max":
+        return None
+    try:
+        return float(value)
+    except ValueError:
+        raise click.BadParameter(f"{value!r} is neither a number nor max. Try --speed 60.") from None
+
+
+def _changed(
+    scenario: Scenario, seed: int | None, start: str | None, until: str | None, schools: tuple[str, ...]
+) -> Scenario:
+    changes: dict[str, object] = {}
+    if seed is not None:
+        changes["seed"] = seed
+    if start is not None:
+        changes["start"] = start
+    if until is not None:
+        changes["end"] = until
+    if schools:
+        changes["schools"] = schools
+        changes["incidents"] = tuple(i for i in scenario.incidents if i.school in schools)
+        changes["closed_roads"] = tuple(c for c in scenario.closed_roads if c.school in schools)
+    changed = msgspec.structs.replace(scenario, **changes)
+    if changed.start_s >= changed.end_s:
+        raise ScenarioError(f"--until {changed.end} is not after --from {changed.start}. Set it later.")
+    kept = tuple(i for i in changed.incidents if changed.start_s <= clock_seconds(i.at) <= changed.end_s)
+    return msgspec.structs.replace(changed, incidents=kept)
+
+
+@main.command("run")
+@click.argument("scenario")
+@click.option("--seed", type=int, help="난수 씨앗. Seed instead of the scenario's.")
+@click.option("--speed", default="max", callback=_speed, help="배속 또는 max. Times real time, or max.  [default: max]")
+@click.option("--hub", default="bundled", help="bundled | none | http://…  시험할 허브. The hub to run against.")
+@click.option("--hub-token", envvar="SAFEZONE_HUB_TOKEN", help="외부 허브의 토큰. Token of an outside hub.")
+@click.option("--hub-option", multiple=True, help="내장 허브에 넘길 옵션. Passed to `safezone hub serve`, e.g. --hub-option=--rules=debounce=off")
+@click.option("--out", type=click.Path(path_type=Path), help="결과 폴더. Results folder.  [default: results/<name>-seed<seed>]")
+@click.option("--map-dir", envvar="SAFEZONE_MAP_DIR", type=click.Path(path_type=Path), help="지도 자료 폴더. Folder with map data.")
+@click.option("--map-source", help="PMTiles, {z}/{x}/{y} URL, .osm.pbf, 가져온 지도. Map to use instead.")
+@click.option("--from", "start", help="HH:MM 부터만. Start of the part of the day to run.")
+@click.option("--until", help="HH:MM 까지만. End of the part of the day to run.")
+@click.option("--school", "schools", multiple=True, help="다른 학교(NEIS 코드)로. Run these schools instead.")
+@click.option("--keep-hub-state", is_flag=True, help="허브 저장소를 남김. Keep the hub's store in the results.")
+@click.option("--no-report", is_flag=True, help="report.html 생략. Skip report.html.")
+def run_command(
+    scenario: str,
+    seed: int | None,
+    speed: float | None,
+    hub: str,
+    hub_token: str | None,
+    hub_option: tuple[str, ...],
+    out: Path | None,
+    map_dir: Path | None,
+    map_source: str | None,
+    start: str | None,
+    until: str | None,
+    schools: tuple[str, ...],
+    keep_hub_state: bool,
+    no_report: bool,
+) -> None:
+    """시나리오 하루를 실행하고 판정합니다. Run a scenario's day against a hub and judge it."""
+    from safezone_sim.twin.broker import BrokerError
+    from safezone_sim.twin.hubapi import HubError
+    from safezone_sim.twin.hubprocess import HubStartError
+    from safezone_sim.twin.lockstep import HubStalled
+    from safezone_sim.twin.run import RunOptions, run_scenario
+
+    console = Console(stderr=True)
+    try:
+        chosen = _changed(load_scenario(_find_scenario(scenario)), seed, start, until, schools)
+        target = out or Path("results") / f"{chosen.name}-seed{chosen.seed}"
+        with Progress(
+            TextColumn("{task.description:<24}"),
+            BarColumn(),
+            TextColumn("{task.percentage:>3.0f} %"),
+            TimeElapsedColumn(),
+            console=console,
+            disable=not console.is_terminal,
+        ) as bar:
+            tasks: dict[str, TaskID] = {}
+
+            def progress(stage: str, done: float, total: float) -> None:
+                if stage not in tasks:
+                    tasks[stage] = bar.add_task(STAGES.get(stage, stage), total=total)
+                    if not console.is_terminal:
+                        console.print(STAGES.get(stage, stage), highlight=False)
+                bar.update(tasks[stage], completed=done, total=total)
+
+            result = run_scenario(
+                chosen,
+                RunOptions(
+                    out=target,
+                    map_dir=map_dir if map_dir is not None and str(map_dir) not in ("", ".") else None,
+                    map_source=map_source,
+                    hub=hub,
+                    hub_command=(sys.executable, "-m", "safezone_cli", "hub"),
+                    hub_options=hub_option,
+                    hub_token=hub_token,
+                    speed=speed,
+                    keep_hub_state=keep_hub_state,
+                    report=not no_report,
+                    progress=progress,
+                ),
+            )
+            for stage in tasks.values():
+                bar.update(stage, completed=bar.tasks[stage].total or 1)
+    except (ScenarioError, HubError, HubStartError, HubStalled, BrokerError) as e:
+        raise click.ClickException(str(e)) from e
+    _print_summary(console, result.summary, target)
+
+
+def _print_summary(console: Console, summary: object, target: Path) -> None:
+    from safezone_sim.judge.table import scoreboard_table
+
+    console.print(scoreboard_table(summary))
+    report = target / "report.html"
+    if report.exists():
+        console.print(f"보고서 · report: {os.path.relpath(report)}")
+
+
+if __name__ == "__main__":
+    main()

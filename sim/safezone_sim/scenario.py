@@ -6,7 +6,7 @@ What a scenario is not: the hub's settings, or a vendor's IXIT. Modifiers are sc
 import tomllib
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -175,10 +175,10 @@ def clock_seconds(text: str) -> float:
 
 def parse_scenario(text: str, origin: str = "scenario") -> Scenario:
     """TOML text to a checked scenario; ScenarioError otherwise."""
-    try:
-        raw = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as e:
-        raise ScenarioError(f"{origin}: not TOML: {e}. Check the quotes and brackets at that line.") from e
+    return _convert(_read_toml(text, origin), origin)
+
+
+def _convert(raw: dict[str, Any], origin: str) -> Scenario:
     try:
         scenario = msgspec.convert(raw, Scenario, strict=True)
     except msgspec.ValidationError as e:
@@ -188,8 +188,37 @@ def parse_scenario(text: str, origin: str = "scenario") -> Scenario:
 
 
 def load_scenario(path: Path) -> Scenario:
-    """Reads and checks one scenario file."""
-    return parse_scenario(path.read_text(encoding="utf-8"), str(path))
+    """Reads and checks one scenario file, and the files its ``base`` names."""
+    return _convert(_read_with_base(path, ()), str(path))
+
+
+def _read_with_base(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
+    """The file's tables laid over its base's: tables merge key by key, everything else replaces."""
+    if path in seen:
+        raise ScenarioError(f"{path}: base leads back to itself ({' -> '.join(p.name for p in seen)}). Break the circle.")
+    raw = _read_toml(path.read_text(encoding="utf-8"), str(path))
+    base = raw.pop("base", None)
+    if base is None:
+        return raw
+    base_path = path.parent / str(base)
+    if not base_path.is_file():
+        raise ScenarioError(f"{path}: base {base!r} is not a file beside it. Name one, e.g. \"pilot.toml\".")
+    return _laid_over(_read_with_base(base_path, (*seen, path)), raw)
+
+
+def _laid_over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    merged = dict(below)
+    for key, value in above.items():
+        both_tables = isinstance(value, dict) and isinstance(merged.get(key), dict)
+        merged[key] = _laid_over(merged[key], value) if both_tables else value
+    return merged
+
+
+def _read_toml(text: str, origin: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as e:
+        raise ScenarioError(f"{origin}: not TOML: {e}. Check the quotes and brackets at that line.") from e
 
 
 def _check(s: Scenario, origin: str) -> None:

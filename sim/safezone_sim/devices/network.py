@@ -86,7 +86,7 @@ class Network:
         return arrival + back
 
     def _arrive(self, message: Outgoing, delay: float) -> float:
-        at = self._env.now + delay
+        at: float = self._env.now + delay
         if self._grid_s and not message.emergency:
             at = math.ceil(at / self._grid_s) * self._grid_s
         event = self._env.timeout(max(0.0, at - self._env.now))

@@ -94,7 +94,7 @@ class Reader(Equipment):
         )
         if heard is None:
             return None
-        at = self.env.now + heard * CALL_PERIOD_S
+        at: float = self.env.now + heard * CALL_PERIOD_S
         event = self.env.timeout(heard * CALL_PERIOD_S)
         event.callbacks.append(lambda _event: self._send_call(tag, press, medical, at, note))
         return at
