@@ -86,17 +86,36 @@ def _changed(
 @main.command("run")
 @click.argument("scenario")
 @click.option("--seed", type=int, help="난수 씨앗. Seed instead of the scenario's.")
-@click.option("--speed", default="max", callback=_speed, help="배속 또는 max. Times real time, or max.  [default: max]")
-@click.option("--hub", default="bundled", help="bundled | none | http://…  시험할 허브. The hub to run against.")
+@click.option(
+    "--speed", default="max", callback=_speed, help="배속 또는 max. Times real time, or max.  [default: max]"
+)
+@click.option(
+    "--hub", default="bundled", help="bundled | none | http://…  시험할 허브. The hub to run against."
+)
 @click.option("--hub-token", envvar="SAFEZONE_HUB_TOKEN", help="외부 허브의 토큰. Token of an outside hub.")
-@click.option("--hub-option", multiple=True, help="내장 허브에 넘길 옵션. Passed to `safezone hub serve`, e.g. --hub-option=--rules=debounce=off")
-@click.option("--out", type=click.Path(path_type=Path), help="결과 폴더. Results folder.  [default: results/<name>-seed<seed>]")
-@click.option("--map-dir", envvar="SAFEZONE_MAP_DIR", type=click.Path(path_type=Path), help="지도 자료 폴더. Folder with map data.")
+@click.option(
+    "--hub-option",
+    multiple=True,
+    help="내장 허브에 넘길 옵션. Passed to `safezone hub serve`, e.g. --hub-option=--rules=debounce=off",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="결과 폴더. Results folder.  [default: results/<name>-seed<seed>]",
+)
+@click.option(
+    "--map-dir",
+    envvar="SAFEZONE_MAP_DIR",
+    type=click.Path(path_type=Path),
+    help="지도 자료 폴더. Folder with map data.",
+)
 @click.option("--map-source", help="PMTiles, {z}/{x}/{y} URL, .osm.pbf, 가져온 지도. Map to use instead.")
 @click.option("--from", "start", help="HH:MM 부터만. Start of the part of the day to run.")
 @click.option("--until", help="HH:MM 까지만. End of the part of the day to run.")
 @click.option("--school", "schools", multiple=True, help="다른 학교(NEIS 코드)로. Run these schools instead.")
-@click.option("--keep-hub-state", is_flag=True, help="허브 저장소를 남김. Keep the hub's store in the results.")
+@click.option(
+    "--keep-hub-state", is_flag=True, help="허브 저장소를 남김. Keep the hub's store in the results."
+)
 @click.option("--no-report", is_flag=True, help="report.html 생략. Skip report.html.")
 def run_command(
     scenario: str,

@@ -4,6 +4,8 @@ Imports nothing of ours and decodes no messages: hub, simulator and suite each b
 so that one shared bug cannot pass on both sides.
 """
 
+from safezone_model.catalogue import CatalogueError, Requirement, clauses, requirements
+from safezone_model.figures import Rejection, Text, rejections
 from safezone_model.loader import (
     MESSAGES,
     REGISTRY_KINDS,
@@ -23,12 +25,19 @@ __all__ = [
     "MESSAGES",
     "REGISTRY_KINDS",
     "SERVICES",
+    "CatalogueError",
     "EvidenceRules",
     "MessageType",
+    "Rejection",
+    "Requirement",
     "Service",
+    "Text",
     "Timing",
+    "clauses",
     "evidence",
     "load_schema",
+    "rejections",
+    "requirements",
     "schema_names",
     "timing",
     "validator",

@@ -94,7 +94,9 @@ def schema_names() -> list[str]:
     names = ["common", "envelope"]
     for folder in ("messages", "registry"):
         entries = (_ROOT / "schemas" / folder).iterdir()
-        names += sorted(f"{folder}/{e.name.removesuffix('.json')}" for e in entries if e.name.endswith(".json"))
+        names += sorted(
+            f"{folder}/{e.name.removesuffix('.json')}" for e in entries if e.name.endswith(".json")
+        )
     return names
 
 

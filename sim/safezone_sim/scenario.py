@@ -158,6 +158,10 @@ class Scenario(Struct, frozen=True, forbid_unknown_fields=True):
         """Local midnight of the day, time-zone aware."""
         return datetime.combine(self.date, time(), ZoneInfo(self.timezone))
 
+    def drill_id(self, zone: str) -> str:
+        """The drill id of one zone: registry ids are unique on a hub, and a drill belongs to one zone."""
+        return f"{zone}-{self.exercise}"
+
     def at(self, t: float) -> datetime:
         """Seconds after local midnight to an aware time."""
         return self.midnight + timedelta(seconds=t)

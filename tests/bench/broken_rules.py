@@ -1,6 +1,6 @@
 """Rules of the hub switched off one by one: the judge's score must fall.
 
-    python tests/bench/broken_rules.py [--seed 1]
+python tests/bench/broken_rules.py [--seed 1]
 """
 
 import argparse

@@ -1,6 +1,6 @@
 """kill -9 of the hub at moments spread over the day: what was lost, compared with the undisturbed run.
 
-    python tests/bench/crash.py --kills 20 [--seed 1]
+python tests/bench/crash.py --kills 20 [--seed 1]
 """
 
 import argparse
@@ -29,12 +29,16 @@ def main() -> None:
                 k: (before[k], row[k]) for k in ("true", "delivered", "missed", "false", "duplicates")
             }
     lost = sum(max(0, b["missed"][1] - b["missed"][0]) for b in rows.values())
-    print(f"{'service/recipient':<28}{'true':>12}{'delivered':>14}{'missed':>10}{'false':>10}{'dup':>8}   (calm, killed)")
+    print(
+        f"{'service/recipient':<28}{'true':>12}{'delivered':>14}{'missed':>10}{'false':>10}{'dup':>8}   (calm, killed)"
+    )
     for name, row in rows.items():
         print(
             f"{name:<28}{row['true']!s:>12}{row['delivered']!s:>14}{row['missed']!s:>10}{row['false']!s:>10}{row['duplicates']!s:>8}"
         )
-    print(f"kills {args.kills}; additionally missed: {lost}; same truth: {calm.truth_sha256 == hurt.truth_sha256}")
+    print(
+        f"kills {args.kills}; additionally missed: {lost}; same truth: {calm.truth_sha256 == hurt.truth_sha256}"
+    )
     print(harness.write("crash", {"kills": sorted(spread), "rows": rows, "additionally_missed": lost}))
 
 

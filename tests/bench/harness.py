@@ -58,7 +58,9 @@ def run(
 
 def provenance() -> dict[str, Any]:
     """Commit, command and machine of this run."""
-    commit = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False)
+    commit = subprocess.run(
+        ["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False
+    )
     return {
         "commit": commit.stdout.strip(),
         "command": " ".join(sys.argv),

@@ -1,6 +1,6 @@
 """Hub faults over many seeds: the pilot day, the danger stress day, the quiet day.
 
-    python tests/bench/seeds.py --seeds 20 [--scenario pilot …] [--first 1]
+python tests/bench/seeds.py --seeds 20 [--scenario pilot …] [--first 1]
 """
 
 import argparse
@@ -20,7 +20,9 @@ def main() -> None:
     chosen = args.scenario or ["pilot", "pilot-quiet", "danger-stress"]
     for name in chosen:
         # The stress day holds its thousand entries in one seed; the quiet day needs two to be believed.
-        count = {"pilot": args.seeds, "pilot-quiet": min(2, args.seeds), "danger-stress": min(2, args.seeds)}[name]
+        count = {"pilot": args.seeds, "pilot-quiet": min(2, args.seeds), "danger-stress": min(2, args.seeds)}[
+            name
+        ]
         summaries: list[Any] = []
         for seed in range(args.first, args.first + count):
             summary = harness.run(harness.scenario(name, seed)).summary
@@ -37,7 +39,20 @@ def print_pool(name: str, pooled: Any) -> None:
         print(f"  {group:<12} {row}")
     for service, recipients in pooled["services"].items():
         for recipient, row in recipients.items():
-            shown = {k: row[k] for k in ("true", "delivered", "missed", "coverage_gap", "equipment_failed", "late", "false", "false_hub") if k in row}
+            shown = {
+                k: row[k]
+                for k in (
+                    "true",
+                    "delivered",
+                    "missed",
+                    "coverage_gap",
+                    "equipment_failed",
+                    "late",
+                    "false",
+                    "false_hub",
+                )
+                if k in row
+            }
             print(f"  {service:<18}{recipient:<10}{shown}")
     print(f"  location {pooled.get('location')}")
 

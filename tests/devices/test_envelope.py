@@ -53,7 +53,9 @@ def test_sealed_bytes_satisfy_the_standards_schema(exercise: str | None) -> None
 def test_mac_covers_topic_linefeed_and_every_byte_before_it() -> None:
     payload = seal(KEY, TOPIC, _envelope())
     body, mac = payload.split(b',"mac":"')
-    expected = base64.urlsafe_b64encode(hmac.new(KEY, TOPIC + b"\n" + body, hashlib.sha256).digest()).rstrip(b"=")
+    expected = base64.urlsafe_b64encode(hmac.new(KEY, TOPIC + b"\n" + body, hashlib.sha256).digest()).rstrip(
+        b"="
+    )
     assert mac == expected + b'"}'
 
 

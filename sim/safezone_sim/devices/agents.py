@@ -27,7 +27,7 @@ class Principal(mesa.Agent):  # type: ignore[misc]
         self.env = model.env
         self.zone = model.zone
         self.outbox = outbox
-        self.rng = rng
+        self.chance = rng
 
     def take(self, kind: str, message: dict[str, Any], repeat: bool, t: float) -> None:
         """A message down reached this principal at ``t``. Equipment without commands ignores it."""
@@ -63,9 +63,9 @@ class Equipment(Principal):
 
     def _heartbeats(self) -> Any:
         # First one right after start, so that the hub knows the clock before it judges anything.
-        yield self.env.timeout(self.rng.uniform(0.0, 20.0))
+        yield self.env.timeout(self.chance.uniform(0.0, 20.0))
         self.report_status()
-        yield self.env.timeout(self.rng.uniform(0.0, self._heartbeat_s))
+        yield self.env.timeout(self.chance.uniform(0.0, self._heartbeat_s))
         while True:
             self.report_status()
             yield self.env.timeout(self._heartbeat_s)

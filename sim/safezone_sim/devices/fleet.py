@@ -86,7 +86,7 @@ class Fleet:
             role=role,
             principal=name,
             key=(keyid, secret_bytes(secret)),
-            exercise=self._scenario.exercise,
+            exercise=self._scenario.drill_id(self.zone),
             rng=self._rng(name, "link"),
             clock_error_s=self._rng(name, "clock").uniform(-bound, bound),
         )
@@ -176,9 +176,7 @@ class Fleet:
 
     def tag_stay(self, person: Person, reader: Device, antenna: Antenna, t_in: float, t_out: float) -> None:
         """See ``Senses``."""
-        self._ideal_stays.append(
-            Stay(self.zone, person.id, reader.id, antenna.id, t_in, t_out, t_in, t_out)
-        )
+        self._ideal_stays.append(Stay(self.zone, person.id, reader.id, antenna.id, t_in, t_out, t_in, t_out))
         if person.tag is None or person.tag in self._forgotten:
             return
         agent = self.principals["dev", reader.id]

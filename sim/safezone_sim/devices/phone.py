@@ -45,7 +45,7 @@ class Phone(Equipment):
         self._delivered = delivered
         self._calls = 0
         self.on = True
-        self._battery = self.rng.uniform(65.0, 100.0)
+        self._battery = self.chance.uniform(65.0, 100.0)
         self._drained_at = self.env.now
         self._last_fix: tuple[float, float, float] | None = None
         self.env.process(self._fixes())
@@ -83,7 +83,7 @@ class Phone(Equipment):
 
     def _fixes(self) -> Any:
         s = self._settings
-        yield self.env.timeout(self.rng.uniform(0.0, s.fix_moving_s))
+        yield self.env.timeout(self.chance.uniform(0.0, s.fix_moving_s))
         while True:
             now = self.env.now
             moving = self._bodies.moved_within(self.person, now - s.still_after_s, now)
@@ -98,7 +98,7 @@ class Phone(Equipment):
             yield self.env.timeout(wait)
 
     def _fix(self, moving: bool) -> None:
-        now, n, rng = self.env.now, self._noise, self.rng
+        now, n, rng = self.env.now, self._noise, self.chance
         x, y = self._bodies.position(self.person, now)
         place = self._bodies.inside(self.person, now)
         indoors = place != "" and place in self._places and self._places[place].indoors
@@ -117,7 +117,13 @@ class Phone(Equipment):
         battery = self.battery()
         nominal = max(FLOOR_M, R68 * (n.wifi_sigma_m if indoors else n.gps_sigma_m))
         lon, lat = self._lonlat(x, y)
-        common = {"zone": self.zone, "child": self.person.id, "t": now, "moving": moving, "battery_pct": battery}
+        common = {
+            "zone": self.zone,
+            "child": self.person.id,
+            "t": now,
+            "moving": moving,
+            "battery_pct": battery,
+        }
         self._note(
             Fix(lat=lat, lon=lon, accuracy_m=nominal, source=ideal, known_at=now, **common)  # type: ignore[arg-type]
         )

@@ -31,14 +31,14 @@ class Reader(Equipment):
 
     def sense(self, tag: str, antenna: str, t_in: float, t_out: float, note: StayNote) -> bool:
         """A tag is in range from now (``t_in``) to ``t_out``. False if the pass is not read at all."""
-        missed = self.rng.random() >= self._noise.pass_read
-        doubled = self.rng.random() < self._noise.double_read
-        first = t_in + self.rng.uniform(0.02, READ_PERIOD_S)
-        rssi = round(self.rng.gauss(-55.0, 4.0), 1)
-        gap = self.rng.uniform(0.3, 3.0)
+        missed = self.chance.random() >= self._noise.pass_read
+        doubled = self.chance.random() < self._noise.double_read
+        first = t_in + self.chance.uniform(0.02, READ_PERIOD_S)
+        rssi = round(self.chance.gauss(-55.0, 4.0), 1)
+        gap = self.chance.uniform(0.3, 3.0)
         if missed:
             return False
-        last = max(first, t_out - self.rng.uniform(0.0, READ_PERIOD_S))
+        last = max(first, t_out - self.chance.uniform(0.0, READ_PERIOD_S))
         self.env.process(self._report(tag, antenna, first, last, rssi, note))
         if doubled:
             again = last + STAY_GAP_S + gap
@@ -89,7 +89,7 @@ class Reader(Equipment):
         ``note(heard_at, known_at)`` when the hub's side has it. Returns when it was heard, None if never.
         """
         heard = next(
-            (n for n in range(CALL_BURSTS) if self.rng.random() < self._noise.pass_read),
+            (n for n in range(CALL_BURSTS) if self.chance.random() < self._noise.pass_read),
             None,
         )
         if heard is None:
@@ -107,7 +107,7 @@ class Reader(Equipment):
             "press": press,
             "pressed_at": self.outbox.device_time(at),
             "antenna": self.device.antennas[0].id,
-            "rssi_dbm": round(self.rng.gauss(-70.0, 5.0), 1),
+            "rssi_dbm": round(self.chance.gauss(-70.0, 5.0), 1),
         }
         if medical:
             data["medical"] = True

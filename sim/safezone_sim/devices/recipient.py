@@ -9,7 +9,9 @@ from safezone_sim.devices.agents import Principal
 class Recipient(Principal):
     """Confirms every notice or alert at once, as an app does; reading it is a person's business."""
 
-    def __init__(self, *args: Any, role: str, note: Callable[[str, float, bool, dict[str, Any]], None]) -> None:
+    def __init__(
+        self, *args: Any, role: str, note: Callable[[str, float, bool, dict[str, Any]], None]
+    ) -> None:
         super().__init__(*args)
         self.label = f"{role}:{self.name}"
         self._note = note
@@ -18,6 +20,4 @@ class Recipient(Principal):
         if kind not in ("notice", "alert"):
             return
         self._note(self.label, t, repeat, message)
-        self.outbox.send(
-            "ack", {"notice": message["id"], "received_at": self.outbox.device_time(t)}
-        )
+        self.outbox.send("ack", {"notice": message["id"], "received_at": self.outbox.device_time(t)})

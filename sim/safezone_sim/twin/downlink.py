@@ -63,11 +63,15 @@ class Downlink:
             self.forged += 1
             return None
 
-    def arrived(self, zone: str, role: str, principal: str, message: Down, payload: bytes, wall: float) -> Arrived:
+    def arrived(
+        self, zone: str, role: str, principal: str, message: Down, payload: bytes, wall: float
+    ) -> Arrived:
         """Wraps a message for delivery, stamped with the hub's own time."""
         return Arrived(zone, role, principal, self._wire_time.seconds(message.time), payload, message, wall)
 
-    def hand_over(self, a: Arrived, *, simulated_delay: bool, now: float, wall_ms: float | None = None) -> None:
+    def hand_over(
+        self, a: Arrived, *, simulated_delay: bool, now: float, wall_ms: float | None = None
+    ) -> None:
         """The last link, then the recipient's agent. A lost one is the hub's to repeat."""
         rng = self._rngs.get((a.role, a.principal))
         if rng is None:

@@ -41,7 +41,11 @@ class HubApi:
         if response.status_code == 401:
             raise HubError(f"hub {self.base}: the token was refused. Give --hub-token or SAFEZONE_HUB_TOKEN.")
         if response.status_code >= 300:
-            errors = response.json().get("errors", []) if "json" in response.headers.get("content-type", "") else []
+            errors = (
+                response.json().get("errors", [])
+                if "json" in response.headers.get("content-type", "")
+                else []
+            )
             first = "; ".join(str(e) for e in errors[:3]) or response.text[:300]
             raise HubError(f"hub {self.base}: registry import refused ({response.status_code}): {first}")
         return int(response.json()["stored"])

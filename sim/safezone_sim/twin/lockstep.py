@@ -31,7 +31,13 @@ class ZoneClock:
     """The clock principal of one zone."""
 
     def __init__(
-        self, zone: str, principal: str, key: tuple[str, bytes], exercise: str, wire_time: WireTime, rng: random.Random
+        self,
+        zone: str,
+        principal: str,
+        key: tuple[str, bytes],
+        exercise: str,
+        wire_time: WireTime,
+        rng: random.Random,
     ) -> None:
         self.zone = zone
         self.source = f"{zone}/clock/{principal}"

@@ -4,7 +4,21 @@ import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
+from safezone_sim.life.model import Life
 from safezone_sim.streams import stream
+
+
+def planned_outings(life: Life) -> Mapping[str, tuple[float, float]]:
+    """By subscriber: first leaving and last coming home of the day's plan, seconds after midnight."""
+    settled = life.day.settled
+    spans: dict[str, tuple[float, float]] = {}
+    people = life.world.people
+    columns = (settled.trips.person.tolist(), settled.trips.depart.tolist(), settled.arrive.tolist())
+    for index, depart, arrive in zip(*columns, strict=True):
+        if people[index].subscriber:
+            first, last = spans.get(people[index].id, (depart, arrive))
+            spans[people[index].id] = (min(first, depart), max(last, arrive))
+    return spans
 
 
 def draw_queries(

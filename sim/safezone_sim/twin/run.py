@@ -26,7 +26,8 @@ from safezone_sim.devices.fleet import Fleet
 from safezone_sim.devices.network import Network, Uplink
 from safezone_sim.judge import score
 from safezone_sim.judge.files import write_record
-from safezone_sim.life import Life, truth_sha256
+from safezone_sim.life.model import Life
+from safezone_sim.life.truth import truth_sha256
 from safezone_sim.map import load_map
 from safezone_sim.records import PathAnswer, Query, RunRecord, Samples
 from safezone_sim.report import write_report
@@ -38,12 +39,13 @@ from safezone_sim.twin.downlink import Downlink
 from safezone_sim.twin.hubapi import HubApi
 from safezone_sim.twin.hubprocess import HubAddress, HubProcess
 from safezone_sim.twin.lockstep import SLICE_S, Lockstep, ZoneClock
-from safezone_sim.twin.queries import draw_queries
+from safezone_sim.twin.queries import draw_queries, planned_outings
 from safezone_sim.twin.realtime import Realtime
 from safezone_sim.twin.shift import shift_registry_item, shifted_midnight
 from safezone_sim.twin.transcript import Transcript
 from safezone_sim.twin.unheard import Unheard
-from safezone_sim.world import SchoolWorld, build_world
+from safezone_sim.world import build_world
+from safezone_sim.world.model import SchoolWorld
 
 ROUTINE_GRID_S = 1.0
 # After the last moment of the day, so long for messages on their way to arrive.
@@ -97,7 +99,7 @@ def run_scenario(scenario: Scenario, options: RunOptions) -> RunResult:
         run.close()
     options.progress("judge", 0, 1)
     record = run.record()
-    truth_digest = truth_sha256(run.lives)
+    truth_digest = truth_sha256({w.zone: life.digest() for w, life in zip(worlds, run.lives, strict=True)})
     notices_digest = notices_sha256(record.receptions)
     summary = score(record).summary(
         scenario=scenario,
@@ -111,7 +113,9 @@ def run_scenario(scenario: Scenario, options: RunOptions) -> RunResult:
     summary["hub"] = options.hub
     write_record(out, record)
     _write_json(out / "reactions.json", run.reactions())
-    _write_json(out / "manifest.json", _manifest(scenario, options, worlds, run, truth_digest, notices_digest))
+    _write_json(
+        out / "manifest.json", _manifest(scenario, options, worlds, run, truth_digest, notices_digest)
+    )
     _write_json(out / "summary.json", summary)
     if options.report:
         options.progress("report", 0, 1)
@@ -145,7 +149,9 @@ def _check_options(scenario: Scenario, options: RunOptions) -> None:
     if options.speed is not None and options.speed <= 0:
         raise ScenarioError(f"--speed {options.speed} is not above 0. Give a factor such as 1 or 60, or max.")
     if options.crash_at and options.hub != "bundled":
-        raise ScenarioError("crashes can be played only with --hub bundled: the twin ends no process of others.")
+        raise ScenarioError(
+            "crashes can be played only with --hub bundled: the twin ends no process of others."
+        )
 
 
 def _build_worlds(scenario: Scenario, options: RunOptions) -> list[SchoolWorld]:
@@ -269,7 +275,7 @@ class _Run:
                     w.zone,
                     name,
                     (keyid, secret_bytes(secret)),
-                    s.exercise,
+                    s.drill_id(w.zone),
                     self.wire_time,
                     scalar_stream(s.seed, w.zone, name, "link"),
                 )
@@ -283,7 +289,7 @@ class _Run:
             items = [shift_registry_item(item, s, self._midnight) for item in items]
         drill: dict[str, Any] = {
             "kind": "drill",
-            "id": s.exercise,
+            "id": s.drill_id(world.zone),
             "zone": world.zone,
             "opens_at": self.wire_time.text(s.start_s - 3600),
             "closes_at": self.wire_time.text(s.end_s + 3600),
@@ -305,7 +311,11 @@ class _Run:
         by_instant = draw_queries(
             s.seed,
             s.location_queries if self._api is not None else 0,
-            {(w.zone, child): span for w, life in zip(self._worlds, self.lives, strict=True) for child, span in life.outings().items()},
+            {
+                (w.zone, child): span
+                for w, life in zip(self._worlds, self.lives, strict=True)
+                for child, span in planned_outings(life).items()
+            },
             SLICE_S,
             s.start_s,
         )
@@ -462,7 +472,9 @@ def _manifest(
             {
                 "school": w.school.code,
                 "kind": w.map.source.kind,
-                "source": Path(w.map.source.source).name if "://" not in w.map.source.source else w.map.source.source,
+                "source": Path(w.map.source.source).name
+                if "://" not in w.map.source.source
+                else w.map.source.source,
                 "sha256": w.map.source.sha256,
                 "attribution": w.map.source.attribution,
                 "as_of": w.map.source.as_of,

@@ -17,7 +17,9 @@ def shifted_midnight(scenario: Scenario, now: datetime) -> datetime:
 
 def shift_registry_item(item: Mapping[str, Any], scenario: Scenario, midnight: datetime) -> dict[str, Any]:
     """The item with its local clock times moved by as much as the day was; other items unchanged."""
-    true_midnight = midnight.astimezone(scenario.midnight.tzinfo).replace(hour=0, minute=0, second=0, microsecond=0)
+    true_midnight = midnight.astimezone(scenario.midnight.tzinfo).replace(
+        hour=0, minute=0, second=0, microsecond=0
+    )
     delta_s = (midnight - true_midnight).total_seconds()
 
     def moved(text: str, field: str) -> str:

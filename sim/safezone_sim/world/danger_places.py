@@ -1,0 +1,278 @@
+"""Danger areas: railways, stream banks, car parks, building sites. Areas, never kerbs: at least 60 m across.
+
+A phone judges a danger entry only by fixes inside the area and 40 m clear of every registered route and
+regular place, so each area is laid around a deep point that is as clear of both as this quarter allows.
+Building sites are synthetic, and so is whatever had to be made because the map knows too few.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import shapely
+from scipy.spatial import cKDTree
+from shapely.geometry import LineString, Point, Polygon
+
+from safezone_sim.map.model import FloatArray, StreetMap
+from safezone_sim.routes import BoolArray, Tree
+from safezone_sim.world.ground import Ground, grid_around, join_lines, largest_part
+from safezone_sim.world.model import Gate, Place, RegisteredRoute
+from safezone_sim.world.sites import Sites
+
+Kind = Literal["railway", "stream_bank", "building_site", "car_park"]
+
+INSCRIBED_M = 31.0  # least radius of a circle within; the standard's 60 m across, and some for rounding
+WANTED_M = 50.0  # … and what is taken where there is room
+CLEAR_M = 40.0  # of registered routes and regular places, by the standard's evidence
+GPS_SIGMA_M = 15.0  # three of them are wanted on top of CLEAR_M: fixes of the pilot scatter so
+SPREAD_M = 100.0  # an area reaches so far from its deep point
+MIN_AREAS, MAX_AREAS = 3, 5
+APART_M = 150.0
+STREET_M = 3.0  # streets are no danger area: half a narrow street is left out
+ROUTE_M = 12.0  # left out of an area beside a registered route
+PATHS = frozenset({"path", "track", "footway", "cycleway", "steps", "pedestrian"})
+PATHS_INSIDE = frozenset({"railway", "stream_bank"})  # such land may hold paths that nobody has registered
+FROM_STREET_MAX_M = 220.0
+NAMES = {"railway": "철길", "stream_bank": "하천변", "building_site": "공사장", "car_park": "주차장"}
+
+
+@dataclass(frozen=True)
+class _Spots:
+    xy: FloatArray
+    street_m: FloatArray  # to the nearest open street
+    road_m: FloatArray  # … that is no path
+    route_m: FloatArray  # to the nearest registered route
+    place_m: FloatArray  # to the edge of the nearest place's radius
+    shape_m: FloatArray  # to the nearest place's shape
+    walk_m: FloatArray  # to the school's gates
+    built: BoolArray  # a building within 20 m
+    school: BoolArray  # other school land
+    green: BoolArray  # park, wood, water
+    water: BoolArray  # open water
+
+
+def build_dangers(
+    zone: str,
+    ground: Ground,
+    sites: Sites,
+    tree: Tree,
+    places: Sequence[Place],
+    routes: Sequence[RegisteredRoute],
+    radius_m: float,
+) -> tuple[Place, ...]:
+    """Three to five danger areas: one of each kind that the map knows near by, then synthetic building sites."""
+    spots = _spots(ground, tree, places, routes, radius_m)
+    shapes = [p.shape if p.shape is not None else Point(p.x, p.y).buffer(p.radius_m) for p in places]
+    lines = {r.line.tobytes(): LineString(r.line) for r in routes}
+    keep_out = shapely.union_all(
+        [*(s.buffer(3.0) for s in shapes), *(line.buffer(ROUTE_M, quad_segs=2) for line in lines.values())]
+    )
+    found: list[Place] = []
+    for kind, known in _wanted(ground.map):
+        if len(found) >= MAX_AREAS:
+            break
+        if kind == "building_site" and not known and len(found) >= MIN_AREAS and _has(found, "building_site"):
+            continue
+        place = _lay(
+            f"{zone}-d{len(found) + 1:02d}", kind, known, ground, sites, tree, spots, keep_out, found
+        )
+        if place:
+            found.append(place)
+    return tuple(found)
+
+
+def _has(places: Sequence[Place], kind: str) -> bool:
+    return any(p.danger == kind for p in places)
+
+
+def _wanted(street_map: StreetMap) -> Iterator[tuple[Kind, Polygon | None]]:
+    """Kinds in order, with the map's own land of that kind; None means synthetic, anywhere."""
+    land = {
+        "railway": [f.shape for f in street_map.features if f.cls == "railway"]
+        + [line.shape.buffer(25.0) for line in street_map.lines if line.kind == "rail"],
+        "stream_bank": [f.shape.buffer(25.0) for f in street_map.features if f.kind == "water"]
+        + [line.shape.buffer(30.0) for line in street_map.lines if line.kind == "waterway"],
+        "car_park": [f.shape for f in street_map.features if f.cls == "parking"]
+        + [Point(p.x, p.y).buffer(35.0) for p in street_map.pois if p.cls == "parking"],
+    }
+    kinds: tuple[Kind, ...] = ("railway", "stream_bank", "car_park")
+    for kind in kinds:
+        if land[kind]:
+            yield kind, shapely.union_all(land[kind])
+    for _ in range(MAX_AREAS):
+        yield "building_site", None
+
+
+def _spots(
+    ground: Ground, tree: Tree, places: Sequence[Place], routes: Sequence[RegisteredRoute], radius_m: float
+) -> _Spots:
+    xy = grid_around(radius_m, 10.0)
+    street = ground.clearance(xy)
+    road = np.asarray(cKDTree(_dense(ground.lines[_roads(ground)])).query(xy)[0], float)
+    kept = (road >= INSCRIBED_M + STREET_M) & (street <= FROM_STREET_MAX_M)
+    xy, street, road = xy[kept], street[kept], road[kept]
+    nodes, away = ground.router.nearest_nodes(xy)
+    points = shapely.points(xy)
+    lines = list({line.tobytes(): line for line in (r.line for r in routes)}.values())
+    if lines:
+        dense = np.unique(np.round(_dense([LineString(line) for line in lines])), axis=0)
+        route = np.asarray(cKDTree(dense).query(xy)[0], float)
+    else:
+        route = np.full(len(xy), 1e4)
+    regular = [p for p in places if p.role != "danger"]
+    centres = np.array([(p.x, p.y) for p in regular])
+    radii = np.array([p.radius_m for p in regular])
+    gap = np.hypot(xy[:, None, 0] - centres[None, :, 0], xy[:, None, 1] - centres[None, :, 1]) - radii
+    shapes = [p.shape if p.shape is not None else Point(p.x, p.y).buffer(p.radius_m) for p in regular]
+    tree_of_shapes = shapely.STRtree(shapes)
+    nearest = tree_of_shapes.nearest(points)
+    features = ground.map.features
+    schools = [f.shape for f in features if f.cls in ("school", "kindergarten", "university", "hospital")]
+    green = [
+        f.shape
+        for f in features
+        if f.kind in ("park", "water") or f.cls in ("wood", "cemetery", "playground")
+    ]
+    return _Spots(
+        xy=xy,
+        street_m=street,
+        road_m=road,
+        route_m=route,
+        place_m=gap.min(axis=1),
+        shape_m=np.asarray(shapely.distance(points, np.array(shapes, dtype=object)[nearest]), float),
+        walk_m=tree.distance_m[nodes] + away,
+        built=ground.near_building(xy, 20.0),
+        school=_within(schools, points, 20.0),
+        green=_within(green, points, 10.0),
+        water=_within([f.shape for f in features if f.kind == "water"], points, 0.0),
+    )
+
+
+def _dense(lines: object) -> FloatArray:
+    """Points (n, 2) at most 5 m apart along lines."""
+    points: FloatArray = shapely.get_coordinates(shapely.segmentize(lines, 5.0))
+    return points if len(points) else np.array([[1e6, 1e6]])
+
+
+def _roads(ground: Ground) -> BoolArray:
+    """Mask of ``ground.lines`` that are no mere paths."""
+    classes = ground.map.streets.edge_class
+    return np.array([classes[e] not in PATHS for e in ground.edges.tolist()], bool)
+
+
+def _within(shapes: list[Polygon], points: object, distance: float) -> BoolArray:
+    mask = np.zeros(len(np.asarray(points)), bool)
+    mask[shapely.STRtree(shapes).query(points, predicate="dwithin", distance=distance)[0]] = True
+    return mask
+
+
+def _lay(
+    place_id: str,
+    kind: Kind,
+    known: Polygon | None,
+    ground: Ground,
+    sites: Sites,
+    tree: Tree,
+    spots: _Spots,
+    keep_out: Polygon,
+    taken: Sequence[Place],
+) -> Place | None:
+    """The best area of this kind, or None. Most clear of routes and places first, then nearest to the school."""
+    if not len(spots.xy):
+        return None
+    fits = (
+        np.isfinite(spots.walk_m)
+        & (spots.shape_m >= INSCRIBED_M + 4.0)
+        & (spots.route_m >= INSCRIBED_M + 4.0)
+    )
+    fits &= ~spots.school & ~spots.water
+    street_m = spots.road_m if kind in PATHS_INSIDE else spots.street_m
+    fits &= street_m >= INSCRIBED_M + STREET_M
+    if known is not None:
+        fits &= np.asarray(shapely.intersects(known, shapely.points(spots.xy)), bool)
+    for other in taken:
+        fits &= np.hypot(spots.xy[:, 0] - other.x, spots.xy[:, 1] - other.y) >= APART_M
+    room = np.minimum.reduce(
+        [street_m - STREET_M, spots.shape_m - 4.0, spots.route_m - 4.0, np.full(len(spots.xy), WANTED_M)]
+    )
+    clear = np.minimum(spots.route_m, spots.place_m)
+    score = (
+        np.minimum(clear, CLEAR_M + 3 * GPS_SIGMA_M) * 6.0
+        + room * 3.0
+        - spots.walk_m / 5.0
+        - 60.0 * (spots.built & (kind != "railway"))
+        - 120.0 * (spots.green & (kind == "building_site"))
+    )
+    order = np.flatnonzero(fits)[np.lexsort((np.flatnonzero(fits), -score[fits]))]
+    for at in order[:25].tolist():
+        x, y = map(float, spots.xy[at])
+        shape = _shape(ground, Point(x, y), float(room[at]), known, keep_out, kind in PATHS_INSIDE)
+        way = _way_in(ground, sites, tree, shape, x, y, kind in PATHS_INSIDE)
+        if way is None:
+            continue
+        node, line = way
+        sites.reserve(line[-2:])
+        return Place(
+            id=place_id,
+            role="danger",
+            name=NAMES[kind] + ("" if known is not None else f" {place_id[-2:]}"),
+            x=x,
+            y=y,
+            radius_m=round(float(shapely.hausdorff_distance(Point(x, y), shape.exterior)) + 0.5, 1),
+            shape=shape,
+            gates=(Gate(f"{place_id}-g1", node, line, round(_enters_at(line, shape), 3)),),
+            indoors=False,
+            danger=kind,
+            synthetic=known is None,
+        )
+    return None
+
+
+def _way_in(
+    ground: Ground, sites: Sites, tree: Tree, shape: Polygon, x: float, y: float, over_barriers: bool
+) -> tuple[int, FloatArray] | None:
+    """A street node outside the area and the line from it to the deep point (x, y); None if there is no way.
+
+    The way may lead along paths within the area, and over the very railway or stream that makes the danger.
+    """
+    foot = ground.foot(x, y)
+    end = np.array([[x, y]])
+    if not over_barriers and sites.look(x, y) is None:
+        return None
+    node, street = ground.way_from_street(foot, tree)
+    if not np.isfinite(tree.distance_m[node]):
+        return None
+    streets = ground.router.streets.xy
+    for outside in tree.nodes(node):
+        if shape.distance(Point(*streets[outside])) >= 2.0:
+            return outside, join_lines(ground.router.path_xy(outside, node), street, end)
+    return None
+
+
+def _enters_at(line: FloatArray, shape: Polygon) -> float:
+    """Metres along the line where it crosses the area's border for the last time."""
+    path = LineString(line)
+    crossings = shapely.get_coordinates(shape.exterior.intersection(path))
+    last = max((float(path.project(Point(*c))) for c in crossings), default=0.1)
+    return max(0.1, min(last, float(path.length) - 0.1))
+
+
+def _shape(
+    ground: Ground, deep: Point, room_m: float, known: Polygon | None, keep_out: Polygon, with_paths: bool
+) -> Polygon:
+    """The circle of ``room_m`` around the deep point, and the known land around it, without streets and places."""
+    circle = deep.buffer(max(room_m, INSCRIBED_M), quad_segs=16)
+    if known is None:
+        return circle
+    around = deep.buffer(SPREAD_M)
+    lines = ground.lines[_roads(ground)] if with_paths else ground.lines
+    near = lines[shapely.intersects(around, lines)]
+    streets = shapely.union_all(shapely.buffer(near, STREET_M)) if len(near) else Polygon()
+    wide = known.intersection(around).union(circle).difference(streets).difference(keep_out)
+    parts = [p for p in shapely.get_parts(wide).tolist() if isinstance(p, Polygon) and p.contains(deep)]
+    shape = largest_part(parts[0].simplify(1.0)) if parts else None
+    # A hole would be lost in a ring: then the plain circle it is.
+    if shape is None or parts[0].interiors or not shape.contains(circle.buffer(-0.5)):
+        return circle
+    return shape

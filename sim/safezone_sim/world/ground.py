@@ -1,0 +1,148 @@
+"""The ground around a school: how far from any street, what land, and how one comes there on foot.
+
+A way into a place leaves the street at the nearest point of the nearest walkable street (the *foot*) and
+goes straight on. So it meets no other street, and a point s metres behind the foot is s metres clear of
+every street: that keeps passers-by out of a gate's antennas.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+from scipy.spatial import cKDTree
+from shapely import STRtree
+from shapely.geometry import LineString, Point, Polygon
+
+from safezone_sim.map.model import FloatArray, StreetMap
+from safezone_sim.routes import BoolArray, Router, Tree
+
+GATE_BEHIND_STREET_M = 10.0  # a gate stands this far behind the street's centreline
+GATE_LINE_M = 24.0  # wanted length of the way behind the street …
+GATE_LINE_MIN_M = 19.0  # … and the least that keeps both antennas of a gate apart from street and inside
+
+# Where nobody lives (OpenMapTiles land-use classes).
+NO_HOMES = frozenset(
+    {
+        *("school", "university", "college", "kindergarten", "library", "hospital"),
+        *("commercial", "retail", "industrial", "railway", "garages", "quarry", "military", "cemetery"),
+        *("stadium", "pitch", "playground", "theme_park", "zoo", "bus_station", "dam"),
+    }
+)
+_DENSE_M = 4.0
+
+
+@dataclass(frozen=True)
+class Foot:
+    """The nearest point of the nearest street: on ``edge``, ``along_m`` from its start, ``away_m`` from the point."""
+
+    edge: int
+    along_m: float
+    x: float
+    y: float
+    away_m: float
+
+
+class Ground:
+    """Answers about the ground of one map, given the streets that are open (``router``)."""
+
+    def __init__(self, street_map: StreetMap, router: Router) -> None:
+        self.map = street_map
+        self.router = router
+        streets = street_map.streets
+        self.edges = router.usable_edges
+        if not len(self.edges):
+            raise ValueError("the map has no walkable street")
+        sizes = np.diff(streets.geom_at)[self.edges]
+        starts = streets.geom_at[:-1][self.edges]
+        points = np.repeat(starts - np.concatenate([[0], np.cumsum(sizes)[:-1]]), sizes) + np.arange(
+            sizes.sum()
+        )
+        owner = np.repeat(np.arange(len(self.edges)), sizes)
+        self.lines = shapely.linestrings(streets.geom_xy[points], indices=owner)
+        self.line_tree = STRtree(self.lines)
+        dense = shapely.get_coordinates(shapely.segmentize(self.lines, _DENSE_M))
+        self._dense = cKDTree(dense)
+        self.buildings = np.array(street_map.buildings, dtype=object)
+        self.building_tree = STRtree(self.buildings)
+        bad = [f.shape for f in street_map.features if f.cls in NO_HOMES or f.kind == "water"]
+        bad += [f.shape for f in street_map.features if f.cls in ("national_park", "wood", "wetland")]
+        self._no_homes = STRtree(bad)
+        self._barriers = STRtree([line.shape for line in street_map.lines])
+
+    def clearance(self, xy: FloatArray) -> FloatArray:
+        """Metres (n,) from points (n, 2) to the nearest open street; at most 0.5 m too long beyond 4 m."""
+        return np.asarray(self._dense.query(xy)[0], float)
+
+    def foot(self, x: float, y: float) -> Foot:
+        """The nearest point of an open street, exactly."""
+        point = Point(x, y)
+        at = int(self.line_tree.nearest(point))
+        along = float(shapely.line_locate_point(self.lines[at], point))
+        foot = shapely.line_interpolate_point(self.lines[at], along)
+        return Foot(int(self.edges[at]), along, foot.x, foot.y, float(foot.distance(point)))
+
+    def way_from_street(self, foot: Foot, tree: Tree) -> tuple[int, FloatArray]:
+        """The end node of the foot's street that is nearer to the tree's targets, and the line from it to the foot."""
+        streets = self.router.streets
+        a, b = int(streets.edge_from[foot.edge]), int(streets.edge_to[foot.edge])
+        rest = float(streets.length_m[foot.edge]) - foot.along_m
+        line = streets.edge_line(foot.edge)
+        if tree.distance_m[a] + foot.along_m <= tree.distance_m[b] + rest:
+            return a, _cut(line, foot.along_m, (foot.x, foot.y))
+        return b, _cut(line[::-1], rest, (foot.x, foot.y))
+
+    def bad_for_homes(self, xy: FloatArray) -> BoolArray:
+        """Mask (n,) of points on land where nobody lives."""
+        mask = np.zeros(len(xy), bool)
+        mask[self._no_homes.query(shapely.points(xy), predicate="intersects")[0]] = True
+        return mask
+
+    def near_building(self, xy: FloatArray, within_m: float) -> BoolArray:
+        """Mask (n,) of points at most ``within_m`` from a building."""
+        mask = np.zeros(len(xy), bool)
+        mask[self.building_tree.query(shapely.points(xy), predicate="dwithin", distance=within_m)[0]] = True
+        return mask
+
+    def crosses_barrier(self, line: LineString) -> bool:
+        """True if the line crosses a railway or a waterway above ground."""
+        return len(self._barriers.query(line, predicate="intersects")) > 0
+
+
+def grid_around(radius_m: float, step_m: float) -> FloatArray:
+    """Grid points (n, 2) within ``radius_m`` of the origin."""
+    side = np.arange(-radius_m, radius_m + step_m / 2, step_m)
+    xy = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)
+    inside: FloatArray = xy[np.hypot(xy[:, 0], xy[:, 1]) <= radius_m]
+    return inside
+
+
+def line_length(line: FloatArray) -> float:
+    """Length of a polyline (k, 2), metres."""
+    return float(np.hypot(*np.diff(line, axis=0).T).sum()) if len(line) > 1 else 0.0
+
+
+def point_along(line: FloatArray, at_m: float) -> tuple[float, float]:
+    """The point ``at_m`` metres along a polyline (k, 2)."""
+    steps = np.hypot(*np.diff(line, axis=0).T)
+    along = np.concatenate([[0.0], np.cumsum(steps)])
+    return float(np.interp(at_m, along, line[:, 0])), float(np.interp(at_m, along, line[:, 1]))
+
+
+def join_lines(*lines: FloatArray) -> FloatArray:
+    """One polyline of several that follow each other, without repeated points."""
+    line = np.concatenate(lines)
+    moves = np.ones(len(line), bool)
+    moves[1:] = np.hypot(*np.diff(line, axis=0).T) > 1e-6
+    return line[moves]
+
+
+def largest_part(shape: object) -> Polygon | None:
+    """The largest polygon of any geometry, without holes; None if there is none."""
+    parts = [p for p in shapely.get_parts(shape).tolist() if isinstance(p, Polygon) and not p.is_empty]
+    return Polygon(max(parts, key=lambda p: p.area).exterior) if parts else None
+
+
+def _cut(line: FloatArray, at_m: float, end: tuple[float, float]) -> FloatArray:
+    """The polyline from its start up to ``at_m``, ending in ``end``."""
+    along = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(line, axis=0).T))])
+    return join_lines(line[along < at_m - 1e-6] if at_m > 1e-6 else line[:1], np.array([end]))

@@ -1,0 +1,133 @@
+"""Spots where a place can lie: behind a street, clear of other places, with one gate."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import shapely
+from shapely.geometry import LineString
+
+from safezone_sim.map.model import FloatArray
+from safezone_sim.routes import BoolArray, Tree
+from safezone_sim.world.ground import (
+    GATE_BEHIND_STREET_M,
+    GATE_LINE_M,
+    GATE_LINE_MIN_M,
+    Ground,
+    grid_around,
+    join_lines,
+    line_length,
+)
+from safezone_sim.world.model import Gate
+
+GRID_M = 8.0
+LINES_APART_M = 10.0  # between the ways into two places: no antenna hears the neighbour's
+
+
+@dataclass(frozen=True)
+class Spots:
+    """Grid points behind the streets where the inside of a place may lie; columns of equal length."""
+
+    xy: FloatArray  # (n, 2)
+    clear_m: FloatArray  # (n,) to the nearest street
+    walk_m: FloatArray  # (n,) roughly, to the school
+    by_building: BoolArray  # (n,) a building within 12 m
+    no_homes: BoolArray  # (n,) on land where nobody lives
+    on_grounds: BoolArray  # (n,) on or next to the school's grounds
+
+    def where(self, mask: BoolArray) -> "Spots":
+        """The spots where ``mask`` (n,) is true."""
+        return Spots(
+            *(
+                getattr(self, name)[mask]
+                for name in ("xy", "clear_m", "walk_m", "by_building", "no_homes", "on_grounds")
+            )
+        )
+
+
+def find_spots(ground: Ground, tree: Tree, grounds: shapely.Polygon, radius_m: float) -> Spots:
+    """All spots at least ``GATE_LINE_MIN_M`` behind a street and within ``radius_m`` of the school's point."""
+    xy = grid_around(radius_m, GRID_M)
+    clear = ground.clearance(xy)
+    kept = clear >= GATE_LINE_MIN_M
+    xy, clear = xy[kept], clear[kept]
+    nodes, away = ground.router.nearest_nodes(xy)
+    fence = grounds.buffer(12.0)
+    shapely.prepare(fence)
+    return Spots(
+        xy=xy,
+        clear_m=clear,
+        walk_m=tree.distance_m[nodes] + away,
+        by_building=ground.near_building(xy, 12.0),
+        no_homes=ground.bad_for_homes(xy),
+        on_grounds=np.asarray(shapely.intersects_xy(fence, xy[:, 0], xy[:, 1]), bool),
+    )
+
+
+@dataclass(frozen=True)
+class Site:
+    """A spot with its way from the street."""
+
+    x: float
+    y: float
+    node: int
+    line: FloatArray
+    gate_at_m: float
+    walk_m: float  # from the inside to the tree's nearest target
+
+
+@dataclass
+class Sites:
+    """Gives out sites and remembers what is taken."""
+
+    ground: Ground
+    tree: Tree
+    _ways: list[LineString] = field(default_factory=list)
+    _centres: list[tuple[float, float]] = field(default_factory=list)
+
+    def take(self, x: float, y: float, apart_m: float, max_walk_m: float) -> Site | None:
+        """The site with its inside at (x, y), if the way there is free, short enough and ``apart_m`` from others'."""
+        if self._centres and np.hypot(*(np.array(self._centres) - (x, y)).T).min() < apart_m:
+            return None
+        site = self.look(x, y)
+        if site is None or site.walk_m > max_walk_m:
+            return None
+        self._ways.append(LineString([site.line[-2], site.line[-1]]))
+        self._centres.append((x, y))
+        return site
+
+    def look(self, x: float, y: float) -> Site | None:
+        """As ``take`` without distances to other insides, and without taking."""
+        foot = self.ground.foot(x, y)
+        if foot.away_m < 1.0:
+            return None
+        way = LineString([(foot.x, foot.y), (x, y)])
+        if self._ways and shapely.distance(way, np.array(self._ways, dtype=object)).min() < LINES_APART_M:
+            return None
+        if self.ground.crosses_barrier(way):
+            return None
+        node, street = self.ground.way_from_street(foot, self.tree)
+        line = join_lines(street, np.array([[x, y]]))
+        walk = float(self.tree.distance_m[node]) + line_length(line)
+        gate_at = line_length(street) + min(GATE_BEHIND_STREET_M, foot.away_m / 2)
+        return Site(x, y, node, line, round(gate_at, 3), walk) if np.isfinite(walk) else None
+
+    def reserve(self, line: FloatArray) -> None:
+        """Keeps the way (k, 2) free: nobody else's gate comes near it."""
+        self._ways.append(LineString(line))
+
+    def reserve_centre(self, x: float, y: float) -> None:
+        """Keeps the inside of other places away from this point."""
+        self._centres.append((x, y))
+
+
+def gate_of(place_id: str, site: Site) -> tuple[Gate, ...]:
+    """The one gate of a place at this site."""
+    return (Gate(f"{place_id}-g1", site.node, site.line, site.gate_at_m),)
+
+
+def by_preference(spots: Spots, x: float, y: float, within_m: float) -> FloatArray:
+    """Points (n, 2) among ``spots`` within ``within_m`` of (x, y): those with a full gate line first, then the nearest."""
+    away = np.hypot(spots.xy[:, 0] - x, spots.xy[:, 1] - y)
+    near = np.flatnonzero(away <= within_m)
+    order = np.lexsort((away[near], spots.clear_m[near] < GATE_LINE_M))
+    return spots.xy[near[order]]
