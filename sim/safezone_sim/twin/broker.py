@@ -69,7 +69,7 @@ class Connection:
         self._client.disconnect()
         self._client.loop_stop()
 
-    def _on_socket_open(self, client: Any, userdata: Any, sock: socket.socket) -> None:
+    def _on_socket_open(self, client: Any, userdata: Any, sock: Any) -> None:
         # Without it each burst waits up to 40 ms for the other side's delayed acknowledgement.
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 

@@ -22,7 +22,6 @@ class Arrived:
     sent: float
     payload: bytes
     message: Down
-    wall: float
 
 
 class Downlink:
@@ -50,7 +49,7 @@ class Downlink:
         self.unknown = 0
         self.altered_repeats = 0
 
-    def open(self, topic: str, payload: bytes, wall: float) -> tuple[str, str, str, Down] | None:
+    def open(self, topic: str, payload: bytes) -> tuple[str, str, str, Down] | None:
         """(zone, role, principal, message), or None for what no principal would believe."""
         _, _, zone, role, principal, _ = topic.split("/")
         key = self._keys.get((zone, role, principal))
@@ -63,11 +62,9 @@ class Downlink:
             self.forged += 1
             return None
 
-    def arrived(
-        self, zone: str, role: str, principal: str, message: Down, payload: bytes, wall: float
-    ) -> Arrived:
+    def arrived(self, zone: str, role: str, principal: str, message: Down, payload: bytes) -> Arrived:
         """Wraps a message for delivery, stamped with the hub's own time."""
-        return Arrived(zone, role, principal, self._wire_time.seconds(message.time), payload, message, wall)
+        return Arrived(zone, role, principal, self._wire_time.seconds(message.time), payload, message)
 
     def hand_over(
         self, a: Arrived, *, simulated_delay: bool, now: float, wall_ms: float | None = None

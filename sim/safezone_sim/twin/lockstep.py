@@ -4,7 +4,6 @@ A slice is simulated while the hub still works on the one before; what the hub s
 people after the next one, in the hub's own order of time. So the outcome does not depend on speed.
 """
 
-import queue
 import random
 import time
 from collections import deque
@@ -14,8 +13,8 @@ import simpy
 
 from safezone_sim.devices.envelope import Up, WireTime, drill_or_unset, seal, uuid7
 from safezone_sim.devices.network import Outgoing
-from safezone_sim.twin.broker import Connection
 from safezone_sim.twin.downlink import Arrived, Downlink
+from safezone_sim.twin.link import Link
 from safezone_sim.twin.transcript import Transcript
 
 # Notices repeat after 5 s without an ack: two slices and the way back must fit in between.
@@ -80,17 +79,16 @@ class Lockstep:
     def __init__(
         self,
         env: simpy.Environment,
-        connection: Connection,
+        link: Link,
         clocks: Sequence[ZoneClock],
         transcript: Transcript,
         revive: Callable[[], None] | None = None,
     ) -> None:
         self._env = env
-        self._connection = connection
+        self._link = link
         self._clocks: Mapping[str, ZoneClock] = {c.zone: c for c in clocks}
         self._transcript = transcript
         self._revive = revive
-        self._losses = 0
         self.downlink: Downlink | None = None
         # By zone, all that was published and is not yet confirmed: (tick it follows, message, topic, bytes).
         self._unconfirmed: Mapping[str, deque[tuple[int, Outgoing | None, str, bytes]]] = {
@@ -117,7 +115,10 @@ class Lockstep:
     def _publish(self, zone: str, tick: int, message: Outgoing | None, topic: str, payload: bytes) -> None:
         self._transcript.note_up(self._env.now, topic, payload)
         self._unconfirmed[zone].append((tick, message, topic, payload))
-        self._connection.publish(topic, payload)
+        try:
+            self._link.publish(topic, payload)
+        except OSError:
+            self._recover()
 
     # -- the run ----------------------------------------------------------------------------------
 
@@ -169,36 +170,35 @@ class Lockstep:
         deadline = time.monotonic() + STALL_S
         while any(self._clocks[zone].acknowledged < tick for zone, tick in ticks.items()):
             try:
-                topic, payload, wall = self._connection.inbound.get(timeout=0.25)
-            except queue.Empty:
-                if self._connection.lost != self._losses:
-                    self._recover()
-                    deadline = time.monotonic() + STALL_S
-                elif time.monotonic() > deadline:
-                    waiting = {z: (self._clocks[z].acknowledged, t) for z, t in ticks.items()}
-                    raise HubStalled(
-                        f"no clock.ack for {STALL_S:.0f} s (zone: acknowledged, wanted) {waiting}. See the hub's log."
-                    ) from None
+                arrived = self._link.take(0.25)
+            except OSError:
+                self._recover()
+                deadline = time.monotonic() + STALL_S
                 continue
-            self._sort(topic, payload, wall)
+            for topic, payload in arrived:
+                self._sort(topic, payload)
+            if not arrived and time.monotonic() > deadline:
+                waiting = {z: (self._clocks[z].acknowledged, t) for z, t in ticks.items()}
+                raise HubStalled(
+                    f"no clock.ack for {STALL_S:.0f} s (zone: acknowledged, wanted) {waiting}. See the hub's log."
+                )
         self._forget_confirmed()
 
     def _recover(self) -> None:
         """The hub or broker went away: wait until it is back, then say again what is not confirmed."""
         if self._revive is not None:
             self._revive()
-        self._connection.wait_ready(STALL_S)
-        self._losses = self._connection.lost
+        self._link.open(STALL_S)
         for entries in self._unconfirmed.values():
             for _tick, message, topic, payload in entries:
                 if message is None or (message.source, message.id) not in self._receipts:
                     self.resent += 1
-                    self._connection.publish(topic, payload)
+                    self._link.publish(topic, payload)
 
-    def _sort(self, topic: str, payload: bytes, wall: float) -> None:
+    def _sort(self, topic: str, payload: bytes) -> None:
         assert self.downlink is not None
         self._transcript.note_down(self._env.now, topic, payload)
-        opened = self.downlink.open(topic, payload, wall)
+        opened = self.downlink.open(topic, payload)
         if opened is None:
             return
         zone, role, principal, message = opened
@@ -213,7 +213,7 @@ class Lockstep:
                         {"source": receipt["source"], "id": receipt["id"], "reason": receipt.get("reason")}
                     )
         else:
-            self._held.append(self.downlink.arrived(zone, role, principal, message, payload, wall))
+            self._held.append(self.downlink.arrived(zone, role, principal, message, payload))
 
     def _hand_over(self, until: float) -> None:
         """What the hub sent before ``until`` reaches its recipients, in the hub's order of time."""

@@ -76,7 +76,7 @@ class Realtime:
     def _sort(self, topic: str, payload: bytes, wall: float) -> None:
         assert self.downlink is not None
         self._transcript.note_down(self._env.now, topic, payload)
-        opened = self.downlink.open(topic, payload, wall)
+        opened = self.downlink.open(topic, payload)
         if opened is None:
             return
         zone, role, principal, message = opened
@@ -90,5 +90,5 @@ class Realtime:
                         {"source": receipt["source"], "id": receipt["id"], "reason": receipt.get("reason")}
                     )
         elif message.type != "clock.ack":
-            arrived = self.downlink.arrived(zone, role, principal, message, payload, wall)
+            arrived = self.downlink.arrived(zone, role, principal, message, payload)
             self.downlink.hand_over(arrived, simulated_delay=False, now=self._env.now, wall_ms=wall * 1000)

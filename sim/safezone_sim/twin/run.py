@@ -38,6 +38,7 @@ from safezone_sim.twin.broker import Connection
 from safezone_sim.twin.downlink import Downlink
 from safezone_sim.twin.hubapi import HubApi
 from safezone_sim.twin.hubprocess import HubAddress, HubProcess
+from safezone_sim.twin.link import Link
 from safezone_sim.twin.lockstep import SLICE_S, Lockstep, ZoneClock
 from safezone_sim.twin.queries import draw_queries, planned_outings
 from safezone_sim.twin.realtime import Realtime
@@ -180,7 +181,7 @@ class _Run:
         self._options = options
         self._process: HubProcess | None = None
         self._api: HubApi | None = None
-        self._connection: Connection | None = None
+        self._connection: Connection | Link | None = None
         self._queries: list[Query] = []
         self._paths: list[PathAnswer] = []
         self.crashes: list[float] = []
@@ -197,16 +198,7 @@ class _Run:
             midnight = shifted_midnight(scenario, datetime.now(UTC))
         self._midnight = midnight
         self.wire_time = WireTime(midnight)
-        if address is not None:
-            zones = [w.zone for w in worlds]
-            self._connection = Connection(
-                address.mqtt_host,
-                address.mqtt_port,
-                [f"safezone/v1/{zone}/+/+/down" for zone in zones],
-                f"twin-{os.getpid()}",
-            )
-            self._connection.open()
-        self.uplink = self._make_uplink()
+        self.uplink = self._make_uplink(address)
         grid = 0.0 if isinstance(self.uplink, Realtime) else ROUTINE_GRID_S
         self.network = Network(self.env, scenario.noise, self.uplink, grid)
         self.fleets = {
@@ -260,10 +252,14 @@ class _Run:
             f"{'max' if speed is None else speed} is impossible. Use --speed 1: the day then starts now."
         )
 
-    def _make_uplink(self) -> Uplink:
-        if self._connection is None:
+    def _make_uplink(self, address: HubAddress | None) -> Uplink:
+        if address is None:
             return Unheard(self.env, self.transcript)
+        filters = [f"safezone/v1/{w.zone}/+/+/down" for w in self._worlds]
+        where = (address.mqtt_host, address.mqtt_port, filters, f"twin-{os.getpid()}")
         if not self._exercise_clock:
+            self._connection = Connection(*where)
+            self._connection.open()
             return Realtime(self.env, self._connection, self.transcript)
         s = self._scenario
         clocks = []
@@ -280,6 +276,8 @@ class _Run:
                     scalar_stream(s.seed, w.zone, name, "link"),
                 )
             )
+        self._connection = Link(*where)
+        self._connection.open()
         return Lockstep(self.env, self._connection, clocks, self.transcript, self._revive)
 
     def _registry_of(self, world: SchoolWorld, life: Life) -> list[Mapping[str, Any]]:
