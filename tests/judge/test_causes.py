@@ -4,7 +4,7 @@ import pytest
 from safezone_sim.judge import Row, score
 from safezone_sim.records import Fault
 
-from judge.builders import DESK, Run, at
+from tests.judge.builders import DESK, Run, at
 
 T = at("08:40:00")
 
@@ -272,6 +272,7 @@ def test_silence_past_home_by() -> None:
         made.happens(home_by - 900, "tag_silent")
         made.pass_in(T)
         made.pass_out(home_by - 1000)
+        made.stay(T + 600, "class-s", known=home_by - 1100 - T)  # old news, arriving after it left
         if more.get("seen_at_home"):
             made.stay(home_by - 300, "h1-o")
         if more.get("reader_broken"):
@@ -294,3 +295,11 @@ def test_absence_is_observable_at_the_deadline() -> None:
     planned = Run(absent=["c1"])
     planned.happens(deadline, "not_arrived", place="school")
     assert only(planned).verdict == "coverage_gap"
+
+
+def test_a_pass_is_known_when_both_its_reads_are() -> None:
+    run = Run()
+    run.happens(T, "school_arrival", place="school")
+    run.stay(T - 4, "gate-o", known=500)
+    run.stay(T, "gate-i")
+    assert only(run).observable_at == T + 496

@@ -3,7 +3,7 @@
 from safezone_sim.judge import score
 from safezone_sim.records import Fault
 
-from judge.builders import Run, at
+from tests.judge.builders import Run, at
 
 T = at("08:40:00")
 

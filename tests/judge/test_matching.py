@@ -4,7 +4,7 @@ import pytest
 from safezone_sim.judge import Scores, score
 from safezone_sim.records import Fault
 
-from judge.builders import DESK, Run, at
+from tests.judge.builders import DESK, Run, at
 
 T = at("08:40:00")
 
@@ -233,3 +233,77 @@ def test_danger_alert_from_true_fixes_inside_but_no_truth_is_coverage() -> None:
     run.told(T + 91, "danger_entry", DESK, event_at=T)
     run.told(T + 5000, "danger_entry", DESK, event_at=T + 5000)
     assert fates(score(run.record())) == [("false", "coverage"), ("false", "hub")]
+
+
+def test_a_copy_not_marked_as_repeat_is_known_by_its_identity() -> None:
+    run = Run()
+    arrival(run)
+    for delay in (10, 15):
+        run.told(T + delay, "school_arrival", "guardian:g1", event_at=T, id_=900)
+    scores = score(run.record())
+    assert (scores.strays, scores.repeats) == ([], 1)
+
+
+def test_an_old_message_arriving_late_moves_nobody_back() -> None:
+    """The morning's sighting becomes known when the child is long at the academy: it has not left that."""
+    run = Run()
+    run.stay(T, "class-s", known=30000)
+    for n in range(3):
+        run.fix(T + 10000 + 30 * n, 0, -500)  # at the academy
+    run.told(T + 30002, "academy_exit", "guardian:g1", event_at=T)
+    assert fates(score(run.record())) == [("false", "hub")]
+
+
+def test_what_follows_from_a_false_notice_shares_its_cause() -> None:
+    """Three stray fixes say «left home»; three true ones then say «came home», which perfect ones also show."""
+    run = Run()
+    for n in range(3):
+        run.fix(T + 300 * n, 600, 0, real=False, moving=False)
+        run.fix(T + 300 * n, 900, 0, ideal=False, moving=False)
+    for n in range(3):
+        run.fix(T + 900 + 300 * n, 600, 0, moving=False)
+    run.told(T + 601, "home_exit", "guardian:g1", event_at=T + 600)
+    run.told(T + 1501, "home_entry", "guardian:g1", event_at=T + 900)
+    assert fates(score(run.record())) == [("false", "equipment")] * 2
+
+
+def test_an_arrival_told_in_the_afternoon_because_the_morning_was_not_read_is_the_equipments() -> None:
+    run = Run()
+    run.happens(T, "school_arrival", place="school")
+    run.pass_in(T, real=False)
+    run.stay(at("15:00"), "class-s")
+    run.told(at("15:00:05"), "school_arrival", "guardian:g1", place={"id": "school"})
+    scores = score(run.record())
+    assert of(scores) == [("equipment_failed", False)]
+    assert fates(scores) == [("false", "equipment")]
+
+
+def dawdling(first: float) -> Run:
+    """Fixes inside the home circle every 30 s from ``first`` until the gate at T."""
+    run = Run()
+    run.pass_out(T - 3600, "h1")
+    run.happens(T - 3600, "home_exit", place="home-1")
+    for n in range(3):
+        run.fix(T - 3000 + 30 * n, 0, 0)
+    t = first
+    while t < T:
+        run.fix(t, 570, 0)
+        t += 30
+    run.pass_in(T, "h1")
+    run.happens(T, "home_entry", place="home-1")
+    return run
+
+
+def test_inside_the_circle_long_before_the_gate_is_no_fault_of_the_hub() -> None:
+    run = dawdling(T - 400)
+    run.told(T - 340, "home_entry", "guardian:g1", event_at=T - 400)
+    scores = score(run.record())
+    rows = [r for r in scores.rows if r.recipient == "guardian:g1" and r.event.service == "home_entry"]
+    assert [r.verdict for r in rows] == ["coverage_gap"]
+    assert fates(scores) == [("false", "coverage")]
+    assert "before the window" in scores.explain(rows[0]).en
+
+
+def test_inside_the_circle_just_before_the_gate_is() -> None:
+    rows = [r for r in score(dawdling(T - 170).record()).rows if r.event.service == "home_entry"]
+    assert [r.verdict for r in rows] == ["missed", "missed"]

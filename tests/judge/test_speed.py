@@ -8,7 +8,7 @@ import pytest
 from safezone_sim.judge import score
 from safezone_sim.records import RunRecord, Samples
 
-from judge.builders import ZONE, Run
+from tests.judge.builders import ZONE, Run
 
 
 def pilot_sized() -> RunRecord:

@@ -12,7 +12,7 @@ from safezone_sim.judge.table import scoreboard_table
 from safezone_sim.map.model import MapSource
 from safezone_sim.records import PathAnswer, Query
 
-from judge.builders import DESK, LAT, LON, ZONE, Run, at, degrees, wire
+from tests.judge.builders import DESK, LAT, LON, ZONE, Run, at, degrees, wire
 
 T = at("08:40:00")
 SOURCE = MapSource("schematic", "generated", "0" * 64, "none")
@@ -115,7 +115,10 @@ def test_location_errors_by_hand() -> None:
         answer = {"lat": lat, "lon": lon, "accuracy_m": 20.0, "age_s": 10.0 * n}
         run.queries.append(Query(ZONE, "c1", T, LAT, LON, phone, answer))
     run.queries.append(Query(ZONE, "c2", T, LAT, LON, False, None))
+    run.track("c1", (T - 60, 0, 0, "school"), (T + 60, 0, 0, "school"))
+    run.track("c2", (T - 60, 0, 0, ""), (T + 60, 0, 0, "school"))
     location = score(run.record()).location
+    assert (location.on_the_way.queries, location.on_the_way.unanswered) == (1, 1)
     assert (location.all.queries, location.all.unanswered) == (4, 1)
     assert location.all.median_error_m == pytest.approx(30, abs=0.01)
     assert location.phone.within_accuracy == 0.5
