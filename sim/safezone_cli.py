@@ -8,7 +8,6 @@ import click
 import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
-
 from safezone_hub.commands import hub_group
 from safezone_model.commands import model_group
 from safezone_sim.catalogue import scenarios_dir

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pytest
-
 from safezone_sim.catalogue import scenarios_dir
 from safezone_sim.scenario import ScenarioError, load_scenario, parse_scenario
 

@@ -21,7 +21,6 @@ import harness
 import numpy as np
 import simpy
 import sumo
-
 from safezone_sim.life.columns import live_day
 from safezone_sim.life.model import Life
 from safezone_sim.map import load_map
@@ -40,7 +39,10 @@ def write_network(world: SchoolWorld, folder: Path) -> Path:
     edges = []
     for i in range(len(g.edge_from)):
         line = g.edge_line(i)
-        for way, a, b, points in (("f", g.edge_from[i], g.edge_to[i], line), ("b", g.edge_to[i], g.edge_from[i], line[::-1])):
+        for way, a, b, points in (
+            ("f", g.edge_from[i], g.edge_to[i], line),
+            ("b", g.edge_to[i], g.edge_from[i], line[::-1]),
+        ):
             shape = " ".join(f"{x:.2f},{y:.2f}" for x, y in points)
             edges.append(
                 f'<edge id="e{i}{way}" from="n{a}" to="n{b}" numLanes="1" speed="3" allow="pedestrian" shape="{shape}"/>'
@@ -97,7 +99,9 @@ def cpu_of(command: list[str | Path]) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--rounds", type=int, default=3)
     args = parser.parse_args()
     day = harness.scenario("pilot")

@@ -6,7 +6,6 @@ python tests/bench/crash.py --kills 20 [--seed 1]
 import argparse
 
 import harness
-
 from safezone_sim.streams import stream
 
 

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-
 from safezone_sim.catalogue import scenarios_dir
 from safezone_sim.scenario import Scenario, load_scenario
 from safezone_sim.twin.run import RunOptions, RunResult, run_scenario

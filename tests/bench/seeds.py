@@ -7,7 +7,6 @@ import argparse
 from typing import Any
 
 import harness
-
 from safezone_sim.judge import pool
 
 

@@ -9,7 +9,6 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pytest
-
 import safezone_model
 from safezone_sim.devices.envelope import (
     BadMac,

@@ -5,7 +5,6 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import simpy
-
 from safezone_sim.devices.envelope import WireTime
 from safezone_sim.devices.network import Network, Outgoing
 from safezone_sim.devices.outbox import Outbox

@@ -47,8 +47,10 @@ class HubProcess:
             if name in self._ports:
                 ports += [option, str(self._ports[name])]
         self._log = (self._state / "hub.log").open("ab")
+        # An outside hub's token is none of the bundled one's business: it makes its own.
+        env = {k: v for k, v in os.environ.items() if k != "SAFEZONE_HUB_TOKEN"}
         self._process = subprocess.Popen(
-            [*self._command, *ports], stdout=subprocess.PIPE, stderr=self._log, env=dict(os.environ)
+            [*self._command, *ports], stdout=subprocess.PIPE, stderr=self._log, env=env
         )
         ready = self._read_ready_line()
         self._ports = {name: _port(ready[name]) for name in ("mqtt", "mqtt5", "http")}

@@ -42,7 +42,7 @@ from safezone_sim.twin.link import Link
 from safezone_sim.twin.lockstep import SLICE_S, Lockstep, ZoneClock
 from safezone_sim.twin.queries import draw_queries, planned_outings
 from safezone_sim.twin.realtime import Realtime
-from safezone_sim.twin.shift import shift_registry_item, shifted_midnight
+from safezone_sim.twin.shift import ShiftedDay
 from safezone_sim.twin.transcript import Transcript
 from safezone_sim.twin.unheard import Unheard
 from safezone_sim.world import build_world
@@ -102,7 +102,8 @@ def run_scenario(scenario: Scenario, options: RunOptions) -> RunResult:
     record = run.record()
     truth_digest = truth_sha256({w.zone: life.digest() for w, life in zip(worlds, run.lives, strict=True)})
     notices_digest = notices_sha256(record.receptions)
-    summary = score(record).summary(
+    scores = score(record)
+    summary = scores.summary(
         scenario=scenario,
         map_source=worlds[0].map.source,
         truth_sha256=truth_digest,
@@ -120,7 +121,7 @@ def run_scenario(scenario: Scenario, options: RunOptions) -> RunResult:
     _write_json(out / "summary.json", summary)
     if options.report:
         options.progress("report", 0, 1)
-        write_report(out, record, summary, world_views=worlds)
+        write_report(out, record, summary, world_views=worlds, scores=scores)
     summary["wall_seconds"] = round(time.monotonic() - wall_started, 2)
     _write_json(out / "summary.json", summary)
     return RunResult(out, summary, truth_digest, notices_digest)
@@ -193,11 +194,10 @@ class _Run:
         address = self._start_hub()
         self._exercise_clock = "exercise-clock" in self.hub_about.get("capabilities", [])
         self._choose_speed()
-        midnight = scenario.midnight
+        self._shifted: ShiftedDay | None = None
         if address is not None and not self._exercise_clock:
-            midnight = shifted_midnight(scenario, datetime.now(UTC))
-        self._midnight = midnight
-        self.wire_time = WireTime(midnight)
+            self._shifted = ShiftedDay.starting(scenario, datetime.now(UTC))
+        self.wire_time = WireTime(self._shifted.midnight if self._shifted else scenario.midnight)
         self.uplink = self._make_uplink(address)
         grid = 0.0 if isinstance(self.uplink, Realtime) else ROUTINE_GRID_S
         self.network = Network(self.env, scenario.noise, self.uplink, grid)
@@ -283,8 +283,8 @@ class _Run:
     def _registry_of(self, world: SchoolWorld, life: Life) -> list[Mapping[str, Any]]:
         s = self._scenario
         items: list[Mapping[str, Any]] = [*world.registry, *life.absences()]
-        if not self._exercise_clock and self._options.hub != "none":
-            items = [shift_registry_item(item, s, self._midnight) for item in items]
+        if self._shifted is not None:
+            items = [self._shifted.registry_item(item) for item in items]
         drill: dict[str, Any] = {
             "kind": "drill",
             "id": s.drill_id(world.zone),
@@ -409,7 +409,10 @@ class _Run:
             )
 
         return RunRecord(
-            scenario=msgspec.to_builtins(self._scenario),
+            scenario={
+                **msgspec.to_builtins(self._scenario),
+                "wire_midnight": (self._shifted.midnight if self._shifted else self._scenario.midnight).isoformat(),
+            },
             registry={zone: [_without_keys(i) for i in items] for zone, items in self._registry.items()},
             truth=sorted((e for life in self.lives for e in life.truth), key=lambda e: (e.t, e.id)),
             tracks=[t for life in self.lives for t in life.tracks()],

@@ -1,44 +1,58 @@
-"""A scenario's day laid onto the present, for hubs without an exercise clock (speed 1)."""
+"""A scenario's day laid onto the present, for hubs without an exercise clock (speed 1).
+
+The day moves by whole hours through the zone's time zone and by the rest, at most half an hour, through the
+calendar's clock times; so a school morning can be played at any hour without crossing a midnight.
+"""
 
 import math
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from safezone_sim.scenario import Scenario, ScenarioError, clock_seconds
+from safezone_sim.scenario import Scenario, clock_seconds
 
 _ALL_DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
 
-def shifted_midnight(scenario: Scenario, now: datetime) -> datetime:
-    """The instant that plays local midnight when the scenario's start is ``now``."""
-    return now - timedelta(seconds=scenario.start_s)
+@dataclass(frozen=True)
+class ShiftedDay:
+    """``midnight``: the instant that plays local midnight. ``timezone``: an IANA zone in which it nearly is."""
 
+    midnight: datetime
+    timezone: str
+    date: date
+    rest_s: float  # how far ``midnight`` lies after that zone's own midnight
 
-def shift_registry_item(item: Mapping[str, Any], scenario: Scenario, midnight: datetime) -> dict[str, Any]:
-    """The item with its local clock times moved by as much as the day was; other items unchanged."""
-    true_midnight = midnight.astimezone(scenario.midnight.tzinfo).replace(
-        hour=0, minute=0, second=0, microsecond=0
-    )
-    delta_s = (midnight - true_midnight).total_seconds()
+    @classmethod
+    def starting(cls, scenario: Scenario, now: datetime) -> "ShiftedDay":
+        """The day whose scenario start is ``now``."""
+        midnight = (now - timedelta(seconds=scenario.start_s)).astimezone(UTC)
+        after_utc = midnight.hour * 3600 + midnight.minute * 60 + midnight.second + midnight.microsecond / 1e6
+        hours = -round(after_utc / 3600)
+        hours += 24 if hours < -12 else 0
+        local = midnight + timedelta(hours=hours)
+        nearest = (local + timedelta(hours=12)).replace(hour=0, minute=0, second=0, microsecond=0)
+        # The names of fixed-offset zones count westward: Etc/GMT-9 is nine hours ahead of UTC.
+        return cls(midnight, f"Etc/GMT{-hours:+d}", nearest.date(), (local - nearest).total_seconds())
 
-    def moved(text: str, field: str) -> str:
-        minutes = math.ceil((clock_seconds(text) + delta_s) / 60)
-        if not 0 <= minutes < 24 * 60:
-            raise ScenarioError(
-                f"{field} {text!r} falls on another day when {scenario.start} becomes now. "
-                "Start at another hour, or shorten the run with --from and --until."
-            )
+    def clock_time(self, text: str) -> str:
+        """A clock time of the scenario as a clock time of this day, rounded up to the minute."""
+        minutes = math.ceil((clock_seconds(text) + self.rest_s) / 60)
+        minutes = min(max(minutes, 0), 24 * 60 - 1)
         return f"{minutes // 60:02d}:{minutes % 60:02d}"
 
-    out = dict(item)
-    if item["kind"] == "zone":
-        calendar = dict(item["calendar"])
-        for field in ("arrive_by", "not_arrived_after", "closes_at"):
-            calendar[field] = moved(calendar[field], f"calendar.{field}")
-        out["calendar"] = {**calendar, "weekdays": _ALL_DAYS, "holidays": []}
-    if item["kind"] == "child" and "home_by" in item:
-        out["home_by"] = moved(item["home_by"], "home_by")
-    if item["kind"] == "absence":
-        out["date"] = midnight.astimezone(scenario.midnight.tzinfo).date().isoformat()
-    return out
+    def registry_item(self, item: Mapping[str, Any]) -> dict[str, Any]:
+        """The item with its local times moved; items without any are unchanged."""
+        out = dict(item)
+        if item["kind"] == "zone":
+            calendar = dict(item["calendar"])
+            for field in ("arrive_by", "not_arrived_after", "closes_at"):
+                calendar[field] = self.clock_time(calendar[field])
+            out["calendar"] = {**calendar, "weekdays": _ALL_DAYS, "holidays": []}
+            out["timezone"] = self.timezone
+        if item["kind"] == "child" and "home_by" in item:
+            out["home_by"] = self.clock_time(item["home_by"])
+        if item["kind"] == "absence":
+            out["date"] = self.date.isoformat()
+        return out
