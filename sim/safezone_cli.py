@@ -2,7 +2,9 @@
 
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 import msgspec
@@ -183,7 +185,7 @@ def run_command(
     _print_summary(console, result.summary, target)
 
 
-def _print_summary(console: Console, summary: object, target: Path) -> None:
+def _print_summary(console: Console, summary: Mapping[str, Any], target: Path) -> None:
     from safezone_sim.judge.table import scoreboard_table
 
     console.print(scoreboard_table(summary))

@@ -172,7 +172,7 @@ class ScenarioError(ValueError):
 
 
 def clock_seconds(text: str) -> float:
-    """"HH:MM[:SS]" to seconds after midnight."""
+    """ "HH:MM[:SS]" to seconds after midnight."""
     parts = [int(p) for p in text.split(":")]
     return float(parts[0] * 3600 + parts[1] * 60 + (parts[2] if len(parts) > 2 else 0))
 
@@ -186,7 +186,9 @@ def _convert(raw: dict[str, Any], origin: str) -> Scenario:
     try:
         scenario = msgspec.convert(raw, Scenario, strict=True)
     except msgspec.ValidationError as e:
-        raise ScenarioError(f"{origin}: {e}. Compare with scenarios/pilot.toml, which shows every key.") from e
+        raise ScenarioError(
+            f"{origin}: {e}. Compare with scenarios/pilot.toml, which shows every key."
+        ) from e
     _check(scenario, origin)
     return scenario
 
@@ -199,14 +201,16 @@ def load_scenario(path: Path) -> Scenario:
 def _read_with_base(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
     """The file's tables laid over its base's: tables merge key by key, everything else replaces."""
     if path in seen:
-        raise ScenarioError(f"{path}: base leads back to itself ({' -> '.join(p.name for p in seen)}). Break the circle.")
+        raise ScenarioError(
+            f"{path}: base leads back to itself ({' -> '.join(p.name for p in seen)}). Break the circle."
+        )
     raw = _read_toml(path.read_text(encoding="utf-8"), str(path))
     base = raw.pop("base", None)
     if base is None:
         return raw
     base_path = path.parent / str(base)
     if not base_path.is_file():
-        raise ScenarioError(f"{path}: base {base!r} is not a file beside it. Name one, e.g. \"pilot.toml\".")
+        raise ScenarioError(f'{path}: base {base!r} is not a file beside it. Name one, e.g. "pilot.toml".')
     return _laid_over(_read_with_base(base_path, (*seen, path)), raw)
 
 
@@ -227,7 +231,9 @@ def _read_toml(text: str, origin: str) -> dict[str, Any]:
 
 def _check(s: Scenario, origin: str) -> None:
     if s.start_s >= s.end_s:
-        raise ScenarioError(f"{origin}: end {s.end!r} is not after start {s.start!r}. Set end later than start.")
+        raise ScenarioError(
+            f"{origin}: end {s.end!r} is not after start {s.start!r}. Set end later than start."
+        )
     if len(set(s.schools)) != len(s.schools):
         raise ScenarioError(f"{origin}: schools {list(s.schools)!r} names a school twice. Name each once.")
     for i, incident in enumerate(s.incidents):

@@ -124,7 +124,7 @@ def test_speed_1_lays_the_day_onto_now_for_a_hub_without_exercise_clock(
     about = HubApi.about
     monkeypatch.setattr(HubApi, "about", lambda self: {**about(self), "capabilities": []})
     bell = Incident(kind="bell_stranger", school=SINDORIM, at="08:35:05", id="bell")
-    scenario = part_of_pilot("08:34:50", "08:35:15", SINDORIM, incidents=(bell,))
+    scenario = part_of_pilot("08:35:00", "08:35:10", SINDORIM, incidents=(bell,))
     with pytest.raises(ScenarioError, match="--speed 1"):
         play(scenario)
     result = play(scenario, speed=1.0)

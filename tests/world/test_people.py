@@ -99,18 +99,14 @@ def test_equipment_moves_no_child(
     assert [r.line.tolist() for r in more.routes] == [r.line.tolist() for r in schematic.routes]
 
 
-def test_another_school_in_the_scenario_changes_nothing(
-    scenario: Scenario, sketch: StreetMap, schematic: SchoolWorld
-) -> None:
+def test_another_school_in_the_scenario_changes_nothing(scenario: Scenario, bare: SchoolWorld) -> None:
     both = msgspec.structs.replace(scenario, schools=("7051141", "1000001"))
-    assert build_world(both, SCHOOL, sketch).registry == schematic.registry
+    assert build_world(both, SCHOOL, bare.map).registry == bare.registry
 
 
-def test_one_more_subscriber_leaves_the_others_as_they_were(
-    scenario: Scenario, sketch: StreetMap, schematic: SchoolWorld
-) -> None:
-    more = build_world(changed(scenario, "people", subscribers=61), SCHOOL, sketch)
-    for before, after in zip(schematic.people[:60], more.people, strict=False):
+def test_one_more_subscriber_leaves_the_others_as_they_were(scenario: Scenario, bare: SchoolWorld) -> None:
+    more = build_world(changed(scenario, "people", subscribers=61), SCHOOL, bare.map)
+    for before, after in zip(bare.people[:60], more.people, strict=False):
         assert (before.name, before.home, before.grade, before.academies) == (
             after.name,
             after.home,
@@ -119,7 +115,7 @@ def test_one_more_subscriber_leaves_the_others_as_they_were(
         )
 
 
-def test_only_subscribers_walk_when_others_are_off(scenario: Scenario, sketch: StreetMap) -> None:
-    few = build_world(changed(scenario, "people", others=False), SCHOOL, sketch)
+def test_only_subscribers_walk_when_others_are_off(scenario: Scenario, bare: SchoolWorld) -> None:
+    few = build_world(changed(scenario, "people", others=False), SCHOOL, bare.map)
     assert all(p.subscriber for p in few.people)
     assert len(few.people) == 60

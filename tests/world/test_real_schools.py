@@ -18,8 +18,8 @@ from safezone_sim.world.model import SchoolWorld
 
 pytestmark = pytest.mark.realmap
 PILOT = Path(__file__).parents[2] / "scenarios" / "pilot.toml"
-# Few buildings mapped, no grounds mapped, far from any street, a bent way to the gate, a huge estate.
-OTHERS = ("7041122", "7130118", "7091376", "7021089", "7081464")
+# Few buildings mapped, no grounds mapped, a bent way to the gate, a gate far from its street, woods all around.
+OTHERS = ("7041122", "7021090", "7091376", "7130149", "7132083")
 
 
 @pytest.mark.parametrize("code", OTHERS)

@@ -51,6 +51,7 @@ from safezone_sim.world.model import SchoolWorld
 ROUTINE_GRID_S = 1.0
 # After the last moment of the day, so long for messages on their way to arrive.
 DRAIN_S = 30.0
+DRAIN_REALTIME_S = 10.0
 
 Progress = Callable[[str, float, float], None]  # stage, done, total
 
@@ -95,6 +96,7 @@ def run_scenario(scenario: Scenario, options: RunOptions) -> RunResult:
     worlds = _build_worlds(scenario, options)
     run = _Run(scenario, worlds, options)
     try:
+        run.prepare()
         run.drive()
     finally:
         run.close()
@@ -191,6 +193,10 @@ class _Run:
         self.hub_about: Mapping[str, Any] = {}
         self.hub_stats: dict[str, Any] = {}
         self.env = simpy.Environment(initial_time=scenario.start_s)
+
+    def prepare(self) -> None:
+        """Starts or finds the hub, and builds everything that lives on the clock."""
+        scenario, worlds = self._scenario, self._worlds
         address = self._start_hub()
         self._exercise_clock = "exercise-clock" in self.hub_about.get("capabilities", [])
         self._choose_speed()
@@ -327,7 +333,7 @@ class _Run:
                 for zone, child in by_instant[pending.pop(0)]:
                     self._ask(zone, child, t)
 
-        end = s.end_s + DRAIN_S
+        end = s.end_s + (DRAIN_REALTIME_S if isinstance(self.uplink, Realtime) else DRAIN_S)
 
         def progress(t: float) -> None:
             self._options.progress("day", min(t, s.end_s) - s.start_s, s.end_s - s.start_s)
@@ -411,7 +417,9 @@ class _Run:
         return RunRecord(
             scenario={
                 **msgspec.to_builtins(self._scenario),
-                "wire_midnight": (self._shifted.midnight if self._shifted else self._scenario.midnight).isoformat(),
+                "wire_midnight": (
+                    self._shifted.midnight if self._shifted else self._scenario.midnight
+                ).isoformat(),
             },
             registry={zone: [_without_keys(i) for i in items] for zone, items in self._registry.items()},
             truth=sorted((e for life in self.lives for e in life.truth), key=lambda e: (e.t, e.id)),

@@ -5,6 +5,7 @@ regular place, so each area is laid around a deep point that is as clear of both
 Building sites are synthetic, and so is whatever had to be made because the map knows too few.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -34,6 +35,8 @@ ROUTE_M = 12.0  # left out of an area beside a registered route
 PATHS = frozenset({"path", "track", "footway", "cycleway", "steps", "pedestrian"})
 PATHS_INSIDE = frozenset({"railway", "stream_bank"})  # such land may hold paths that nobody has registered
 FROM_STREET_MAX_M = 220.0
+FROM_STREET_M = 90.0  # from here on every metre counts against a spot
+TRIES, RETRY_M = 40, 50.0
 NAMES = {"railway": "철길", "stream_bank": "하천변", "building_site": "공사장", "car_park": "주차장"}
 
 
@@ -65,17 +68,26 @@ def build_dangers(
     spots = _spots(ground, tree, places, routes, radius_m)
     shapes = [p.shape if p.shape is not None else Point(p.x, p.y).buffer(p.radius_m) for p in places]
     lines = {r.line.tobytes(): LineString(r.line) for r in routes}
-    keep_out = shapely.union_all(
+    keep_out = shapely.STRtree(
         [*(s.buffer(3.0) for s in shapes), *(line.buffer(ROUTE_M, quad_segs=2) for line in lines.values())]
     )
     found: list[Place] = []
-    for kind, known in _wanted(ground.map):
+    for kind, known, with_paths in _wanted(ground.map):
         if len(found) >= MAX_AREAS:
             break
         if kind == "building_site" and not known and len(found) >= MIN_AREAS and _has(found, "building_site"):
             continue
         place = _lay(
-            f"{zone}-d{len(found) + 1:02d}", kind, known, ground, sites, tree, spots, keep_out, found
+            f"{zone}-d{len(found) + 1:02d}",
+            kind,
+            known,
+            with_paths,
+            ground,
+            sites,
+            tree,
+            spots,
+            keep_out,
+            found,
         )
         if place:
             found.append(place)
@@ -86,8 +98,8 @@ def _has(places: Sequence[Place], kind: str) -> bool:
     return any(p.danger == kind for p in places)
 
 
-def _wanted(street_map: StreetMap) -> Iterator[tuple[Kind, Polygon | None]]:
-    """Kinds in order, with the map's own land of that kind; None means synthetic, anywhere."""
+def _wanted(street_map: StreetMap) -> Iterator[tuple[Kind, Polygon | None, bool]]:
+    """Kinds in order; the map's own land of that kind, None if synthetic; whether paths may lie inside."""
     land = {
         "railway": [f.shape for f in street_map.features if f.cls == "railway"]
         + [line.shape.buffer(25.0) for line in street_map.lines if line.kind == "rail"],
@@ -99,9 +111,10 @@ def _wanted(street_map: StreetMap) -> Iterator[tuple[Kind, Polygon | None]]:
     kinds: tuple[Kind, ...] = ("railway", "stream_bank", "car_park")
     for kind in kinds:
         if land[kind]:
-            yield kind, shapely.union_all(land[kind])
-    for _ in range(MAX_AREAS):
-        yield "building_site", None
+            yield kind, shapely.union_all(land[kind]), kind in PATHS_INSIDE
+    for with_paths in (False, True):
+        for _ in range(MIN_AREAS):
+            yield "building_site", None, with_paths
 
 
 def _spots(
@@ -171,11 +184,12 @@ def _lay(
     place_id: str,
     kind: Kind,
     known: Polygon | None,
+    with_paths: bool,
     ground: Ground,
     sites: Sites,
     tree: Tree,
     spots: _Spots,
-    keep_out: Polygon,
+    keep_out: shapely.STRtree,
     taken: Sequence[Place],
 ) -> Place | None:
     """The best area of this kind, or None. Most clear of routes and places first, then nearest to the school."""
@@ -187,7 +201,7 @@ def _lay(
         & (spots.route_m >= INSCRIBED_M + 4.0)
     )
     fits &= ~spots.school & ~spots.water
-    street_m = spots.road_m if kind in PATHS_INSIDE else spots.street_m
+    street_m = spots.road_m if with_paths else spots.street_m
     fits &= street_m >= INSCRIBED_M + STREET_M
     if known is not None:
         fits &= np.asarray(shapely.intersects(known, shapely.points(spots.xy)), bool)
@@ -201,15 +215,22 @@ def _lay(
         np.minimum(clear, CLEAR_M + 3 * GPS_SIGMA_M) * 6.0
         + room * 3.0
         - spots.walk_m / 5.0
+        - np.maximum(spots.street_m - FROM_STREET_M, 0.0)
         - 60.0 * (spots.built & (kind != "railway"))
         - 120.0 * (spots.green & (kind == "building_site"))
     )
     order = np.flatnonzero(fits)[np.lexsort((np.flatnonzero(fits), -score[fits]))]
-    for at in order[:25].tolist():
+    failed: list[tuple[float, float]] = []
+    for at in order.tolist():
         x, y = map(float, spots.xy[at])
-        shape = _shape(ground, Point(x, y), float(room[at]), known, keep_out, kind in PATHS_INSIDE)
+        if any(math.dist(spot, (x, y)) < RETRY_M for spot in failed):
+            continue
+        if len(failed) == TRIES:
+            break
+        shape = _shape(ground, Point(x, y), float(room[at]), known, keep_out, with_paths)
         way = _way_in(ground, sites, tree, shape, x, y, kind in PATHS_INSIDE)
         if way is None:
+            failed.append((x, y))
             continue
         node, line = way
         sites.reserve(line[-2:])
@@ -259,7 +280,12 @@ def _enters_at(line: FloatArray, shape: Polygon) -> float:
 
 
 def _shape(
-    ground: Ground, deep: Point, room_m: float, known: Polygon | None, keep_out: Polygon, with_paths: bool
+    ground: Ground,
+    deep: Point,
+    room_m: float,
+    known: Polygon | None,
+    keep_out: shapely.STRtree,
+    with_paths: bool,
 ) -> Polygon:
     """The circle of ``room_m`` around the deep point, and the known land around it, without streets and places."""
     circle = deep.buffer(max(room_m, INSCRIBED_M), quad_segs=16)
@@ -269,7 +295,8 @@ def _shape(
     lines = ground.lines[_roads(ground)] if with_paths else ground.lines
     near = lines[shapely.intersects(around, lines)]
     streets = shapely.union_all(shapely.buffer(near, STREET_M)) if len(near) else Polygon()
-    wide = known.intersection(around).union(circle).difference(streets).difference(keep_out)
+    taken = shapely.union_all(keep_out.geometries[keep_out.query(around)])
+    wide = known.intersection(around).union(circle).difference(streets).difference(taken)
     parts = [p for p in shapely.get_parts(wide).tolist() if isinstance(p, Polygon) and p.contains(deep)]
     shape = largest_part(parts[0].simplify(1.0)) if parts else None
     # A hole would be lost in a ring: then the plain circle it is.

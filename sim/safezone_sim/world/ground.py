@@ -121,11 +121,16 @@ def line_length(line: FloatArray) -> float:
     return float(np.hypot(*np.diff(line, axis=0).T).sum()) if len(line) > 1 else 0.0
 
 
+def points_along(line: FloatArray, at_m: FloatArray) -> FloatArray:
+    """The points (n, 2) at ``at_m`` (n,) metres along a polyline (k, 2)."""
+    along = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(line, axis=0).T))])
+    return np.stack([np.interp(at_m, along, line[:, 0]), np.interp(at_m, along, line[:, 1])], axis=-1)
+
+
 def point_along(line: FloatArray, at_m: float) -> tuple[float, float]:
     """The point ``at_m`` metres along a polyline (k, 2)."""
-    steps = np.hypot(*np.diff(line, axis=0).T)
-    along = np.concatenate([[0.0], np.cumsum(steps)])
-    return float(np.interp(at_m, along, line[:, 0])), float(np.interp(at_m, along, line[:, 1]))
+    x, y = points_along(line, np.array([at_m]))[0].tolist()
+    return x, y
 
 
 def join_lines(*lines: FloatArray) -> FloatArray:

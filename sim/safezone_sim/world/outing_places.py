@@ -41,20 +41,21 @@ def build_academies(
     wanted = int(draws.integers(ACADEMIES[0], ACADEMIES[1] + 1))
     subjects = draws.permutation(len(SUBJECTS))
     candidates = spots.where(~spots.on_grounds & (spots.walk_m <= max_walk_m) & ~_taboo(ground, spots.xy))
-    if candidates.by_building.sum() >= 40:
-        candidates = candidates.where(candidates.by_building)
     weight = _busyness(ground, candidates) * np.exp(-candidates.walk_m / 500.0)
     # Efraimidis and Spirakis (2006): sorting by log(u)/w draws by weight without replacement.
     order = np.argsort(-np.log(draws.random(len(weight))) / weight, kind="stable")
+    built = candidates.by_building[order]
     places: list[Place] = []
-    for x, y in candidates.xy[order][:2000].tolist():
-        if len(places) == wanted:
-            break
-        site = sites.take(x, y, APART_M, max_walk_m)
-        if site:
-            n = len(places) + 1
-            subject = SUBJECTS[int(subjects[n - 1])]
-            places.append(_place(f"{zone}-a{n:02d}", "academy", f"{subject}학원 {n}", site, True))
+    # In buildings the map knows; then, lest there be too few, anywhere.
+    for fewest, choice in ((wanted, order[built]), (ACADEMIES[0], order[~built])):
+        for x, y in candidates.xy[choice][:2000].tolist():
+            if len(places) >= fewest:
+                break
+            site = sites.take(x, y, APART_M, max_walk_m)
+            if site:
+                n = len(places) + 1
+                subject = SUBJECTS[int(subjects[n - 1])]
+                places.append(_place(f"{zone}-a{n:02d}", "academy", f"{subject}학원 {n}", site, True))
     return tuple(places)
 
 

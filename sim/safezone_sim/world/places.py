@@ -38,7 +38,7 @@ def lay_out_places(zone: str, seed: int, school: School, street_map: StreetMap, 
     ground = Ground(street_map, router)
     sites = Sites(ground, tree)
     for gate in school_place.gates:
-        sites.reserve(gate.line[-3:])
+        sites.reserve(gate.line[-4:])  # street, fence, door, inside
     sites.reserve_centre(school_place.x, school_place.y)
     radius = min(street_map.radius_m, max(settings.home_max_walk_m, settings.academy_max_walk_m))
     assert school_place.shape is not None

@@ -61,6 +61,7 @@ class _Maker:
 
     def __init__(self, zone: str, frame: Frame, keys: Keys) -> None:
         self.zone, self.frame, self.keys = zone, frame, keys
+        self._route_lines: dict[bytes, list[list[float]]] = {}
 
     def _item(self, kind: str, item_id: str) -> Item:
         return {"kind": kind, "id": item_id, "zone": self.zone}
@@ -76,6 +77,14 @@ class _Maker:
     def _line(self, xy: FloatArray) -> list[list[float]]:
         line: list[list[float]] = np.round(self.frame.to_lonlat(xy), 7).tolist()
         return line
+
+    def _route_line(self, xy: FloatArray) -> list[list[float]]:
+        """Children of one home share their lines: each is simplified once."""
+        key = xy.tobytes()
+        if key not in self._route_lines:
+            simple = LineString(xy).simplify(LINE_TOLERANCE_M)
+            self._route_lines[key] = self._line(shapely.get_coordinates(simple))
+        return self._route_lines[key]
 
     def zone_item(self, scenario: Scenario, school: School) -> Item:
         return self._item("zone", self.zone) | {
@@ -148,7 +157,7 @@ class _Maker:
                     "id": r.id,
                     "from": r.from_place,
                     "to": r.to_place,
-                    "line": self._line(np.array(LineString(r.line).simplify(LINE_TOLERANCE_M).coords)),
+                    "line": self._route_line(r.line),
                     "corridor_m": r.corridor_m,
                     "minutes": r.minutes,
                 }

@@ -16,6 +16,7 @@ from safezone_sim.world.ground import (
     largest_part,
     line_length,
     point_along,
+    points_along,
 )
 from safezone_sim.world.model import Gate, Place
 
@@ -27,6 +28,14 @@ INSIDE_BEHIND_ENTRANCE_M = 9.0  # out of the entrance reader's range
 ANTENNA_CLEAR_M = 5.0  # of the streets, wanted for the outer antenna 4 m before the gate
 GATES_APART_M = 45.0
 OUTER_BEFORE_GATE_M = 4.0
+# Given up one after the other until there are two gates: metres that the outer antenna is clear of streets,
+# greatest cosine of the angle between two gates seen from the door, metres added to the way to a street.
+RELAXATIONS = (
+    (ANTENNA_CLEAR_M, 0.5, 0.0),
+    (ANTENNA_CLEAR_M, 0.8, 40.0),
+    (3.5, 0.8, 40.0),
+    (3.5, 0.95, 150.0),
+)
 
 
 @dataclass(frozen=True)
@@ -165,19 +174,13 @@ def _gates(place_id: str, ground: Ground, grounds: Polygon, entrance: _Entrance)
     rough = away + 2.0 * outside + 0.5 * through + 40.0 * past_inside
     wanted = 2 + (grounds.length > 350.0) + (grounds.length > 480.0)
     chosen: list[_Candidate] = []
-    # The clearance of the outer antenna and the angle between gates are given up before the second gate is.
-    for clear_m, cosine in (
-        (ANTENNA_CLEAR_M, 0.5),
-        (ANTENNA_CLEAR_M, 0.8),
-        (3.5, 0.8),
-        (0.0, 0.8),
-        (0.0, 0.95),
-    ):
+    order = np.argsort(rough, kind="stable")
+    for clear_m, cosine, farther_m in RELAXATIONS:
         found = [
             c
-            for i in np.argsort(rough, kind="stable")[:80].tolist()
-            if away[i] <= reach
-            and (c := _candidate(ground, grounds, entrance, ring[i], float(rough[i]), clear_m))
+            for i in order.tolist()
+            if away[i] <= reach + farther_m
+            and (c := _candidate(ground, entrance, ring[i], float(rough[i]), clear_m))
         ]
         for candidate in sorted(found, key=lambda c: c.score):
             if len(chosen) < wanted and all(_apart(candidate, other, entrance, cosine) for other in chosen):
@@ -192,7 +195,7 @@ def _gates(place_id: str, ground: Ground, grounds: Polygon, entrance: _Entrance)
 
 
 def _candidate(
-    ground: Ground, grounds: Polygon, entrance: _Entrance, b: FloatArray, rough: float, clear_m: float
+    ground: Ground, entrance: _Entrance, b: FloatArray, rough: float, clear_m: float
 ) -> _Candidate | None:
     """A gate at boundary point ``b``, pushed inwards until its outer antenna is clear of the street."""
     foot: Foot = ground.foot(float(b[0]), float(b[1]))
@@ -209,16 +212,16 @@ def _candidate(
     door_at = line_length(way) - float(np.hypot(*(entrance.inside - entrance.door)))
     boundary_at = line_length(join_lines(street, np.array([[foot.x, foot.y]]), b[None]))
     first = max(boundary_at, OUTER_BEFORE_GATE_M)
-    stations = np.arange(first, door_at - 13.0, 1.0)
+    # A gate sits in the fence: do not push it across the yard.
+    stations = np.arange(first, min(door_at - 13.0, first + 21.0), 1.0)
     if not len(stations):
         return None
-    outer = np.array([point_along(way, s - OUTER_BEFORE_GATE_M) for s in stations])
+    outer = points_along(way, stations - OUTER_BEFORE_GATE_M)
     clear = ground.clearance(outer) >= clear_m
-    inner = np.array([point_along(way, s + OUTER_BEFORE_GATE_M) for s in stations])
+    inner = points_along(way, stations + OUTER_BEFORE_GATE_M)
     # At a bend the two antennas come too close to each other.
     clear &= np.hypot(*(outer - inner).T) >= 2 * OUTER_BEFORE_GATE_M - 1.5
-    # A gate sits in the fence: do not push it across the yard.
-    good = np.flatnonzero(clear & (stations <= first + 20.0))
+    good = np.flatnonzero(clear)
     if not len(good):
         return None
     return _Candidate(rough + 0.3 * to_node, b, node, way, float(stations[good[0]]))
