@@ -49,7 +49,7 @@ class Equipment(Struct, frozen=True, forbid_unknown_fields=True):
     antenna_range_m: Metres = 2.5
     pole_range_m: Metres = 8.0
     call_range_m: Metres = 60.0
-    heartbeat_s: Seconds = 240.0
+    heartbeat_s: Seconds = 300.0
     fix_moving_s: Seconds = 30.0
     fix_still_s: Seconds = 300.0
     still_after_s: Seconds = 120.0  # the moving cadence goes on this long after a stop

@@ -132,6 +132,6 @@ def test_routine_arrives_on_the_grid_and_an_emergency_at_once() -> None:
     rng = random.Random(1)
     env.run(until=0.25)
     for kind, emergency in (("device.status", False), ("bell.pressed", True)):
-        network.send(Outgoing("z", "s", kind, kind, "t", b"", emergency, env.now), rng)
+        network.send(Outgoing("z", "s", kind, kind, "t", b"", emergency, env.now, exact=emergency), rng)
     env.run(until=2)
     assert [(t, m.type) for t, m in hub.taken] == [(0.25, "bell.pressed"), (1.0, "device.status")]

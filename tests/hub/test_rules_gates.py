@@ -1,8 +1,9 @@
 """Gates and readers: direction, debounce, dwell, lateness."""
 
 import pytest
-from bench_world import Bench
-from conftest import at
+
+from tests.hub.hub_bench import Bench
+from tests.hub.hub_world import at
 
 
 def test_outer_then_inner_is_an_arrival() -> None:

@@ -26,6 +26,7 @@ class Outgoing:
     payload: bytes
     emergency: bool
     created: float
+    exact: bool = False  # arrives at its own moment, not on the grid
     attempts: int = 0
     delivered_at: float | None = None
     done: bool = False
@@ -78,20 +79,20 @@ class Network:
         back = self.latency(rng)
         if lost:
             return None
-        arrival = self._arrive(message, delay)
+        self._arrive(message, delay)
         if duplicate:
             self._arrive(message, delay + rng.uniform(0.1, 3.0))
         if receipt_lost or not self._uplink.confirms_at_once:
             return None
-        return arrival + back
+        # Rounding to the grid is the clock's doing, not the network's: it delays no receipt.
+        return float(self._env.now) + delay + back
 
-    def _arrive(self, message: Outgoing, delay: float) -> float:
+    def _arrive(self, message: Outgoing, delay: float) -> None:
         at: float = self._env.now + delay
-        if self._grid_s and not message.emergency:
+        if self._grid_s and not message.exact:
             at = math.ceil(at / self._grid_s) * self._grid_s
         event = self._env.timeout(max(0.0, at - self._env.now))
         event.callbacks.append(lambda _event: self._deliver(message))
-        return at
 
     def _deliver(self, message: Outgoing) -> None:
         if message.delivered_at is None:

@@ -102,6 +102,8 @@ class Outbox:
             seal(self._key, self._topic_bytes, envelope),
             safezone_model.MESSAGES[kind].cls == "emergency",
             now,
+            # Emergencies are timed to the millisecond; an ack must not wait until its notice is repeated.
+            exact=kind == "ack" or safezone_model.MESSAGES[kind].cls == "emergency",
             on_delivered=on_delivered,
             on_receipt=self._take_receipt,
         )

@@ -48,7 +48,8 @@ from safezone_sim.twin.unheard import Unheard
 from safezone_sim.world import build_world
 from safezone_sim.world.model import SchoolWorld
 
-ROUTINE_GRID_S = 1.0
+# Routine messages arrive with the slice: its first instant is already ticked, so they need no tick of their own.
+ROUTINE_GRID_S = SLICE_S
 # After the last moment of the day, so long for messages on their way to arrive.
 DRAIN_S = 30.0
 DRAIN_REALTIME_S = 10.0

@@ -4,7 +4,6 @@ import uuid
 from typing import Any
 
 import msgspec
-from conftest import CLOCK, DRILL, ZONE, at, iso, lat_lon, world
 from safezone_hub import pipeline
 from safezone_hub.codec import Address
 from safezone_hub.items import read_item
@@ -15,11 +14,15 @@ from safezone_hub.settings import RuleSettings
 from safezone_hub.state import Zone, ZoneState
 from safezone_hub.zones import registered
 
+from tests.hub.hub_world import CLOCK, DRILL, ZONE, at, iso, lat_lon, world
+
 
 class Bench:
     """One zone under the exercise clock. Times are local ``HH:MM:SS`` or seconds."""
 
-    def __init__(self, *children: str, start: str = "06:00", items: list[dict[str, Any]] | None = None, **rules: Any) -> None:
+    def __init__(
+        self, *children: str, start: str = "06:00", items: list[dict[str, Any]] | None = None, **rules: Any
+    ) -> None:
         self.settings = RuleSettings(**rules)
         self.registry = Registry()
         self.state = ZoneState(Zone(ZONE))
@@ -46,7 +49,9 @@ class Bench:
         self._tick += 1
         self.send("clock", CLOCK, "clock.tick", {"now": iso(t), "tick": self._tick}, t)
 
-    def send(self, role: str, id_: str, type_: str, data: dict[str, Any], t: float, exercise: str | None = DRILL) -> str:
+    def send(
+        self, role: str, id_: str, type_: str, data: dict[str, Any], t: float, exercise: str | None = DRILL
+    ) -> str:
         self._seq += 1
         message = str(uuid.UUID(int=self._seq))
         envelope = Envelope(
@@ -92,7 +97,9 @@ class Bench:
             data["moving"] = moving
         self.send("dev", f"p-{child}", "phone.located", data, t)
 
-    def status(self, device: str, when: str | float, *, clock: float = 0.0, queue: int = 0, online: bool = True) -> None:
+    def status(
+        self, device: str, when: str | float, *, clock: float = 0.0, queue: int = 0, online: bool = True
+    ) -> None:
         t = at(when) if isinstance(when, str) else when
         self.to(t)
         data = {"online": online, "queue_depth": queue, "clock": iso(t + clock), "interval_s": 300}

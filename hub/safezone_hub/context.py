@@ -1,0 +1,104 @@
+"""What a rule holds in its hands during one step."""
+
+import hashlib
+
+from safezone_hub.clock import local_date
+from safezone_hub.observation import Effect, Observation, Tell, Where
+from safezone_hub.registry import Child as ChildItem
+from safezone_hub.registry import ZoneView
+from safezone_hub.settings import RuleSettings
+from safezone_hub.state import Child, Cite, ZoneState
+
+
+class Context:
+    """View, state, settings, the zone's time, and the effects so far."""
+
+    __slots__ = ("child_id", "effects", "now", "settings", "state", "view")
+
+    def __init__(self, view: ZoneView, state: ZoneState, settings: RuleSettings, now: float) -> None:
+        self.view, self.state, self.settings, self.now = view, state, settings, now
+        self.effects: list[Effect] = []
+        self.child_id: str | None = None  # whose observation this is, when it is a bound thing's
+
+    def child(self) -> tuple[Child, ChildItem] | None:
+        """State and registry entry of the child the observation is about."""
+        if self.child_id is None:
+            return None
+        return self.state.child(self.child_id), self.view.children[self.child_id]
+
+    def today(self) -> str:
+        return local_date(self.now, self.view.timezone).isoformat()
+
+    def tell(
+        self,
+        service: str,
+        child: str | None,
+        event_at: float,
+        evidence: list[Cite] | tuple[Cite, ...],
+        *,
+        exercise: str | None,
+        drill_unknown: bool = False,
+        guardians: bool = True,
+        desk: bool = False,
+        place: str | None = None,
+        position: Where | None = None,
+        device: str | None = None,
+        incident: str | None = None,
+        linked: tuple[str, ...] = (),
+        cameras: tuple[str, ...] = (),
+        near: bool = False,
+        flags: tuple[str, ...] = (),
+    ) -> None:
+        """Tell a service's recipients, flags ``late`` and ``drill_unknown`` added where due."""
+        marks = set(flags)
+        if self.now - event_at > self.settings.late_s and service not in ("tag_silent", "not_arrived"):
+            marks.add("late")
+        if drill_unknown:
+            marks.add("drill_unknown")
+        self.effects.append(
+            Tell(
+                service,
+                child,
+                event_at,
+                tuple(dict.fromkeys(evidence)),
+                exercise,
+                guardians,
+                desk,
+                place,
+                position,
+                device,
+                incident,
+                linked,
+                cameras,
+                near,
+                tuple(sorted(marks)),
+                self.now,
+            )
+        )
+
+    def exercise_of(self, child: Child) -> str | None:
+        """Drill of what a timer concludes about a child: that of its observations, or the zone's clock."""
+        return child.exercise if child.heard_at else self.state.zone.clock_drill
+
+
+def note_heard(ctx: Context, obs: Observation, at: float) -> None:
+    """A sign of life of the child, and the drill it belongs to."""
+    found = ctx.child()
+    if found is None:
+        return
+    child, _ = found
+    if at > child.heard_at:
+        child.heard_at = at
+        child.silent_told = False
+    child.exercise, child.drill_unknown = obs.exercise, obs.drill_unknown
+
+
+def stable_id(at: float, *parts: object) -> str:
+    """A UUIDv7 of a moment and a content: the same input gives the same id, another one another."""
+    digest = hashlib.sha256("\x1f".join(map(str, parts)).encode()).digest()
+    milliseconds = max(0, round(at * 1000)) & 0xFFFFFFFFFFFF
+    body = bytearray(milliseconds.to_bytes(6, "big") + digest[:10])
+    body[6] = 0x70 | body[6] & 0x0F
+    body[8] = 0x80 | body[8] & 0x3F
+    text = body.hex()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"

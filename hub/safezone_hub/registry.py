@@ -1,0 +1,302 @@
+"""What the hub knows about zones, people and equipment, compiled for the rules. In metres, not degrees.
+
+The items themselves are kept by the store; this is a view that can be rebuilt from them at any time.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from safezone_hub import items
+from safezone_hub.clock import parse_time
+from safezone_hub.codec import Key, decode_secret
+from safezone_hub.geometry import Plane, Segments, inside_ring, segments
+
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """A place or a danger area: a circle, for danger areas usually a polygon too."""
+
+    id: str
+    role: str
+    name: str
+    x: float
+    y: float
+    radius_m: float
+    ring: tuple[tuple[float, float], ...]
+    edge: Segments
+
+    def distance_from_centre(self, x: float, y: float) -> float:
+        return float(((x - self.x) ** 2 + (y - self.y) ** 2) ** 0.5)
+
+    def contains(self, x: float, y: float) -> bool:
+        if self.ring:
+            return inside_ring(self.ring, x, y)
+        return self.distance_from_centre(x, y) <= self.radius_m
+
+
+@dataclass(frozen=True, slots=True)
+class Antenna:
+    id: str
+    side: str
+    x: float
+    y: float
+    range_m: float
+
+
+@dataclass(frozen=True, slots=True)
+class Camera:
+    id: str
+    x: float
+    y: float
+    view_m: float
+    fov_deg: float
+    presets: tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    id: str
+    type: str
+    x: float | None
+    y: float | None
+    position: str | None  # gate, interior or pole
+    area: str | None
+    antennas: dict[str, Antenna]
+    press_counter: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    id: str
+    name: str
+    home: str
+    places: tuple[str, ...]
+    routes: Segments
+    corridor_m: float
+    home_by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    role: str  # guardian, desk or dev
+    id: str
+    nature: str
+
+
+@dataclass(slots=True)
+class ZoneView:
+    """One zone, as the rules see it. Read-only for them."""
+
+    id: str
+    plane: Plane
+    timezone: str
+    item: items.Zone | None
+    areas: dict[str, Area] = field(default_factory=dict)
+    children: dict[str, Child] = field(default_factory=dict)
+    devices: dict[str, Device] = field(default_factory=dict)
+    cameras: dict[str, Camera] = field(default_factory=dict)
+    guardians: dict[str, list[Recipient]] = field(default_factory=dict)  # by child
+    desks: dict[str, Recipient] = field(default_factory=dict)
+    bindings: dict[str, list[items.Binding]] = field(default_factory=dict)  # by thing
+    absences: set[tuple[str, str]] = field(default_factory=set)  # (child, date)
+    drills: dict[str, items.Drill] = field(default_factory=dict)
+    camera_recipients: dict[str, Recipient] = field(default_factory=dict)
+    school: Area | None = None
+    danger_areas: tuple[Area, ...] = ()
+
+    def child_of(self, thing: str, at: float) -> Child | None:
+        """Whose tag or phone this was at a moment."""
+        for binding in self.bindings.get(thing, ()):
+            begun = binding.from_ is None or parse_time(binding.from_) <= at
+            ended = binding.until is not None and parse_time(binding.until) <= at
+            if begun and not ended:
+                return self.children.get(binding.child)
+        return None
+
+    def things_of(self, child: str) -> list[str]:
+        return [thing for thing, rows in self.bindings.items() if any(b.child == child for b in rows)]
+
+    def areas_changed(self) -> None:
+        """Find anew what every fix asks for."""
+        ordered = [area for _, area in sorted(self.areas.items())]
+        self.school = next((a for a in ordered if a.role == "school"), None)
+        self.danger_areas = tuple(a for a in ordered if a.role == "danger")
+
+    def regular_places(self, child: Child) -> Iterator[Area]:
+        """Home, school and the child's other places."""
+        wanted = (child.home, *child.places)
+        for area in (self.areas.get(place) for place in wanted):
+            if area is not None and area.role != "school":
+                yield area
+        if self.school is not None:
+            yield self.school
+
+    def readers_at(self, area: str) -> list[Device]:
+        return [d for d in self.devices.values() if d.type == "reader" and d.area == area]
+
+    def is_school_day(self, day: date) -> bool:
+        if self.item is None:
+            return False
+        calendar = self.item.calendar
+        return WEEKDAYS[day.weekday()] in calendar.weekdays and day.isoformat() not in calendar.holidays
+
+
+class Registry:
+    """Every zone's view, and the keys."""
+
+    def __init__(self) -> None:
+        self.items: dict[tuple[str, str], dict[str, Any]] = {}
+        self.zones: dict[str, ZoneView] = {}
+        self._keys: dict[str, Key] = {}
+
+    def key_of(self, source: str) -> Key | None:
+        return self._keys.get(source)
+
+    def get(self, kind: str, id_: str) -> dict[str, Any] | None:
+        return self.items.get((kind, id_))
+
+    def list(self, kind: str, zone: str | None) -> list[dict[str, Any]]:
+        """Items of a kind, by id."""
+        found = [
+            body for (k, _), body in self.items.items() if k == kind and (not zone or body["zone"] == zone)
+        ]
+        return sorted(found, key=lambda body: str(body["id"]))
+
+    def put(self, body: dict[str, Any], item: items.Item) -> bool:
+        """Take one item in; True when it is new."""
+        old = self.items.get((item.kind, item.id))
+        if old is not None:
+            self._take_out(items.read_item(old))
+        self.items[item.kind, item.id] = body
+        self._take_in(item)
+        return old is None
+
+    def delete(self, kind: str, id_: str) -> dict[str, Any] | None:
+        body = self.items.pop((kind, id_), None)
+        if body is not None:
+            self._take_out(items.read_item(body))
+        return body
+
+    def zone(self, zone: str) -> ZoneView:
+        """The zone's view; an empty one, about the first point named in it, before the zone item came."""
+        view = self.zones.get(zone)
+        if view is None:
+            view = self.zones[zone] = ZoneView(zone, Plane(37.55, 126.99), "Asia/Seoul", None)
+        return view
+
+    # One method a kind, both ways.
+
+    def _take_in(self, item: items.Item) -> None:
+        view = self.zone(item.zone)
+        match item:
+            case items.Zone():
+                self._rebuild(item)
+            case items.Area():
+                view.areas[item.id] = _area(item, view.plane)
+                view.areas_changed()
+            case items.Child():
+                view.children[item.id] = _child(item, view.plane)
+            case items.Guardian():
+                recipient = Recipient("guardian", item.id, item.nature)
+                for child in item.children:
+                    rows = view.guardians.setdefault(child, [])
+                    rows.append(recipient)
+                    rows.sort(key=lambda r: r.id)
+                self._put_key(item.zone, "guardian", item.id, item.key, "guardian")
+            case items.Desk():
+                view.desks[item.id] = Recipient("desk", item.id, item.nature)
+                self._put_key(item.zone, "desk", item.id, item.key, "desk")
+            case items.Binding():
+                view.bindings.setdefault(item.thing, []).append(item)
+            case items.Device():
+                view.devices[item.id] = _device(item, view.plane)
+                if item.key is not None:
+                    self._put_key(item.zone, "dev", item.id, item.key, item.type)
+                camera = _camera(item, view.plane)
+                if camera is not None:
+                    view.cameras[item.id] = camera
+                    view.camera_recipients[item.id] = Recipient("dev", item.id, item.nature)
+            case items.Absence():
+                view.absences.add((item.child, item.date))
+            case items.Drill():
+                view.drills[item.id] = item
+                if item.clock is not None:
+                    self._put_key(item.zone, "clock", item.clock.id, item.clock.key, "clock")
+            case items.Consent():
+                pass  # kept; what it allows is decided by an issue of its own
+
+    def _take_out(self, item: items.Item) -> None:
+        view = self.zone(item.zone)
+        match item:
+            case items.Area():
+                view.areas.pop(item.id, None)
+                view.areas_changed()
+            case items.Child():
+                view.children.pop(item.id, None)
+            case items.Guardian():
+                for child in item.children:
+                    rows = view.guardians.get(child, [])
+                    rows[:] = [r for r in rows if r.id != item.id]
+                self._keys.pop(f"{item.zone}/guardian/{item.id}", None)
+            case items.Desk():
+                view.desks.pop(item.id, None)
+                self._keys.pop(f"{item.zone}/desk/{item.id}", None)
+            case items.Binding():
+                rows_of = view.bindings.get(item.thing, [])
+                rows_of[:] = [b for b in rows_of if b.id != item.id]
+            case items.Device():
+                view.devices.pop(item.id, None)
+                view.cameras.pop(item.id, None)
+                view.camera_recipients.pop(item.id, None)
+                self._keys.pop(f"{item.zone}/dev/{item.id}", None)
+            case items.Absence():
+                view.absences.discard((item.child, item.date))
+            case items.Drill():
+                view.drills.pop(item.id, None)
+                if item.clock is not None:
+                    self._keys.pop(f"{item.zone}/clock/{item.clock.id}", None)
+            case items.Zone() | items.Consent():
+                pass
+
+    def _rebuild(self, zone: items.Zone) -> None:
+        """Compile the zone anew about its school; what arrived before the zone item is kept."""
+        self.zones[zone.id] = ZoneView(zone.id, Plane(zone.school.lat, zone.school.lon), zone.timezone, zone)
+        for (kind, _), body in list(self.items.items()):
+            if kind != "zone" and body["zone"] == zone.id:
+                self._take_in(items.read_item(body))
+
+    def _put_key(self, zone: str, role: str, id_: str, key: items.KeyItem, sends_as: str) -> None:
+        self._keys[f"{zone}/{role}/{id_}"] = Key(key.keyid, decode_secret(key.secret), sends_as)
+
+
+def _area(item: items.Area, plane: Plane) -> Area:
+    x, y = plane.xy(item.center.lat, item.center.lon)
+    ring = tuple(plane.xy(lat, lon) for lon, lat in item.ring or ())
+    return Area(item.id, item.role, item.name, x, y, item.radius_m, ring, segments([ring]))
+
+
+def _child(item: items.Child, plane: Plane) -> Child:
+    lines = [[plane.xy(lat, lon) for lon, lat in route.line] for route in item.routes]
+    corridor = max((route.corridor_m for route in item.routes), default=0.0)
+    return Child(item.id, item.name, item.home, tuple(item.places), segments(lines), corridor, item.home_by)
+
+
+def _device(item: items.Device, plane: Plane) -> Device:
+    x, y, position, area = None, None, None, None
+    if item.placement is not None:
+        x, y = plane.xy(item.placement.lat, item.placement.lon)
+        position, area = item.placement.position, item.placement.area
+    antennas = {a.id: Antenna(a.id, a.side, *plane.xy(a.lat, a.lon), a.range_m) for a in item.antennas}
+    return Device(item.id, item.type, x, y, position, area, antennas, item.press_counter)
+
+
+def _camera(item: items.Device, plane: Plane) -> Camera | None:
+    if item.type != "camera" or item.placement is None or item.view_m is None:
+        return None
+    x, y = plane.xy(item.placement.lat, item.placement.lon)
+    presets = tuple((p.id, p.bearing_deg) for p in item.presets)
+    return Camera(item.id, x, y, item.view_m, item.fov_deg or 360.0, presets)

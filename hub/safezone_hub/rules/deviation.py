@@ -1,0 +1,79 @@
+"""Route deviation: K of the last N usable fixes clearly off every registered route, on the way only."""
+
+from safezone_hub import presence
+from safezone_hub.context import Context
+from safezone_hub.geometry import distance_to_segments
+from safezone_hub.incidents import open_incident
+from safezone_hub.messages import PhoneLocated
+from safezone_hub.observation import Observation, Where
+from safezone_hub.rules import Rule
+
+BACK_ON_ROUTE = 3  # successive fixes that end an excursion
+
+
+def hear_fix(ctx: Context, obs: Observation) -> None:
+    """Count one fix as on or off the routes."""
+    assert isinstance(obs.data, PhoneLocated)
+    found = ctx.child()
+    if found is None:
+        return
+    child, item = found
+    fix = child.fixes[-1] if child.fixes else None
+    if fix is None or fix.cite != obs.cite or not fix.usable:
+        return
+    if child.where != presence.WAY or not len(item.routes):
+        child.off_route = []
+        return
+    s = ctx.settings
+    slack = s.deviation_slack * fix.accuracy_m if s.accuracy_gating else 0.0
+    # An unbelievable jump takes its place among the N, and counts for nothing.
+    off = (
+        not fix.suspect
+        and distance_to_segments(item.routes, fix.x, fix.y) > item.corridor_m + slack
+        and not any(
+            place.distance_from_centre(fix.x, fix.y) <= place.radius_m
+            for place in ctx.view.regular_places(item)
+        )
+    )
+    child.off_route = [*child.off_route, (fix.at, off, fix.cite)][-s.deviation_n :]
+    if child.deviation_told:
+        if len(child.off_route) >= BACK_ON_ROUTE and not any(
+            o for _, o, _ in child.off_route[-BACK_ON_ROUTE:]
+        ):
+            child.deviation_told = False
+            child.off_route = []
+        return
+    away = [(at, cite) for at, was_off, cite in child.off_route if was_off]
+    if not off or len(away) < (s.deviation_k if s.k_of_n else 1):
+        return
+    child.deviation_told = True
+    # It is a deviation from the fix on that makes it one; the first of them may still be a detour.
+    at, cites = fix.at, [cite for _, cite in away]
+    position = Where(fix.x, fix.y, fix.accuracy_m)
+    incident, cameras = open_incident(
+        ctx,
+        "route_deviation",
+        at,
+        child=child.id,
+        device=None,
+        position=position,
+        key=cites[0],
+        exercise=obs.exercise,
+    )
+    ctx.tell(
+        "route_deviation",
+        child.id,
+        at,
+        cites,
+        exercise=obs.exercise,
+        drill_unknown=obs.drill_unknown,
+        desk=True,
+        position=position,
+        incident=incident.id,
+        linked=tuple(incident.linked),
+        cameras=cameras,
+        flags=obs.flags,
+    )
+
+
+RULE = Rule("border", hears={"phone.located": hear_fix})
