@@ -41,7 +41,6 @@ class RuleSettings:
     inside_k: int = int(_EVIDENCE["phone_inside"]["k"])
     outside_k: int = int(_EVIDENCE["phone_outside"]["k"])
     outside_slack: float = float(_EVIDENCE["phone_outside"]["slack"])
-    walking_mps: float = 0.6  # slower than this, over several fixes, is standing
 
     # Danger areas: sequential test, see rules/danger.py.
     danger_threshold: float = 6.0

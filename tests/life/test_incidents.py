@@ -202,9 +202,7 @@ def test_an_abducted_child_deviates_and_falls_silent(world: SchoolWorld) -> None
     assert (switch.now, switch.person, switch.detail) == (silence.t, person, (False,))
     assert not [f for f in felt(recorder, "stay") if f.person == person and f.now >= silence.t]
     routes = shapely.union_all([shapely.linestrings(r.line) for r in world.routes if r.child == person.id])
-    assert routes.distance(shapely.Point(*life.position(person, deviation.t))) == pytest.approx(
-        100.0, abs=1.0
-    )
+    assert routes.distance(shapely.Point(*life.position(person, deviation.t))) == pytest.approx(60.0, abs=1.0)
     assert routes.distance(shapely.Point(*life.position(person, life.scenario.end_s))) > 250.0
     assert life.moved_within(person, silence.t, silence.t + 20.0)
     assert not [e for e in of(life, "home_entry") if e.child == person.id and e.t > deviation.t]

@@ -8,7 +8,7 @@ from safezone_hub.messages import PhoneLocated
 from safezone_hub.observation import Observation, Where
 from safezone_hub.rules import Rule
 
-BACK_ON_ROUTE = 3  # successive fixes that end an excursion
+SAME_OUTING_S = 300.0  # back on the route for less, and off again, is one excursion: told once
 
 
 def hear_fix(ctx: Context, obs: Observation) -> None:
@@ -22,7 +22,7 @@ def hear_fix(ctx: Context, obs: Observation) -> None:
     if fix is None or fix.cite != obs.cite or not fix.usable:
         return
     if child.where != presence.WAY or not len(item.routes):
-        child.off_route = []
+        child.off_route, child.deviation_told = [], False
         return
     s = ctx.settings
     slack = s.deviation_slack * fix.accuracy_m if s.accuracy_gating else 0.0
@@ -35,18 +35,19 @@ def hear_fix(ctx: Context, obs: Observation) -> None:
             for place in ctx.view.regular_places(item)
         )
     )
-    child.off_route = [*child.off_route, (fix.at, off, fix.cite)][-s.deviation_n :]
     if child.deviation_told:
-        if len(child.off_route) >= BACK_ON_ROUTE and not any(
-            o for _, o, _ in child.off_route[-BACK_ON_ROUTE:]
-        ):
-            child.deviation_told = False
-            child.off_route = []
+        # Until the child has been back for long, only the last moment off the route is worth keeping.
+        if off:
+            child.off_route = [(fix.at, True, fix.cite)]
+        elif not child.off_route or fix.at - child.off_route[-1][0] >= SAME_OUTING_S:
+            child.off_route, child.deviation_told = [], False
         return
+    child.off_route = [*child.off_route, (fix.at, off, fix.cite)][-s.deviation_n :]
     away = [(at, cite) for at, was_off, cite in child.off_route if was_off]
     if not off or len(away) < (s.deviation_k if s.k_of_n else 1):
         return
     child.deviation_told = True
+    child.off_route = [(fix.at, True, fix.cite)]
     # It is a deviation from the fix on that makes it one; the first of them may still be a detour.
     at, cites = fix.at, [cite for _, cite in away]
     position = Where(fix.x, fix.y, fix.accuracy_m)

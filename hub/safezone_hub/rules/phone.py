@@ -56,18 +56,6 @@ def _successive(child: Child, k: int) -> list[Fix]:
     return [f for f in child.fixes if f.usable][-k:]
 
 
-def walking_speed(fixes: list[Fix]) -> float:
-    """Metres a second over some fixes, by least squares: one outlier less does little harm."""
-    n = len(fixes)
-    mean_t = sum(f.at for f in fixes) / n
-    spread = sum((f.at - mean_t) ** 2 for f in fixes)
-    if spread < 1.0:
-        return 0.0
-    vx = sum((f.at - mean_t) * f.x for f in fixes) / spread
-    vy = sum((f.at - mean_t) * f.y for f in fixes) / spread
-    return hypot(vx, vy)
-
-
 def _is_jump(fixes: list[Fix], fix: Fix) -> bool:
     """Farther from the last fix than anybody walks; a second fix that agrees lifts the doubt."""
     if not fix.usable:
@@ -175,19 +163,15 @@ def _rests_indoors(area: Area, run: list[Fix]) -> bool:
 
 
 def _has_stopped(ctx: Context, run: list[Fix]) -> bool:
-    """Whether the fixes are those of somebody who stays, not of a passer-by."""
+    """Whether the fixes are those of somebody who stays: a phone at rest, or one that lost the sky.
+
+    Slow or long alone proves nothing: children dawdle in front of their own house and then walk on.
+    """
     if not ctx.settings.k_of_n:
         return True
     if len(run) < 2:
         return False
-    last = run[-1]
-    if last.moving is False or sum(f.source == "wifi" for f in run[-3:]) >= 2:
-        return True
-    if last.at - run[0].at >= 150.0:
-        return True  # nobody takes so long to walk past
-    # The fewer the fixes, the rougher the speed: keep the limit three deviations below a walk.
-    share = {2: 0.0, 3: 0.3, 4: 0.6}.get(len(run), 1.0)
-    return walking_speed(run[-5:]) < share * ctx.settings.walking_mps
+    return run[-1].moving is False or sum(f.source == "wifi" for f in run[-3:]) >= 2
 
 
 def _outside_run(ctx: Context, child: Child, fixes: list[Fix], area: Area) -> list[Fix]:

@@ -22,7 +22,6 @@ from safezone_sim.records import TruthEvent
 from safezone_sim.world.model import Person, SchoolWorld
 
 DANGER_STAY_S = 20.0  # a shorter stay is no entry
-CLEAR_OF_CORRIDOR_M = 40.0  # a phone's error: nearer to the corridor nobody can tell a deviation
 DEVIATION_S = 60.0
 SAME_STAY_S = 60.0  # out of a danger area for less (a path across it) is one stay
 SAME_OUTING_S = 300.0  # back on the way for less is one deviation
@@ -164,7 +163,7 @@ def off_plan(
     grounds: Grounds, person: Person, track: Track, windows: Sequence[tuple[float, float, str | None]]
 ) -> Iterable[Happening]:
     """Danger entries and deviations of one child. ``windows`` are (from, to, incident id) off the plan."""
-    allowed = grounds.within(person, grounds.corridor_m(person) + CLEAR_OF_CORRIDOR_M)
+    allowed = grounds.within(person, grounds.corridor_m(person))
 
     def happening(service: str, t0: float, t1: float, place: str | None, incident: str | None) -> Happening:
         t = tick(t0)

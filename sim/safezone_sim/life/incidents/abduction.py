@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 import shapely
 
-from safezone_sim.life.happenings import CLEAR_OF_CORRIDOR_M
 from safezone_sim.life.lines import LineSpec, lengths_along
 from safezone_sim.life.script import NoCandidate, Script, incident_names, moment
 from safezone_sim.life.ways import joined
@@ -19,6 +18,7 @@ SEEN_OFF_ROUTE_S = 330.0  # deviation lasts so long before the silence: observab
 GOES_ON_M = 60.0  # at least so far after the silence: the last fix shows the child moving
 AWAY_M = 250.0  # from every registered route, in the end
 LEAVES_AT = (0.3, 0.6)  # of the way home
+CLEAR_M = 40.0  # the course keeps so far outside the corridor: a phone can tell
 TRIES = 80
 
 
@@ -110,7 +110,7 @@ def _course(script: Script, person: Person, node: int, rng: np.random.Generator)
     """Along streets to a corner far from all the child's routes, long enough to be seen off them."""
     router = script.ways.walks.router
     tree = router.tree([node])
-    near = script.grounds.within(person, script.grounds.corridor_m(person) + CLEAR_OF_CORRIDOR_M)
+    near = script.grounds.within(person, script.grounds.corridor_m(person) + CLEAR_M)
     routes = shapely.union_all(
         [shapely.linestrings(r.line) for r in script.world.routes if r.child == person.id]
     )
