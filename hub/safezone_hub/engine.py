@@ -114,17 +114,11 @@ class Engine:
         while True:
             work, answers = Work(), []
             try:
-                done = 0
-                while done < len(taken):
-                    entry = taken[done]
-                    done += 1
+                for entry in taken:
                     if isinstance(entry[0], str):
                         pipeline.run(self.zones, work, entry[0], entry[1], self._clock.now())
                     else:
                         answers.append(self._answer(work, entry))
-                    if done == len(taken):
-                        # What came meanwhile shares the commit: the sync is the dearest part of a batch.
-                        self._take(taken)
                 self._fire_due(work)
                 for zone in sorted(work.touched):
                     self.zones.desk(zone).save(work.batch)

@@ -120,6 +120,13 @@ class Lockstep:
         except OSError:
             self._recover()
 
+    def _flush(self) -> None:
+        """Out with the slice, so that the hub works on it while the next one is simulated."""
+        try:
+            self._link.flush()
+        except OSError:
+            self._recover()
+
     # -- the run ----------------------------------------------------------------------------------
 
     def run(
@@ -149,6 +156,7 @@ class Lockstep:
             for clock in self._clocks.values():
                 self._advance(clock, t)
                 ticks[clock.zone] = clock.tick
+            self._flush()
             if before is not None:
                 self._wait_for(before[1])
                 self._hand_over(before[0])
