@@ -15,7 +15,10 @@ from safezone_model.commands import model_group
 from safezone_sim.catalogue import scenarios_dir
 from safezone_sim.judge.commands import judge_command
 from safezone_sim.map.commands import map_group
+from safezone_sim.map.errors import MapError
 from safezone_sim.scenario import Scenario, ScenarioError, clock_seconds, load_scenario
+from safezone_sim.schools import SchoolError
+from safezone_sim.world import WorldError
 
 STAGES = {
     "map": "지도 읽기 · map",
@@ -180,7 +183,16 @@ def run_command(
             )
             for stage in tasks.values():
                 bar.update(stage, completed=bar.tasks[stage].total or 1)
-    except (ScenarioError, HubError, HubStartError, HubStalled, BrokerError) as e:
+    except (
+        ScenarioError,
+        SchoolError,
+        MapError,
+        WorldError,
+        HubError,
+        HubStartError,
+        HubStalled,
+        BrokerError,
+    ) as e:
         raise click.ClickException(str(e)) from e
     _print_summary(console, result.summary, target)
 

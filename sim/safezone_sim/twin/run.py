@@ -91,9 +91,7 @@ def run_scenario(scenario: Scenario, options: RunOptions) -> RunResult:
     wall_started = time.monotonic()
     _check_options(scenario, options)
     out = options.out
-    if out.exists():
-        shutil.rmtree(out)
-    out.mkdir(parents=True)
+    _make_way(out)
     worlds = _build_worlds(scenario, options)
     run = _Run(scenario, worlds, options)
     try:
@@ -148,6 +146,17 @@ def notices_sha256(receptions: Iterable[Any]) -> str:
         if not r.repeat
     )
     return hashlib.sha256("\n".join(rows).encode()).hexdigest()
+
+
+def _make_way(out: Path) -> None:
+    """An empty folder for the results. Replaces an earlier run's, and nothing else's."""
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        if not (out / "transcript.jsonl.gz").is_file():
+            raise ScenarioError(
+                f"--out {out} exists and is no earlier run. Name a new folder, or empty that one yourself."
+            )
+        shutil.rmtree(out)
+    out.mkdir(parents=True, exist_ok=True)
 
 
 def _check_options(scenario: Scenario, options: RunOptions) -> None:
