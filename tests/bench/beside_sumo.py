@@ -21,7 +21,7 @@ import harness
 import numpy as np
 import simpy
 import sumo
-from safezone_sim.life.columns import live_day
+from safezone_sim.life.columns import school_day
 from safezone_sim.life.model import Life
 from safezone_sim.map import load_map
 from safezone_sim.schools import find_school
@@ -126,7 +126,8 @@ def main() -> None:
                 start.append(cpu_of([*common, "-r", empty, "--end", str(int(day.start_s) + 1)]))
                 theirs.append(cpu_of([*common, "-r", walks, "--end", str(int(day.end_s))]))
                 t = time.process_time()
-                live_day(day, world)
+                table = school_day(day, world)
+                assert len(table.tag_stays.t_in) and len(table.gate_passes.t)
                 ours.append(time.process_time() - t)
                 t = time.process_time()
                 env = simpy.Environment(initial_time=day.start_s)
