@@ -15,11 +15,18 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
     day = harness.scenario("pilot", args.seed)
-    # Half of the moments anywhere in the day, half within seconds of a scripted emergency.
+    with tempfile.TemporaryDirectory() as folder:
+        calm = harness.run(day, out=Path(folder) / "calm")
+        truth = read_record(Path(folder) / "calm").truth
+    urgent = sorted({e.t for e in truth if safezone_model.SERVICES[e.service].cls != "everyday"})
+    # Half of the moments anywhere in the day, half within seconds of an emergency.
     rng = stream(args.seed, "crash moments")
-    spread = [day.start_s + float(u) * (day.end_s - day.start_s) for u in rng.random(args.kills)]
-    calm = harness.run(day)
-    hurt = harness.run(day, crash_at=sorted(spread))
+    near = [
+        urgent[int(rng.integers(len(urgent)))] + float(rng.uniform(-1, 4)) for _ in range(args.kills // 2)
+    ]
+    spread = [day.start_s + float(u) * (day.end_s - day.start_s) for u in rng.random(args.kills - len(near))]
+    spread = sorted(t for t in near + spread if day.start_s < t < day.end_s)
+    hurt = harness.run(day, crash_at=spread)
     rows = {}
     for name, recipients in hurt.summary["services"].items():
         for recipient, row in recipients.items():
@@ -36,9 +43,10 @@ def main() -> None:
             f"{name:<28}{row['true']!s:>12}{row['delivered']!s:>14}{row['missed']!s:>10}{row['false']!s:>10}{row['duplicates']!s:>8}"
         )
     print(
-        f"kills {args.kills}; additionally missed: {lost}; same truth: {calm.truth_sha256 == hurt.truth_sha256}"
+        f"kills {len(spread)}; additionally missed: {lost}; same truth: {calm.truth_sha256 == hurt.truth_sha256}"
     )
-    print(harness.write("crash", {"kills": sorted(spread), "rows": rows, "additionally_missed": lost}))
+    print(harness.write("crash", {"kills": spread, "rows": rows, "additionally_missed": lost}))
+    sys.exit(lost > 0 or calm.truth_sha256 != hurt.truth_sha256)
 
 
 if __name__ == "__main__":

@@ -303,3 +303,29 @@ def test_a_pass_is_known_when_both_its_reads_are() -> None:
     run.stay(T - 4, "gate-o", known=500)
     run.stay(T, "gate-i")
     assert only(run).observable_at == T + 496
+
+
+def _dawdles_in_front_of_the_house() -> Run:
+    """Inside the home's circle from seven minutes before the gate on; away before that."""
+    run = Run()
+    run.happens(T - 3600, "home_exit", place="home-1")
+    run.pass_out(T - 3600, "h1")
+    run.happens(T, "home_entry", place="home-1")
+    for t in (-900, -870, -840):
+        run.fix(T + t, 0, 0)
+    for t in (-420, -390, -360, 30, 60, 90):
+        run.fix(T + t, 600, 0)
+    return run
+
+
+def test_a_silent_hub_is_not_excused_by_earlier_evidence() -> None:
+    run = _dawdles_in_front_of_the_house()
+    assert [r.verdict for r in rows(run)] == ["missed", "missed"]
+
+
+def test_told_too_early_on_the_standards_evidence_is_not_missed_again() -> None:
+    run = _dawdles_in_front_of_the_house()
+    run.told(T - 359, "home_entry", "guardian:g1", event_at=T - 360)
+    entry = rows(run)[-1]
+    assert (entry.event.service, entry.verdict) == ("home_entry", "coverage_gap")
+    assert entry.foregone is not None

@@ -119,7 +119,7 @@ def _match_all(
         matched = match(events, group, fits)
         for event, j in zip(events, matched.of_event, strict=True):
             mine = group[j] if j is not None else None
-            rows.append(_row(event, recipient, wards, mine, ideal, realised, cache))
+            rows.append(_row(event, recipient, wards, mine, group, ideal, realised, cache))
         for j, i in matched.duplicate_of.items():
             strays.append(_spare(group[j], events[i], matched.of_event[i], group, realised))
         unmatched += [group[j] for j in matched.unmatched]
@@ -168,6 +168,7 @@ def _row(
     recipient: str,
     wards: frozenset[str],
     notice: Notice | None,
+    group: list[Notice],
     ideal: Observer,
     realised: Observer,
     cache: dict[str, tuple[Evidence | None, Evidence | None]],
@@ -184,9 +185,17 @@ def _row(
         return Row(event, recipient, role, "delivered", *found, notice)
     verdict = _cause_of_miss(event, *found)
     foregone = realised.foregone(event) if verdict == "missed" else None
+    if foregone is not None and not _told_too_early(event, foregone, group):
+        foregone = None  # the hub had told nothing either: silence is no excuse for silence
     if foregone is not None:
         verdict = "coverage_gap" if ideal.foregone(event) else "equipment_failed"
     return Row(event, recipient, role, verdict, *found, None, foregone)
+
+
+def _told_too_early(event: TruthEvent, foregone: Evidence, group: list[Notice]) -> bool:
+    """Whether this recipient had been told the same on the strength of the earlier evidence."""
+    slack = SERVICES[event.service].before_s
+    return any(foregone.first_t - slack <= n.event_at < event.t and n.t <= event.t for n in group)
 
 
 def _cause_of_miss(event: TruthEvent, ideal: Evidence | None, realised: Evidence | None) -> Verdict:
