@@ -290,7 +290,6 @@ def _position_then(zones: Zones, desk: ZoneDesk, id_: str, at: float) -> dict[st
     if not rows:
         raise Problem(404, "no_position", f"nothing is known of {id_} before {format_time(at)}")
     ts, lat, lon, accuracy, basis = rows[-1]
-    child = desk.state.children.get(id_)
     return {
         "child": id_,
         "lat": lat,
@@ -299,10 +298,8 @@ def _position_then(zones: Zones, desk: ZoneDesk, id_: str, at: float) -> dict[st
         "at": format_time(ts),
         "age_s": round(at - ts, 3),
         "basis": basis,
-        "state": {
-            "place": (child.where if child is not None else "") or "unknown",
-            "since": format_time(child.since if child is not None else 0.0),
-        },
+        # Only the present place is kept as a state; what it was then would have to be judged anew.
+        "state": {"place": "unknown", "since": format_time(ts)},
     }
 
 

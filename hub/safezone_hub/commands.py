@@ -13,6 +13,8 @@ from safezone_hub.broker import NotLoopback
 from safezone_hub.serve import build_hub
 from safezone_hub.settings import settings_from
 
+WATCH_S = 1.0
+
 
 @click.group("hub")
 def hub_group() -> None:
@@ -82,5 +84,9 @@ def serve(
     except OSError as error:
         raise click.ClickException(f"cannot listen or open {state}: {error}") from None
     click.echo(json.dumps(hub.ready))
-    stopped.wait()
+    while not stopped.wait(WATCH_S):
+        # A hub that cannot judge must not go on taking messages: let whoever runs it start it anew.
+        if not hub.is_running():
+            hub.stop()
+            raise click.ClickException(f"the hub failed and stopped: {hub.engine.failed}; start it again")
     hub.stop()

@@ -1,6 +1,7 @@
 """What a rule holds in its hands during one step."""
 
 import hashlib
+from collections.abc import Sequence
 
 from safezone_hub.clock import local_date
 from safezone_hub.observation import Effect, Observation, Tell, Where
@@ -76,9 +77,21 @@ class Context:
             )
         )
 
-    def exercise_of(self, child: Child) -> str | None:
-        """Drill of what a timer concludes about a child: that of its observations, or the zone's clock."""
-        return child.exercise if child.heard_at else self.state.zone.clock_drill
+    def exercise_of(self, child: Child, evidence: Sequence[Cite]) -> str | None:
+        """Drill of what is concluded from some observations of a child: real if any of them is real.
+
+        Not that of the latest message: a drill's gate pass stays a drill's, whatever is heard before it is told.
+        """
+        if not child.heard_at:
+            return self.state.zone.clock_drill
+        if not child.exercise_since or not evidence:
+            return child.exercise
+        since = dict(child.exercise_since)
+        drills = [since.get(id_, child.exercise_before or "") for _, id_ in evidence]
+        return None if "" in drills else drills[-1]
+
+
+MIXED_KEPT = 64  # messages after a change between drill and real whose own mark is remembered
 
 
 def note_heard(ctx: Context, obs: Observation, at: float) -> None:
@@ -87,9 +100,16 @@ def note_heard(ctx: Context, obs: Observation, at: float) -> None:
     if found is None:
         return
     child, _ = found
+    first = not child.heard_at
     if at > child.heard_at:
         child.heard_at = at
         child.silent_told = False
+    if child.exercise_since or (not first and obs.exercise != child.exercise):
+        if not child.exercise_since:
+            child.exercise_before = child.exercise
+        child.exercise_since = [*child.exercise_since, (obs.cite[1], obs.exercise or "")][-MIXED_KEPT:]
+        if len(child.exercise_since) == MIXED_KEPT and len({e for _, e in child.exercise_since}) == 1:
+            child.exercise_since = []
     child.exercise, child.drill_unknown = obs.exercise, obs.drill_unknown
 
 

@@ -132,15 +132,26 @@ class Engine:
                 if type(error).__module__ != "sqlite3":
                     raise
                 self.store_error = str(error)
-            log.error("store: %s; trying again", self.store_error)
-            threading.Event().wait(STORE_RETRY_S)
-            self.zones.load(restarted=False)
+            self._load_again()
         self._send(work)
         for future, result, failure in answers:
             if failure is not None:
                 future.set_exception(failure)
             else:
                 future.set_result(result)
+
+    def _load_again(self) -> None:
+        """Back to what the store holds, however long that takes."""
+        while True:
+            log.error("store: %s; trying again", self.store_error)
+            threading.Event().wait(STORE_RETRY_S)
+            try:
+                self.zones.load(restarted=False)
+                return
+            except Exception as error:
+                if not isinstance(error, OSError) and type(error).__module__ != "sqlite3":
+                    raise
+                self.store_error = str(error)
 
     def _answer(self, work: Work, entry: _Ask) -> tuple["Future[Any]", Any, Exception | None]:
         question, future = entry

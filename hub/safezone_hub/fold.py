@@ -7,11 +7,14 @@ import logging
 from collections.abc import Callable
 from datetime import date
 
+from safezone_model import MESSAGES
+
 from safezone_hub import items, presence, rules
 from safezone_hub.clock import local_date, local_moment
 from safezone_hub.context import Context
-from safezone_hub.observation import Count, Effect, Observation
+from safezone_hub.observation import Count, Effect, Observation, Tell
 from safezone_hub.registry import ZoneView
+from safezone_hub.rules.calls import tell_the_least
 from safezone_hub.settings import RuleSettings
 from safezone_hub.state import Child, ZoneState
 
@@ -27,8 +30,11 @@ def observe(
     ctx.child_id = child
     if child is not None:
         _know(ctx, child)
-    for hear in rules.hearers(obs.type):
-        _guarded(ctx, hear, ctx, obs)
+    emergency = obs.type in MESSAGES and MESSAGES[obs.type].cls == "emergency"
+    passed = [_guarded(ctx, hear, ctx, obs) for hear in rules.hearers(obs.type)]
+    if emergency and not all(passed) and not any(isinstance(e, Tell) for e in ctx.effects):
+        # Its receipt stops the device from repeating it: then somebody must hear of it, whatever failed.
+        tell_the_least(ctx, obs)
     return ctx.effects
 
 
@@ -84,13 +90,15 @@ def child_changed(view: ZoneView, state: ZoneState, settings: RuleSettings, chil
                     rule.new_day(ctx, state.child(child_id))
 
 
-def _guarded(ctx: Context, rule: Callable[..., None], *args: object) -> None:
-    """Run one rule; its error must not keep the others, least of all an emergency's, from running."""
+def _guarded(ctx: Context, rule: Callable[..., None], *args: object) -> bool:
+    """Run one rule; its error must not keep the others from running. False if it failed."""
     try:
         rule(*args)
+        return True
     except Exception:
         log.exception("rule %s.%s failed", rule.__module__, rule.__qualname__)
         ctx.effects.append(Count("rule_error"))
+        return False
 
 
 def _begin_day(ctx: Context) -> None:

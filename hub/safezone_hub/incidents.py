@@ -1,4 +1,4 @@
-"""Opening an incident: its id, its links, its cameras. Working it to an end has an issue of its own."""
+"""Opening an incident: its id, its links, its cameras. Working it to an end is not part of this version."""
 
 from math import hypot
 

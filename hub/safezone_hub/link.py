@@ -89,7 +89,8 @@ class MqttLink:
         while not self._closing.is_set():
             try:
                 self._read(left)
-            except (OSError, ValueError) as error:
+            except Exception as error:
+                # Whatever it was: this connection is over, the next one begins clean.
                 self._connected = False
                 if not self._closing.is_set():
                     log.warning("connection to the broker lost: %s", error)
@@ -99,7 +100,7 @@ class MqttLink:
                     self._socket, left = self._connect()
                     self._connected, wait_s = True, RECONNECT_S[0]
                     break
-                except OSError:
+                except (OSError, ValueError, IndexError):
                     wait_s = min(2 * wait_s, RECONNECT_S[1])
 
     def _read(self, left: bytes) -> None:

@@ -118,7 +118,7 @@ def _tell(
             child.id,
             at,
             cites,
-            exercise=child.exercise,
+            exercise=ctx.exercise_of(child, cites),
             drill_unknown=child.drill_unknown,
             place=place,
             flags=flags,

@@ -44,6 +44,10 @@ class Hub:
             "http": f"http://{host}:{self.http_port}",
         }
 
+    def is_running(self) -> bool:
+        """Whether the engine works and the broker lives."""
+        return self.engine.is_running() and self.broker.is_running()
+
     def stop(self) -> None:
         """Take nothing more, finish what is begun, let go of ports and files."""
         self._http.should_exit = True

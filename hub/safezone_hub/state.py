@@ -111,6 +111,9 @@ class Child(msgspec.Struct, array_like=True):
     deviation_told: bool = False
     presses: list[Press] = []
     timers: dict[str, float] = {}
+    # Only while drill and real observations of the child mix: what held before, and each message id since.
+    exercise_before: str | None = None
+    exercise_since: list[tuple[str, str]] = msgspec.field(default_factory=list)
 
 
 class Device(msgspec.Struct, array_like=True):

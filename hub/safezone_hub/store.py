@@ -171,7 +171,9 @@ class SqliteStore:
         return dict(self._db.execute("SELECT zone, max(n) FROM log GROUP BY zone"))
 
     def rejection_ends(self) -> dict[str, int]:
-        return dict(self._db.execute("SELECT zone, max(n) FROM rejection GROUP BY zone"))
+        """By zone, the place of the newest sample in its ring."""
+        rows = self._db.execute("SELECT zone, n, max(at) FROM rejection GROUP BY zone")
+        return {zone: n for zone, n, _at in rows}
 
     def path(self, zone: str, child: str, since: float, until: float) -> list[Row]:
         return self._db.execute(

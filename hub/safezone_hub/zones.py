@@ -28,7 +28,8 @@ class ZoneDesk:
     def __init__(self, registry: Registry, zone: str, state: ZoneState, ledger: Ledger, log_end: int) -> None:
         self._registry, self.zone = registry, zone
         self.state, self.ledger = state, ledger
-        self._log_end, self._rejections = log_end, 0
+        self._log_end = log_end
+        self.rejections = 0  # the place of the newest sample in the ring
         self.say_again = False  # restarted, and nobody of the zone was heard since
 
     @property
@@ -42,8 +43,7 @@ class ZoneDesk:
 
     def reject(self, batch: Batch, at: float, topic: str, reason: str, detail: str, sample: bytes) -> None:
         """Keep a sample of a refused message; the oldest gives way."""
-        self._rejections += 1
-        n = self._rejections % REJECTIONS_KEPT
+        n = self.rejections = (self.rejections + 1) % REJECTIONS_KEPT
         # An unpaired surrogate would not go into SQLite.
         shown = (text.encode("utf-8", "replace").decode()[:300] for text in (topic, reason, detail))
         batch.rejections.append((self.zone, n, at, *shown, sample))
@@ -142,12 +142,13 @@ class Zones:
         for _, _, _, body in self.store.registry():
             parsed = msgspec.json.decode(body)
             self.registry.put(parsed, items.read_item(parsed))
-        ends = self.store.log_ends()
+        ends, samples = self.store.log_ends(), self.store.rejection_ends()
         for zone, kind, _, body in self.store.states():
             if kind == "zone":
                 state = ZoneState(msgspec.msgpack.decode(body, type=Zone))
                 desk = ZoneDesk(self.registry, zone, state, Ledger(zone), ends.get(zone, 0))
                 desk.say_again = restarted
+                desk.rejections = samples.get(zone, 0)
                 self.desks[zone] = desk
         for zone, kind, id_, body in self.store.states():
             desk = self.desks[zone]

@@ -4,8 +4,13 @@ python tests/bench/crash.py --kills 20 [--seed 1]
 """
 
 import argparse
+import sys
+import tempfile
+from pathlib import Path
 
 import harness
+import safezone_model
+from safezone_sim.judge import read_record
 from safezone_sim.streams import stream
 
 

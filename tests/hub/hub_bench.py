@@ -65,7 +65,8 @@ class Bench:
         return message
 
     def stay(self, reader: str, antenna: str, when: str | float, *, seconds: float = 3.0, tag: str = "t-c1",
-             clock: float = 0.0, name: str | None = None, ends: bool = True, arrives: float | None = None) -> None:  # fmt: skip
+             clock: float = 0.0, name: str | None = None, ends: bool = True, arrives: float | None = None,
+             exercise: str | None = DRILL) -> None:  # fmt: skip
         """One stay, start and end message; ``clock`` is how far the reader's is ahead, ``arrives`` when late."""
         t = at(when) if isinstance(when, str) else when
         data = {
@@ -73,11 +74,11 @@ class Bench:
             "first_at": iso(t + clock), "last_at": iso(t + clock), "reads": 1, "rssi_peak_dbm": -60,
         }  # fmt: skip
         self.to(arrives if arrives is not None else t)
-        self.send("dev", reader, "tag.sighted", data, t + clock)
+        self.send("dev", reader, "tag.sighted", data, t + clock, exercise)
         if ends:
             self.to(arrives if arrives is not None else t + seconds)
             end = {**data, "phase": "end", "last_at": iso(t + clock + seconds), "reads": 5}
-            self.send("dev", reader, "tag.sighted", end, t + clock + seconds)
+            self.send("dev", reader, "tag.sighted", end, t + clock + seconds, exercise)
 
     def walk(self, gate: str, when: str | float, *, inward: bool, **more: Any) -> None:
         """Through a gate: two stays 6 s apart."""
@@ -87,7 +88,8 @@ class Bench:
         self.stay(gate, second, t + 6, **more)
 
     def fix(self, x: float, y: float, when: str | float, *, accuracy: float = 23.0, moving: bool | None = True,
-            source: str = "gps", child: str = "c1", battery: float = 80.0) -> None:  # fmt: skip
+            source: str = "gps", child: str = "c1", battery: float = 80.0,
+            exercise: str | None = DRILL) -> None:  # fmt: skip
         t = at(when) if isinstance(when, str) else when
         self.to(t)
         data: dict[str, Any] = {
@@ -95,7 +97,7 @@ class Bench:
         }  # fmt: skip
         if moving is not None:
             data["moving"] = moving
-        self.send("dev", f"p-{child}", "phone.located", data, t)
+        self.send("dev", f"p-{child}", "phone.located", data, t, exercise)
 
     def status(
         self, device: str, when: str | float, *, clock: float = 0.0, queue: int = 0, online: bool = True

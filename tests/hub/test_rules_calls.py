@@ -185,3 +185,20 @@ def test_camera_in_fault_is_not_asked() -> None:
     bench.status("cam", "14:59", online=False)
     call(bench, "pole", "15:00")
     assert not [e for e in bench.effects if isinstance(e, TurnCamera)]
+
+
+@pytest.mark.parametrize("part", ["open_incident", "_call_position", "_tell_call"])
+def test_a_call_whose_own_rule_fails_still_reaches_desk_and_guardians(
+    part: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from safezone_hub.rules import calls
+
+    def broken(*_: Any, **__: Any) -> None:
+        raise ZeroDivisionError
+
+    bench = Bench()
+    monkeypatch.setattr(calls, part, broken)
+    call(bench, "pole", "15:00")
+    (told,) = bench.told("tag_call")
+    assert (told.to_desk, told.to_guardians, told.child) == (True, True, "c1")
+    assert told.incident is not None

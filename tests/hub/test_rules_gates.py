@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.hub.hub_bench import Bench
+from tests.hub.hub_bench import DRILL, Bench
 from tests.hub.hub_world import at
 
 
@@ -181,3 +181,19 @@ def test_new_day_starts_at_home_without_a_word() -> None:
     bench.walk("gh", at("32:00"), inward=False)
     bench.to(at("33:00"))
     assert bench.services().count("home_exit") == 2
+
+
+@pytest.mark.parametrize(("pass_by", "fix_by", "told_as"), [(DRILL, None, DRILL), (None, DRILL, None)])
+def test_a_pass_is_told_as_drill_or_real_by_its_own_sightings(
+    pass_by: str | None, fix_by: str | None, told_as: str | None
+) -> None:
+    """Whatever is heard of the child between the pass and its telling must not make a drill real, nor real a drill."""
+    bench = Bench()
+    bench.fix(0, 0, "08:20", exercise=pass_by)
+    t = at("08:30")
+    bench.stay("gs", "out", t, exercise=pass_by)
+    bench.stay("gs", "in", t + 6, exercise=pass_by)
+    bench.fix(400, 0, t + 11, exercise=fix_by)
+    bench.to("08:31")
+    (arrival,) = [n for n in bench.told() if n.service == "school_arrival"]
+    assert arrival.exercise == told_as

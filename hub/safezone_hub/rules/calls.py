@@ -8,7 +8,7 @@ import logging
 from math import hypot
 
 from safezone_hub.clock import parse_time
-from safezone_hub.context import Context, note_heard
+from safezone_hub.context import Context, note_heard, stable_id
 from safezone_hub.incidents import open_incident
 from safezone_hub.messages import BellPressed, PhoneCalled, Position, TagCalled, TagSighted
 from safezone_hub.observation import Count, Observation, Where
@@ -141,6 +141,30 @@ def hear_sighting_near_bell(ctx: Context, obs: Observation) -> None:
     seen = Seen(first, antenna.x, antenna.y, antenna.range_m, obs.device, obs.cite, last)
     for watch in zone.watches:
         _tell_near(ctx, watch, found[0].id, seen)
+
+
+SERVICE_OF = {"tag.called": "tag_call", "phone.called": "phone_call_112", "bell.pressed": "bell_call"}
+
+
+def tell_the_least(ctx: Context, obs: Observation) -> None:
+    """An emergency whose rule failed: who called and when, to the desk and the guardians; no place, no cameras."""
+    service = SERVICE_OF.get(obs.type)
+    if service is None:
+        return
+    incident = stable_id(obs.at, ctx.state.zone.id, service, obs.device, *obs.cite)
+    ctx.tell(
+        service,
+        ctx.child_id,
+        obs.at,
+        [obs.cite],
+        exercise=obs.exercise,
+        drill_unknown=obs.drill_unknown,
+        guardians=ctx.child_id is not None,
+        desk=True,
+        device=obs.device,
+        incident=incident,
+        flags=obs.flags,
+    )
 
 
 def _tell_near(ctx: Context, watch: BellWatch, child_id: str, seen: Seen) -> None:

@@ -163,14 +163,14 @@ def _tell(
         device=None,
         position=position,
         key=f"{area.id}@{cites[0][1] if cites else at}",
-        exercise=child.exercise,
+        exercise=ctx.exercise_of(child, cites),
     )
     ctx.tell(
         "danger_entry",
         child.id,
         at,
         cites,
-        exercise=child.exercise,
+        exercise=ctx.exercise_of(child, cites),
         drill_unknown=child.drill_unknown,
         desk=True,
         place=area.id,

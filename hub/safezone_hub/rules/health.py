@@ -17,7 +17,7 @@ def hear_status(ctx: Context, obs: Observation) -> None:
     device.heartbeat_at = obs.received_at
     device.interval_s = data.interval_s
     device.online = data.online
-    device.battery_pct = data.battery_pct or None
+    device.battery_pct = data.battery_pct if isinstance(data.battery_pct, int | float) else None
     device.firmware = data.firmware or None
     device.faults = [
         name

@@ -34,12 +34,13 @@ def look(ctx: Context, child_id: str) -> None:
     flags = () if _school_readers_in_order(ctx) else ("weak_evidence",)
     child.arrival_told_on = today
     school = ctx.view.school
+    cites = _last_observations(child)
     ctx.tell(
         "not_arrived",
         child_id,
         deadline,
-        _last_observations(child),
-        exercise=ctx.exercise_of(child),
+        cites,
+        exercise=ctx.exercise_of(child, cites),
         drill_unknown=child.drill_unknown,
         place=school.id if school is not None else None,
         flags=flags,

@@ -88,7 +88,7 @@ def look_past_home_by(ctx: Context, child_id: str) -> None:
 
 def _tell(ctx: Context, child: Child, at: float, cites: list[Cite], position: Where | None) -> None:
     child.silent_told = True
-    exercise = ctx.exercise_of(child)
+    exercise = ctx.exercise_of(child, cites)
     incident, cameras = open_incident(
         ctx,
         "tag_silent",

@@ -41,6 +41,8 @@ class Fleet:
         network: Network,
         wire_time: WireTime,
         seed: int,
+        epoch: int = 1,
+        salt: str = "",
     ) -> None:
         self._env = env
         self._scenario = scenario
@@ -48,6 +50,8 @@ class Fleet:
         self._network = network
         self._wire_time = wire_time
         self._seed = seed
+        self._epoch = epoch
+        self._salt = salt  # sets the ids of one run apart from those of another
         self.zone = world.zone
         self.model = DeviceModel(env, world.zone)
         self.principals: dict[tuple[str, str], Principal] = {}  # (role, id)
@@ -87,8 +91,9 @@ class Fleet:
             principal=name,
             key=(keyid, secret_bytes(secret)),
             exercise=self._scenario.drill_id(self.zone),
-            rng=self._rng(name, "link"),
+            rng=self._rng(name, "link" + self._salt),
             clock_error_s=self._rng(name, "clock").uniform(-bound, bound),
+            epoch=self._epoch,
         )
 
     def _add_device(self, device: Device) -> None:

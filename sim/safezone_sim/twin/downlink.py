@@ -11,6 +11,8 @@ from safezone_sim.devices.envelope import BadMac, Down, WireTime, open_down
 from safezone_sim.devices.fleet import Fleet
 from safezone_sim.devices.network import Network
 
+INVALID_KEPT = 50
+
 
 @dataclass(frozen=True)
 class Arrived:
@@ -48,6 +50,7 @@ class Downlink:
         self.lost = 0
         self.unknown = 0
         self.altered_repeats = 0
+        self.invalid: list[dict[str, str]] = []  # a bounded sample
 
     def open(self, topic: str, payload: bytes) -> tuple[str, str, str, Down] | None:
         """(zone, role, principal, message), or None for what no principal would believe."""
@@ -65,6 +68,13 @@ class Downlink:
     def arrived(self, zone: str, role: str, principal: str, message: Down, payload: bytes) -> Arrived:
         """Wraps a message for delivery, stamped with the hub's own time."""
         return Arrived(zone, role, principal, self._wire_time.seconds(message.time), payload, message)
+
+    def note_invalid(self, topic: str, payload: bytes, error: Exception) -> None:
+        """A message under a good MAC that does not say what the standard wants: the hub's finding, not our end."""
+        if len(self.invalid) < INVALID_KEPT:
+            self.invalid.append(
+                {"topic": topic, "error": repr(error), "payload": payload[:512].decode("utf-8", "replace")}
+            )
 
     def hand_over(
         self, a: Arrived, *, simulated_delay: bool, now: float, wall_ms: float | None = None

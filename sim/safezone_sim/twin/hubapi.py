@@ -32,8 +32,7 @@ class HubApi:
         response = self._call("GET", "/v1/hub")
         if response.status_code != 200:
             raise HubError(f"hub {self.base}: GET /v1/hub answered {response.status_code}. Check the URL.")
-        about: Mapping[str, Any] = response.json()
-        return about
+        return _json(response)
 
     def provision(self, items: Sequence[Mapping[str, Any]]) -> int:
         """``POST /v1/registry:import``: all or nothing. Returns how many were stored."""
@@ -48,7 +47,7 @@ class HubApi:
             )
             first = "; ".join(str(e) for e in errors[:3]) or response.text[:300]
             raise HubError(f"hub {self.base}: registry import refused ({response.status_code}): {first}")
-        return int(response.json()["stored"])
+        return int(_json(response).get("stored", 0))
 
     def put(self, item: Mapping[str, Any]) -> None:
         """``PUT /v1/registry/{kind}/{id}``."""
@@ -61,15 +60,27 @@ class HubApi:
         response = self._call("GET", f"/v1/children/{child}/position")
         if response.status_code != 200:
             return None
-        answer: Mapping[str, Any] = response.json()
-        return answer
+        return _json(response)
 
     def path(self, child: str) -> list[Mapping[str, Any]] | None:
         """The child's path of the day; None if it cannot say."""
         response = self._call("GET", f"/v1/children/{child}/path")
-        return response.json()["points"] if response.status_code == 200 else None
+        return list(_json(response).get("points", [])) if response.status_code == 200 else None
 
     def stats(self, zone: str) -> Mapping[str, Any]:
         """``GET /v1/zones/{zone}/stats``; empty if the hub has none."""
         response = self._call("GET", f"/v1/zones/{zone}/stats")
-        return response.json() if response.status_code == 200 else {}
+        return _json(response) if response.status_code == 200 else {}
+
+
+def _json(response: httpx.Response) -> Mapping[str, Any]:
+    """The answer's JSON object; HubError names the call if it is none."""
+    try:
+        body = response.json()
+    except ValueError as e:
+        raise HubError(
+            f"{response.request.method} {response.request.url}: the answer is not JSON ({e})."
+        ) from e
+    if not isinstance(body, dict):
+        raise HubError(f"{response.request.method} {response.request.url}: the answer is not a JSON object.")
+    return body

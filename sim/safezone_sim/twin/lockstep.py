@@ -37,6 +37,7 @@ class ZoneClock:
         exercise: str,
         wire_time: WireTime,
         rng: random.Random,
+        epoch: int = 1,
     ) -> None:
         self.zone = zone
         self.source = f"{zone}/clock/{principal}"
@@ -46,6 +47,7 @@ class ZoneClock:
         self._exercise = exercise
         self._wire_time = wire_time
         self._rng = rng
+        self._epoch = epoch
         self.tick = 0
         self.now_ms = -1
         self.acknowledged = 0
@@ -63,7 +65,7 @@ class ZoneClock:
             now,
             "application/json",
             self._keyid,
-            1,
+            self._epoch,
             self.tick,
             drill_or_unset(self._exercise),
             {"now": now, "tick": self.tick},
@@ -210,18 +212,25 @@ class Lockstep:
         if opened is None:
             return
         zone, role, principal, message = opened
-        if message.type == "clock.ack":
-            clock = self._clocks[zone]
-            clock.acknowledged = max(clock.acknowledged, message.data["tick"])
-        elif message.type == "receipt":
-            for receipt in message.data["receipts"]:
-                self._receipts[receipt["source"], receipt["id"]] = receipt["status"]
-                if receipt["status"] == "rejected":
-                    self.rejected.append(
-                        {"source": receipt["source"], "id": receipt["id"], "reason": receipt.get("reason")}
-                    )
-        else:
-            self._held.append(self.downlink.arrived(zone, role, principal, message, payload))
+        try:
+            if message.type == "clock.ack":
+                clock = self._clocks[zone]
+                clock.acknowledged = max(clock.acknowledged, int(message.data["tick"]))
+            elif message.type == "receipt":
+                for receipt in message.data["receipts"]:
+                    self._receipts[receipt["source"], receipt["id"]] = receipt["status"]
+                    if receipt["status"] == "rejected":
+                        self.rejected.append(
+                            {
+                                "source": receipt["source"],
+                                "id": receipt["id"],
+                                "reason": receipt.get("reason"),
+                            }
+                        )
+            else:
+                self._held.append(self.downlink.arrived(zone, role, principal, message, payload))
+        except (KeyError, TypeError, ValueError) as e:
+            self.downlink.note_invalid(topic, payload, e)
 
     def _hand_over(self, until: float) -> None:
         """What the hub sent before ``until`` reaches its recipients, in the hub's order of time."""

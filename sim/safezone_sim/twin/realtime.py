@@ -80,15 +80,24 @@ class Realtime:
         if opened is None:
             return
         zone, role, principal, message = opened
-        if message.type == "receipt":
-            for receipt in message.data["receipts"]:
-                sent = self._sent.pop((receipt["source"], receipt["id"]), None)
-                if sent is not None:
-                    sent.on_receipt(sent, self._env.now)
-                if receipt["status"] == "rejected":
-                    self.rejected.append(
-                        {"source": receipt["source"], "id": receipt["id"], "reason": receipt.get("reason")}
-                    )
-        elif message.type != "clock.ack":
-            arrived = self.downlink.arrived(zone, role, principal, message, payload)
-            self.downlink.hand_over(arrived, simulated_delay=False, now=self._env.now, wall_ms=wall * 1000)
+        try:
+            if message.type == "receipt":
+                for receipt in message.data["receipts"]:
+                    sent = self._sent.pop((receipt["source"], receipt["id"]), None)
+                    if sent is not None:
+                        sent.on_receipt(sent, self._env.now)
+                    if receipt["status"] == "rejected":
+                        self.rejected.append(
+                            {
+                                "source": receipt["source"],
+                                "id": receipt["id"],
+                                "reason": receipt.get("reason"),
+                            }
+                        )
+            elif message.type != "clock.ack":
+                arrived = self.downlink.arrived(zone, role, principal, message, payload)
+                self.downlink.hand_over(
+                    arrived, simulated_delay=False, now=self._env.now, wall_ms=wall * 1000
+                )
+        except (KeyError, TypeError, ValueError) as e:
+            self.downlink.note_invalid(topic, payload, e)

@@ -12,7 +12,8 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -36,7 +37,7 @@ from safezone_sim.schools import find_school
 from safezone_sim.streams import scalar_stream
 from safezone_sim.twin.broker import Connection
 from safezone_sim.twin.downlink import Downlink
-from safezone_sim.twin.hubapi import HubApi
+from safezone_sim.twin.hubapi import HubApi, HubError
 from safezone_sim.twin.hubprocess import HubAddress, HubProcess
 from safezone_sim.twin.link import Link
 from safezone_sim.twin.lockstep import SLICE_S, Lockstep, ZoneClock
@@ -90,8 +91,14 @@ def run_scenario(scenario: Scenario, options: RunOptions) -> RunResult:
     """Runs one scenario and writes ``options.out``. Raises ScenarioError, HubError, BrokerError, HubStalled."""
     wall_started = time.monotonic()
     _check_options(scenario, options)
-    out = options.out
-    _make_way(out)
+    final = options.out
+    _check_place(final)
+    # An earlier run stays until this one is whole.
+    out = final.with_name(f".{final.name}.partial")
+    if out.exists():
+        shutil.rmtree(out)
+    out.mkdir(parents=True)
+    options = replace(options, out=out)
     worlds = _build_worlds(scenario, options)
     run = _Run(scenario, worlds, options)
     try:
@@ -125,7 +132,10 @@ def run_scenario(scenario: Scenario, options: RunOptions) -> RunResult:
         write_report(out, record, summary, world_views=worlds, scores=scores)
     summary["wall_seconds"] = round(time.monotonic() - wall_started, 2)
     _write_json(out / "summary.json", summary)
-    return RunResult(out, summary, truth_digest, notices_digest)
+    if final.exists():
+        shutil.rmtree(final)
+    out.rename(final)
+    return RunResult(final, summary, truth_digest, notices_digest)
 
 
 def notices_sha256(receptions: Iterable[Any]) -> str:
@@ -148,15 +158,14 @@ def notices_sha256(receptions: Iterable[Any]) -> str:
     return hashlib.sha256("\n".join(rows).encode()).hexdigest()
 
 
-def _make_way(out: Path) -> None:
-    """An empty folder for the results. Replaces an earlier run's, and nothing else's."""
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        if not (out / "transcript.jsonl.gz").is_file():
-            raise ScenarioError(
-                f"--out {out} exists and is no earlier run. Name a new folder, or empty that one yourself."
-            )
-        shutil.rmtree(out)
-    out.mkdir(parents=True, exist_ok=True)
+def _check_place(out: Path) -> None:
+    """Only an empty folder or an earlier run may be replaced."""
+    if out.exists() and (
+        not out.is_dir() or (any(out.iterdir()) and not (out / "transcript.jsonl.gz").is_file())
+    ):
+        raise ScenarioError(
+            f"--out {out} exists and is no earlier run. Name a new folder, or empty that one yourself."
+        )
 
 
 def _check_options(scenario: Scenario, options: RunOptions) -> None:
@@ -197,6 +206,8 @@ class _Run:
         self._connection: Connection | Link | None = None
         self._queries: list[Query] = []
         self._paths: list[PathAnswer] = []
+        self._drills: list[dict[str, Any]] = []
+        self._provisioned = False
         self.crashes: list[float] = []
         self._crash_at = sorted(options.crash_at)
         self.transcript = Transcript(options.out / "transcript.jsonl.gz")
@@ -213,12 +224,18 @@ class _Run:
         self._shifted: ShiftedDay | None = None
         if address is not None and not self._exercise_clock:
             self._shifted = ShiftedDay.starting(scenario, datetime.now(UTC))
+        # A hub of others may remember an earlier run: its sequence numbers and ids must not come again.
+        self._epoch = 1 if self._options.hub in ("bundled", "none") else int(time.time())
+        self._salt = "" if self._epoch == 1 else f"-{self._epoch}"
         self.wire_time = WireTime(self._shifted.midnight if self._shifted else scenario.midnight)
         self.uplink = self._make_uplink(address)
         grid = 0.0 if isinstance(self.uplink, Realtime) else ROUTINE_GRID_S
         self.network = Network(self.env, scenario.noise, self.uplink, grid)
         self.fleets = {
-            w.zone: Fleet(self.env, scenario, w, self.network, self.wire_time, scenario.seed) for w in worlds
+            w.zone: Fleet(
+                self.env, scenario, w, self.network, self.wire_time, scenario.seed, self._epoch, self._salt
+            )
+            for w in worlds
         }
         self.lives = [Life(self.env, scenario, w, self.fleets[w.zone]) for w in worlds]
         for world, life in zip(worlds, self.lives, strict=True):
@@ -256,8 +273,13 @@ class _Run:
             return address
         self._api = HubApi(options.hub, options.hub_token)
         self.hub_about = self._api.about()
-        mqtt = self.hub_about["mqtt"]
-        return HubAddress(mqtt["host"], mqtt["port"], options.hub, options.hub_token)
+        try:
+            mqtt = self.hub_about["mqtt"]
+            return HubAddress(str(mqtt["host"]), int(mqtt["port"]), options.hub, options.hub_token)
+        except (KeyError, TypeError, ValueError) as e:
+            raise HubError(
+                f"hub {options.hub}: GET /v1/hub names no mqtt host and port ({e!r}). Add mqtt: {{host, port}} to its answer."
+            ) from e
 
     def _choose_speed(self) -> None:
         speed = self._options.speed
@@ -289,7 +311,8 @@ class _Run:
                     (keyid, secret_bytes(secret)),
                     s.drill_id(w.zone),
                     self.wire_time,
-                    scalar_stream(s.seed, w.zone, name, "link"),
+                    scalar_stream(s.seed, w.zone, name, "link" + self._salt),
+                    self._epoch,
                 )
             )
         self._connection = Link(*where)
@@ -311,6 +334,7 @@ class _Run:
         if self._exercise_clock:
             keyid, secret = world.keys[f"{world.zone}-clock"]
             drill["clock"] = {"id": f"{world.zone}-clock", "key": {"keyid": keyid, "secret": secret}}
+        self._drills.append(drill)
         return [*items, drill]
 
     # -- driving ----------------------------------------------------------------------------------
@@ -322,6 +346,7 @@ class _Run:
             for n, zone in enumerate(self._registry):
                 self._options.progress("provision", n, len(self._registry))
                 self._api.provision(self._registry[zone])
+                self._provisioned = True
         by_instant = draw_queries(
             s.seed,
             s.location_queries if self._api is not None else 0,
@@ -396,20 +421,32 @@ class _Run:
             self._process.start()
 
     def close(self) -> None:
-        """Ends what this run started, and nothing else."""
-        self.transcript.close()
-        if self._connection is not None:
-            self._connection.close()
-        if self._api is not None:
-            self._api.close()
-        if self._process is not None:
-            self._process.stop()
-            hub_dir = self._options.out / "hub"
-            if not self._options.keep_hub_state and hub_dir.exists():
-                log = hub_dir / "hub.log"
-                if log.exists():
-                    shutil.copy(log, self._options.out / "hub.log")
-                shutil.rmtree(hub_dir)
+        """Closes the drills, then ends what this run started, and nothing else; whatever fails on the way."""
+        with ExitStack() as stack:
+            if self._process is not None:
+                stack.callback(self._leave_hub)
+                stack.callback(self._process.stop)
+            if self._api is not None:
+                stack.callback(self._api.close)
+            if self._connection is not None:
+                stack.callback(self._connection.close)
+            stack.callback(self.transcript.close)
+            if self._api is not None and self._provisioned and (self._process is None or self._process.alive):
+                stack.callback(self._close_drills)
+
+    def _close_drills(self) -> None:
+        """Gives the zones their own time back: a hub left in a drill would treat tomorrow as today."""
+        assert self._api is not None
+        for drill in self._drills:
+            self._api.put({**drill, "closes_at": self.wire_time.text(self.env.now - 1.0)})
+
+    def _leave_hub(self) -> None:
+        hub_dir = self._options.out / "hub"
+        if not self._options.keep_hub_state and hub_dir.exists():
+            log = hub_dir / "hub.log"
+            if log.exists():
+                shutil.copy(log, self._options.out / "hub.log")
+            shutil.rmtree(hub_dir)
 
     # -- what is left behind ----------------------------------------------------------------------
 
@@ -453,6 +490,7 @@ class _Run:
             "down_lost": self.downlink.lost,
             "down_forged": self.downlink.forged,
             "down_altered_repeats": self.downlink.altered_repeats,
+            "down_invalid": self.downlink.invalid,
             "rejected": getattr(self.uplink, "rejected", []),
             "camera_turns": [turn for f in self.fleets.values() for turn in f.camera_turns],
             "crashes": self.crashes,
