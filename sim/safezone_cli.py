@@ -22,6 +22,8 @@ from safezone_sim.world import WorldError
 
 STAGES = {
     "map": "지도 읽기 · map",
+    "tiles": "지도 타일 · tiles",
+    "decode": "지도 해독 · decode",
     "hub": "허브 시작 · hub",
     "provision": "등록 · provision",
     "day": "하루 · the day",

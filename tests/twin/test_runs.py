@@ -3,6 +3,7 @@
 import gzip
 import json
 from collections import Counter
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,9 @@ import safezone_model
 from safezone_sim.judge import read_record
 from safezone_sim.scenario import Incident, ScenarioError
 from safezone_sim.twin.hubapi import HubApi, HubError
+from safezone_sim.twin.hubprocess import HubProcess
 
-from tests.twin.conftest import Play, part_of_pilot
+from tests.twin.conftest import HUB_COMMAND, Play, part_of_pilot
 
 SINHAK = "7051141"
 SINDORIM = "7041138"
@@ -136,3 +138,22 @@ def test_speed_1_lays_the_day_onto_now_for_a_hub_without_exercise_clock(
 def test_a_hub_that_is_not_there_is_a_clear_error(play: Play) -> None:
     with pytest.raises(HubError, match=r"127\.0\.0\.1:9"):
         play(part_of_pilot("08:30", "08:31", SINHAK), hub="http://127.0.0.1:9")
+
+
+def test_a_served_hub_can_be_tried_again_and_again_and_gets_its_own_time_back(
+    play: Play, tmp_path: Path
+) -> None:
+    hub = HubProcess(HUB_COMMAND, tmp_path / "served")
+    address = hub.start()
+    try:
+        scenario = part_of_pilot("08:25", "08:50", SINDORIM)
+        runs = [play(scenario, hub=address.http, hub_token=address.token) for _ in range(2)]
+        for run in runs:
+            assert run.summary["services"]["tag_call"]["desk"]["delivered"] == 2
+            assert json.loads((run.out / "reactions.json").read_text())["rejected"] == []
+        api = HubApi(address.http, address.token)
+        now = datetime.fromisoformat(api.stats(SINDORIM)["now"])
+        api.close()
+        assert abs((now - datetime.now(UTC)).total_seconds()) < 60
+    finally:
+        hub.stop()

@@ -6,6 +6,8 @@ from typing import Any
 from safezone_sim.devices.agents import Equipment
 from safezone_sim.world.model import Device
 
+SELF_TEST_AFTER_S = (60.0, 900.0)  # after the start of the day
+
 
 class Bell(Equipment):
     """One bell on its pole."""
@@ -15,14 +17,29 @@ class Bell(Equipment):
         self.device = device
         self._presses = 0
 
+        self._self_test = "not_run"
+        self._tampered = False
+        self.env.process(self._test_daily())
+
     def health(self) -> dict[str, Any]:
         return {
             "mains": True,
-            "tamper": False,
-            "self_test": "passed",
+            "tamper": self._tampered,
+            "self_test": self._self_test,
             "stuck_button": False,
             "firmware": "sim-1",
         }
+
+    def open_case(self) -> None:
+        """Somebody opens the case now: told at once, not with the next heartbeat."""
+        self._tampered = True
+        self.report_status()
+
+    def _test_daily(self) -> Any:
+        # Before the first children set out; lamp, speaker and line to the hub.
+        yield self.env.timeout(self.chance.uniform(*SELF_TEST_AFTER_S))
+        self._self_test = "passed"
+        self.report_status()
 
     def press(self, note: Callable[[float], None]) -> None:
         """Somebody presses now."""

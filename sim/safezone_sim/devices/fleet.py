@@ -7,6 +7,7 @@ Implements ``life.ports.Senses``. Writes down the ideal samples (no fault at all
 import math
 import random
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import simpy
@@ -144,9 +145,13 @@ class Fleet:
                 noise=self._scenario.noise,
                 note=self._ideal_fixes.append,
                 delivered=self._fixes.append,
+                died=partial(self._note_dead_phone, person.phone),
             )
             self.phones[person.id] = phone
             self.principals["dev", person.phone] = phone
+
+    def _note_dead_phone(self, phone: str, t: float) -> None:
+        self.faults.append(Fault(self.zone, "phone_dead", phone, t, self._scenario.end_s))
 
     def _forgotten_tags(self) -> set[str]:
         share = self._scenario.noise.forgotten_tags

@@ -33,6 +33,7 @@ class Phone(Equipment):
         noise: Noise,
         note: Callable[[Fix], None],
         delivered: Callable[[Fix], None],
+        died: Callable[[float], None],
     ) -> None:
         super().__init__(*args)
         self.person = person
@@ -43,6 +44,7 @@ class Phone(Equipment):
         self._noise = noise
         self._note = note
         self._delivered = delivered
+        self._died = died
         self._calls = 0
         self.on = True
         self._battery = self.chance.uniform(65.0, 100.0)
@@ -65,7 +67,7 @@ class Phone(Equipment):
         return round(max(0.0, self._battery), 1)
 
     def switch(self, on: bool) -> None:
-        """The phone goes off or on; off, it neither senses nor sends, and keeps nothing unsent for later."""
+        """The phone goes off or on; off, it neither senses nor sends. What it had not sent goes out when it is on again."""
         self.on = on
         self.outbox.set_online(on)
 
@@ -89,6 +91,9 @@ class Phone(Equipment):
             moving = self._bodies.moved_within(self.person, now - s.still_after_s, now)
             if self.on:
                 self._fix(moving)
+                if self._battery <= 0.0:
+                    self._died(now)
+                    self.switch(False)
             if moving:
                 wait = s.fix_moving_s
             else:
