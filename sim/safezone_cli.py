@@ -41,6 +41,8 @@ def main() -> None:
     """
 
 
+map_group.short_help = "지도 보기·그리기·가져오기 · Look at, draw or import maps"
+judge_command.short_help = "기록된 운영을 다시 판정 · Judge a recorded run again"
 main.add_command(map_group)
 main.add_command(hub_group)
 main.add_command(model_group)
@@ -56,7 +58,9 @@ def _find_scenario(name: str) -> Path:
     if bundled.is_file():
         return bundled
     known = ", ".join(sorted(p.stem for p in scenarios_dir().glob("*.toml") if p.stem != "maps"))
-    raise click.ClickException(f"no scenario {name!r}: neither a file nor one of {known}.")
+    raise click.ClickException(
+        f"시나리오가 없습니다 · no scenario {name!r}: neither a file nor one of {known}."
+    )
 
 
 def _speed(_ctx: click.Context, _param: click.Parameter, value: str) -> float | None:
@@ -89,7 +93,7 @@ def _changed(
     return msgspec.structs.replace(changed, incidents=kept)
 
 
-@main.command("run")
+@main.command("run", short_help="하루 실행과 판정 · Run a scenario's day and judge it")
 @click.argument("scenario")
 @click.option("--seed", type=int, help="난수 씨앗. Seed instead of the scenario's.")
 @click.option(
@@ -195,7 +199,7 @@ def run_command(
         HubStalled,
         BrokerError,
     ) as e:
-        raise click.ClickException(str(e)) from e
+        raise click.ClickException(f"실행할 수 없습니다 · cannot run: {e}") from e
     _print_summary(console, result.summary, target)
 
 

@@ -207,7 +207,8 @@ class _Api:
     # ------------------------------------------------------------------- zones
 
     async def stats(self, request: Request) -> Response:
-        return JSONResponse(await self._ask(lambda zones, _: _stats(zones, _desk(zones, request))))
+        wall = self._clock.now()
+        return JSONResponse(await self._ask(lambda zones, _: _stats(zones, _desk(zones, request), wall)))
 
     async def rejections(self, request: Request) -> Response:
         limit = _limit(request, 100)
@@ -303,14 +304,14 @@ def _position_then(zones: Zones, desk: ZoneDesk, id_: str, at: float) -> dict[st
     }
 
 
-def _stats(zones: Zones, desk: ZoneDesk) -> dict[str, Any]:
+def _stats(zones: Zones, desk: ZoneDesk, wall: float) -> dict[str, Any]:
     counts = desk.ledger.counts
     notices: dict[str, dict[str, int]] = {}
     for name, n in sorted(counts.items()):
         if name.startswith("notice."):
             _, service, role = name.split(".")
             notices.setdefault(service, {})[role] = n
-    now = desk.state.zone.now
+    now = zones.zone_time(desk, wall)
     in_fault = [d for d in sorted(desk.view.devices) if _faults(zones, desk, d, now)]
     prefixed = ("notice.", "rejected.", "incident.")
     return {

@@ -227,7 +227,7 @@ class Registry:
                 if item.clock is not None:
                     self._put_key(item.zone, "clock", item.clock.id, item.clock.key, "clock")
             case items.Consent():
-                pass  # kept; what it allows is decided by an issue of its own
+                pass  # kept; this version does not yet judge by it
 
     def _take_out(self, item: items.Item) -> None:
         view = self.zone(item.zone)

@@ -64,7 +64,7 @@ def test_an_unknown_layer_is_named(schematic: StreetMap) -> None:
 
 
 def test_svg_and_png_are_written_by_ending(schematic: StreetMap, tmp_path: Path) -> None:
-    pytest.importorskip("resvg_py", reason="needs the extra safezone[png]")
+    pytest.importorskip("resvg_py", reason="needs resvg-py")
     svg = draw_map(schematic, width_px=300)
     save_picture(svg, tmp_path / "map.svg")
     save_picture(svg, tmp_path / "map.png")

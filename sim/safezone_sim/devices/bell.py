@@ -12,10 +12,10 @@ SELF_TEST_AFTER_S = (60.0, 900.0)  # after the start of the day
 class Bell(Equipment):
     """One bell on its pole."""
 
-    def __init__(self, *args: Any, device: Device) -> None:
+    def __init__(self, *args: Any, device: Device, counted: int = 0) -> None:
         super().__init__(*args)
         self.device = device
-        self._presses = 0
+        self._presses = counted
 
         self._self_test = "not_run"
         self._tampered = False

@@ -53,6 +53,8 @@ class Fleet:
         self._seed = seed
         self._epoch = epoch
         self._salt = salt  # sets the ids of one run apart from those of another
+        # Counters of real buttons never start anew: on a hub that remembers, neither may these.
+        self._counted = 0 if epoch == 1 else epoch
         self.zone = world.zone
         self.model = DeviceModel(env, world.zone)
         self.principals: dict[tuple[str, str], Principal] = {}  # (role, id)
@@ -110,7 +112,7 @@ class Fleet:
         if device.type == "reader":
             made = Reader(*common, device=device, noise=self._scenario.noise)
         elif device.type == "bell":
-            made = Bell(*common, device=device)
+            made = Bell(*common, device=device, counted=self._counted)
         else:
             made = Camera(*common, device=device)
         self.principals["dev", device.id] = made
@@ -137,6 +139,7 @@ class Fleet:
                 self._outbox("dev", person.phone, clock_error=True),
                 self._rng(person.phone, "behaviour"),
                 self._scenario.equipment.heartbeat_s,
+                counted=self._counted,
                 person=person,
                 bodies=bodies,
                 places=places,
@@ -200,7 +203,7 @@ class Fleet:
         if person.tag is None:
             return
         now = self._env.now
-        press = self._presses[person.tag] = self._presses.get(person.tag, 0) + 1
+        press = self._presses[person.tag] = self._presses.get(person.tag, self._counted) + 1
         for device in self._world.devices:
             if device.type != "reader":
                 continue

@@ -25,6 +25,7 @@ class Phone(Equipment):
     def __init__(
         self,
         *args: Any,
+        counted: int = 0,
         person: Person,
         bodies: Bodies,
         places: dict[str, Place],
@@ -45,7 +46,7 @@ class Phone(Equipment):
         self._note = note
         self._delivered = delivered
         self._died = died
-        self._calls = 0
+        self._calls = counted
         self.on = True
         self._battery = self.chance.uniform(65.0, 100.0)
         self._drained_at = self.env.now

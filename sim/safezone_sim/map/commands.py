@@ -148,7 +148,7 @@ def info(code: str, radius: float, map_dir: Path | None, source: str | None, as_
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
     required=True,
-    help="그림 파일 .svg 또는 .png. Picture file; .png needs safezone[png].",
+    help="그림 파일 .svg 또는 .png. Picture file.",
 )
 def draw(code: str, radius: float, map_dir: Path | None, source: str | None, width: int, out: Path) -> None:
     """학교 CODE 주변 지도를 그림으로 저장.

@@ -1,4 +1,4 @@
-"""A finished picture of a map: SVG text, or a PNG file through the extra ``safezone[png]``."""
+"""A finished picture of a map: SVG text, or a PNG file."""
 
 from collections.abc import Collection, Sequence
 from pathlib import Path
@@ -44,6 +44,6 @@ def _rasterise(svg: str) -> bytes:
         import resvg_py
     except ImportError as error:
         raise MapError(
-            "picture .png: needs resvg-py; install it with `pip install 'safezone[png]'`, or name a .svg file"
+            "picture .png: needs resvg-py; install it with `pip install resvg-py`, or name a .svg file"
         ) from error
     return bytes(resvg_py.svg_to_bytes(svg_string=svg))

@@ -1,6 +1,7 @@
 """Published figures of the real service, to stand beside the simulated ones. Nothing else is known here.
 
-Source: the project's brief on u-Seoul Safe Zone (pilot of 2009, equipment count of 2010, growth after).
+Source: figures that Seoul announced of the u-Seoul Safe Zone (pilot of 2009, equipment count of 2010, planned growth), as
+handed down with the specification; the announcements themselves were not at hand to be checked.
 No delivery, delay or false-notice rates of the real service are among them.
 """
 
