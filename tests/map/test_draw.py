@@ -81,5 +81,5 @@ def test_pictures_that_cannot_be_written_name_the_remedy(
     with pytest.raises(MapError, match="writable"):
         save_picture("<svg/>", tmp_path / "nowhere" / "map.svg")
     monkeypatch.setitem(sys.modules, "resvg_py", None)
-    with pytest.raises(MapError, match=r"safezone\[png\]"):
+    with pytest.raises(MapError, match=r"pip install resvg-py"):
         save_picture("<svg/>", tmp_path / "map.png")
