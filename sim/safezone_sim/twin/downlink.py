@@ -50,6 +50,7 @@ class Downlink:
         self.lost = 0
         self.unknown = 0
         self.altered_repeats = 0
+        self.rejected: list[dict[str, str | None]] = []
         self.invalid: list[dict[str, str]] = []  # a bounded sample
 
     def open(self, topic: str, payload: bytes) -> tuple[str, str, str, Down] | None:
@@ -68,6 +69,17 @@ class Downlink:
     def arrived(self, zone: str, role: str, principal: str, message: Down, payload: bytes) -> Arrived:
         """Wraps a message for delivery, stamped with the hub's own time."""
         return Arrived(zone, role, principal, self._wire_time.seconds(message.time), payload, message)
+
+    def receipts(self, message: Down) -> list[tuple[str, str, str]]:
+        """(source, id, status) of each receipt in a message; rejections are remembered with their reason."""
+        taken = []
+        for receipt in message.data["receipts"]:
+            taken.append((receipt["source"], receipt["id"], receipt["status"]))
+            if receipt["status"] == "rejected":
+                self.rejected.append(
+                    {"source": receipt["source"], "id": receipt["id"], "reason": receipt.get("reason")}
+                )
+        return taken
 
     def note_invalid(self, topic: str, payload: bytes, error: Exception) -> None:
         """A message under a good MAC that does not say what the standard wants: the hub's finding, not our end."""
