@@ -98,7 +98,6 @@ class Lockstep:
         }
         self._receipts: dict[tuple[str, str], str] = {}
         self._held: list[Arrived] = []
-        self.rejected: list[dict[str, str | None]] = []
         self.resent = 0
 
     # -- Uplink -----------------------------------------------------------------------------------
@@ -217,16 +216,8 @@ class Lockstep:
                 clock = self._clocks[zone]
                 clock.acknowledged = max(clock.acknowledged, int(message.data["tick"]))
             elif message.type == "receipt":
-                for receipt in message.data["receipts"]:
-                    self._receipts[receipt["source"], receipt["id"]] = receipt["status"]
-                    if receipt["status"] == "rejected":
-                        self.rejected.append(
-                            {
-                                "source": receipt["source"],
-                                "id": receipt["id"],
-                                "reason": receipt.get("reason"),
-                            }
-                        )
+                for source, id_, status in self.downlink.receipts(message):
+                    self._receipts[source, id_] = status
             else:
                 self._held.append(self.downlink.arrived(zone, role, principal, message, payload))
         except (KeyError, TypeError, ValueError) as e:

@@ -25,7 +25,6 @@ class Realtime:
         self._transcript = transcript
         self.downlink: Downlink | None = None
         self._sent: dict[tuple[str, str], Outgoing] = {}
-        self.rejected: list[dict[str, str | None]] = []
 
     def deliver(self, message: Outgoing) -> None:
         """A copy of a message reaches the broker now."""
@@ -82,18 +81,10 @@ class Realtime:
         zone, role, principal, message = opened
         try:
             if message.type == "receipt":
-                for receipt in message.data["receipts"]:
-                    sent = self._sent.pop((receipt["source"], receipt["id"]), None)
+                for source, id_, _status in self.downlink.receipts(message):
+                    sent = self._sent.pop((source, id_), None)
                     if sent is not None:
                         sent.on_receipt(sent, self._env.now)
-                    if receipt["status"] == "rejected":
-                        self.rejected.append(
-                            {
-                                "source": receipt["source"],
-                                "id": receipt["id"],
-                                "reason": receipt.get("reason"),
-                            }
-                        )
             elif message.type != "clock.ack":
                 arrived = self.downlink.arrived(zone, role, principal, message, payload)
                 self.downlink.hand_over(

@@ -491,7 +491,7 @@ class _Run:
             "down_forged": self.downlink.forged,
             "down_altered_repeats": self.downlink.altered_repeats,
             "down_invalid": self.downlink.invalid,
-            "rejected": getattr(self.uplink, "rejected", []),
+            "rejected": self.downlink.rejected,
             "camera_turns": [turn for f in self.fleets.values() for turn in f.camera_turns],
             "crashes": self.crashes,
             "resent_after_crash": getattr(self.uplink, "resent", 0),
