@@ -99,7 +99,10 @@ def silence_evidence(samples: ChildSamples, child: Child, since: float) -> list[
 def silence_past_home_by(
     samples: ChildSamples, child: Child, faults: Sequence[Fault] = ()
 ) -> Evidence | None:
-    """silence_past_home_by: home_by passed, last evidence of place a departure, home's readers in order."""
+    """silence_past_home_by: home_by passed, last evidence of place a departure, home's readers in order then.
+
+    An outage that is over by then does not count: its backlog has been delivered, and shows nothing.
+    """
     readers = samples.zone.home_readers(child)
     due = child.home_by_s
     if due is None or not readers:
@@ -111,8 +114,7 @@ def silence_past_home_by(
         return None
     left = history[-1]
     broken = any(
-        f.kind == "reader_offline" and f.subject in ids and f.t_from <= due and f.t_to >= left.t
-        for f in faults
+        f.kind == "reader_offline" and f.subject in ids and f.t_from <= due <= f.t_to for f in faults
     )
     seen = any(v.reader in ids and v.t_in > left.t and v.known_at <= due for v in samples.visits)
     if broken or seen:
