@@ -61,6 +61,7 @@ class Noise(Struct, frozen=True, forbid_unknown_fields=True):
     pass_read: Share = 1.0
     double_read: Share = 0.0
     reader_offline: Share = 0.0  # share of reader-days with one hour offline
+    bell_tampered: Share = 0.0  # share of bell-days on which somebody opens the case
     message_loss: Share = 0.0
     message_duplicate: Share = 0.0
     message_reorder: Share = 0.0

@@ -76,6 +76,7 @@ class Fleet:
             self._add_recipient("guardian", guardian.id)
         self._add_recipient("desk", f"{self.zone}-desk")
         self._schedule_offline_readers()
+        self._schedule_tampering()
 
     # -- building ---------------------------------------------------------------------------------
 
@@ -184,6 +185,14 @@ class Fleet:
         reader.outbox.set_online(False)
         yield self._env.timeout(OFFLINE_S)
         reader.outbox.set_online(True)
+
+    def _schedule_tampering(self) -> None:
+        s = self._scenario
+        for principal in list(self.principals.values()):
+            rng = self._rng(principal.name, "tampering")
+            if isinstance(principal, Bell) and rng.random() < s.noise.bell_tampered:
+                opened = self._env.timeout(rng.uniform(0.0, s.end_s - s.start_s))
+                opened.callbacks.append(lambda _event, bell=principal: bell.open_case())
 
     # -- Senses -----------------------------------------------------------------------------------
 

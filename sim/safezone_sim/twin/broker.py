@@ -20,12 +20,11 @@ class Connection:
     """Publishes at QoS 1 and collects what comes in on its subscriptions, in order.
 
     ``inbound`` holds (topic, payload, wall time received). A lost connection is re-established by itself;
-    ``lost`` counts the losses so that the owner knows when to send again.
+    what a device had no receipt for, it says again.
     """
 
     def __init__(self, host: str, port: int, subscriptions: list[str], client_id: str) -> None:
         self.inbound: queue.SimpleQueue[tuple[str, bytes, float]] = queue.SimpleQueue()
-        self.lost = 0
         self._host, self._port = host, port
         self._subscriptions = subscriptions
         self._ready = threading.Event()
@@ -57,10 +56,6 @@ class Connection:
         if not self._ready.wait(timeout_s):
             raise BrokerError(f"MQTT broker {self._host}:{self._port} did not answer in {timeout_s:.0f} s.")
 
-    @property
-    def ready(self) -> bool:
-        return self._ready.is_set()
-
     def publish(self, topic: str, payload: bytes) -> None:
         """Sends once at QoS 1. Delivery to the hub is proved by its receipt alone."""
         self._client.publish(topic, payload, qos=1)
@@ -81,8 +76,6 @@ class Connection:
         self._ready.set()
 
     def _on_disconnect(self, client: Any, userdata: Any, flags: Any, reason: Any, properties: Any) -> None:
-        if self._ready.is_set():
-            self.lost += 1
         self._ready.clear()
 
     def _on_message(self, client: Any, userdata: Any, message: Any) -> None:
