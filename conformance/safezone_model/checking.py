@@ -13,7 +13,7 @@ from typing import Any
 from jsonschema import ValidationError
 
 from safezone_model.figures import Text, wire
-from safezone_model.loader import MESSAGES, REGISTRY_KINDS, timing, validator
+from safezone_model.loader import MESSAGES, REGISTRY_KINDS, load_schema, timing, validator
 
 _MAC_AT_END = re.compile(rb',"mac":"[A-Za-z0-9_-]{43}"\}\Z')
 _TIME = re.compile(
@@ -118,6 +118,10 @@ def _explain(error: ValidationError) -> tuple[Text, Text]:
             return Text(f"종류가 {shown}이어야 한다", f"must be of type {shown}"), Text(
                 f"{shown}으로 적는다", f"write it as {shown}"
             )
+        case "format":
+            return Text("달력에 없는 날이다", "no such day in the calendar"), Text(
+                "실제로 있는 날을 적는다", "write a day that exists"
+            )
         case "pattern":
             return Text("꼴이 맞지 않는다", "has the wrong form"), Text(
                 f"이 꼴로 적는다: {want}", f"use the form {want}"
@@ -153,9 +157,12 @@ def _impossible_times(value: object, at: tuple[str | int, ...] = ()) -> Iterator
 
 def problems(schema: str, value: object, under: str = "") -> list[Problem]:
     """What is wrong with a value by one schema, in order of place; ``under`` is put before every pointer."""
+    errors = sorted(validator(schema).iter_errors(value), key=lambda e: [str(p) for p in e.absolute_path])
+    malformed = {tuple(e.absolute_path) for e in errors if e.validator == "pattern"}
     found = [
         Problem(under + _pointer(iter(e.absolute_path)), _shown(e.instance), *_explain(e))
-        for e in sorted(validator(schema).iter_errors(value), key=lambda e: [str(p) for p in e.absolute_path])
+        for e in errors
+        if e.validator != "format" or tuple(e.absolute_path) not in malformed
     ]
     if not found:
         found = [Problem(under + p.field, p.value, p.message, p.remedy) for p in _impossible_times(value)]
@@ -163,9 +170,12 @@ def problems(schema: str, value: object, under: str = "") -> list[Problem]:
 
 
 def schema_of(value: Mapping[str, Any]) -> str | None:
-    """The schema that a value names by itself: envelope, or its registry kind. None if it names none."""
+    """The schema that a value names by itself: envelope, handover, statistics, or its registry kind. None if it names none."""
     if "specversion" in value:
         return "envelope"
+    for name in ("handover", "statistics"):
+        if value.get("schema") == load_schema(name)["$id"]:
+            return name
     kind = value.get("kind")
     return f"registry/{kind}" if kind in REGISTRY_KINDS else None
 

@@ -15,7 +15,15 @@ from typing import Any
 
 from safezone_model.catalogue import LEVELS, Requirement, clauses, conditions, requirements, roles
 from safezone_model.figures import Text, fill, law, rejections, text_of, wire
-from safezone_model.loader import MESSAGES, REGISTRY_KINDS, SERVICES, evidence, load_schema, timing
+from safezone_model.loader import (
+    MESSAGES,
+    REGISTRY_KINDS,
+    SERVICES,
+    escalation,
+    evidence,
+    load_schema,
+    timing,
+)
 
 _ROOT = files("safezone_model")
 _HEADING = re.compile(r"\{\{#\s*([0-9.]+)\s*\}\}")
@@ -64,7 +72,8 @@ _WORDS = {
     "prefix": Text("id 머리", "id prefix"),
     "count": Text("수", "number"),
     "total": Text("합계", "total"),
-    "token": Text("토큰", "token"),
+    "roles": Text("누가", "who may"),
+    "public": Text("누구나, 토큰 없이", "anyone, without a token"),
 }
 
 
@@ -101,9 +110,14 @@ def _kind(node: Mapping[str, Any]) -> str:
         return f"[{name}](#common-{name.replace('_', '-')})"
     if "enum" in node or isinstance(node.get("const"), str):
         return "string"
-    if node.get("type") == "array":
+    if isinstance(node.get("const"), int):
+        return "integer"
+    if "anyOf" in node:
+        return "/".join(_kind(part) for part in node["anyOf"])
+    if node.get("type") == "array" and isinstance(node["items"], Mapping):
         return f"array of {_kind(node['items'])}"
-    return str(node.get("type", "any"))
+    found = node.get("type", "any")
+    return "/".join(found) if isinstance(found, list) else str(found)
 
 
 def _constraints(node: Mapping[str, Any], lang: str) -> str:
@@ -111,7 +125,8 @@ def _constraints(node: Mapping[str, Any], lang: str) -> str:
     found: list[str] = []
     if "const" in node:
         found.append(f"= `{node['const']}`")
-    choices = node.get("enum") or node.get("items", {}).get("enum")
+    inner = node.get("items")
+    choices = node.get("enum") or (inner.get("enum") if isinstance(inner, Mapping) else None)
     if choices:
         found.append(f"{say['one_of']}: " + ", ".join(f"`{v}`" for v in choices))
     for key, sign in {
@@ -297,22 +312,30 @@ def _rejections(lang: str) -> str:
     return _table(["", *_words(lang, "reason", "receipt", "meaning")], rows)
 
 
-_WORD_LISTS = {"flags": "flag", "capabilities": "capability", "faults": "fault"}
+_WORD_LISTS = {"flags": "flag", "capabilities": "capability", "faults": "fault", "access": "access"}
 
 
 def _wire_list(lang: str, kind: str) -> str:
-    """One of the word lists of wire.json: flags, capabilities, faults."""
+    """One of the word lists of wire.json: flags, capabilities, faults, access."""
     rows = [[f"`{entry[_WORD_LISTS[kind]]}`", text_of(entry).of(lang)] for entry in wire()[kind]]
     return _table(_words(lang, "name", "meaning"), rows)
 
 
 def _timing(lang: str) -> str:
+    rows = _value_rows(timing()) + _value_rows(wire()["limits"])
+    return _table(_words(lang, "name", "value"), rows)
+
+
+def _escalation(lang: str) -> str:
+    return _table(_words(lang, "name", "value"), _value_rows(escalation()))
+
+
+def _value_rows(values: Mapping[str, Any]) -> list[list[str]]:
     rows: list[list[str]] = []
-    for name, value in timing().items():
+    for name, value in values.items():
         inner = value.items() if isinstance(value, Mapping) else [("", value)]
         rows += [[f"`{name}{'.' if k else ''}{k}`", str(v)] for k, v in inner]
-    rows += [[f"`{name}`", str(value)] for name, value in wire()["limits"].items()]
-    return _table(_words(lang, "name", "value"), rows)
+    return rows
 
 
 def _registry(lang: str) -> str:
@@ -347,9 +370,21 @@ def _http(lang: str, tag: str) -> str:
             query = f"?{'&'.join(f'{n}=' for n in asked)}" if asked else ""
             said = call["x-summary-ko"] if lang == "ko" else call["summary"]
             codes = ", ".join(call["responses"])
-            token = _WORDS["no" if call.get("security") == [] else "yes"].of(lang)
-            rows.append([f"`{method.upper()} {path}{query}`", said, codes, token])
-    return _table(_words(lang, "call", "meaning", "answers", "token"), rows)
+            who = ", ".join(call["x-roles"]) or _WORDS["public"].of(lang)
+            rows.append([f"`{method.upper()} {path}{query}`", said, codes, who])
+    return _table(_words(lang, "call", "meaning", "answers", "roles"), rows)
+
+
+def _access(lang: str) -> str:
+    """Who may call what, and under which condition: calls by roles."""
+    names = openapi()["components"]["schemas"]["Token"]["properties"]["role"]["enum"]
+    rows = [
+        [f"`{call['operationId']}`", *(call["x-access"].get(role, "–") for role in names)]
+        for item in openapi()["paths"].values()
+        for call in item.values()
+        if call["x-roles"]
+    ]
+    return _table([*_words(lang, "call"), *names], rows)
 
 
 def _resolved(node: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -365,10 +400,22 @@ def _answer(lang: str, *names: str) -> str:
     """Member tables of answers that OpenAPI defines itself."""
     parts = []
     for name in names:
-        schema = openapi()["components"]["schemas"][name]
+        schema = _merged(openapi()["components"]["schemas"][name])
         head = _words(lang, "member", "type", "needed", "constraint", "meaning")
         parts += [f"**{name}** — {_about(schema, lang)}", _table(head, _answer_rows(schema, lang))]
     return "\n\n".join(parts)
+
+
+def _merged(schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A schema made of several parts, as one table of members."""
+    parts = [_resolved(part) for part in schema.get("allOf", ()) if "if" not in part]
+    if not parts:
+        return schema
+    return {
+        **schema,
+        "properties": {k: v for part in parts for k, v in part.get("properties", {}).items()},
+        "required": [name for part in parts for name in part.get("required", ())],
+    }
 
 
 def _answer_rows(node: Mapping[str, Any], lang: str, path: str = "") -> list[list[str]]:
@@ -376,7 +423,8 @@ def _answer_rows(node: Mapping[str, Any], lang: str, path: str = "") -> list[lis
     for name, member in node.get("properties", {}).items():
         target = _resolved(member)
         shared = member["$ref"].rsplit("/", 1)[-1] if "common.json" in member.get("$ref", "") else None
-        kind = target.get("type", shared or ("string" if "enum" in target else "any"))
+        model = member["$ref"].removesuffix(".json").rpartition("/")[2] if "$ref" in target else "any"
+        kind = target.get("type", shared or ("string" if "enum" in target else model))
         shown = "/".join(kind) if isinstance(kind, list) else str(kind).rsplit("/", 1)[-1]
         needed = "●" if name in node.get("required", ()) else ""
         meaning = _about(member, lang) or (
@@ -467,12 +515,14 @@ def _bytes_list(lang: str) -> str:
 
 
 _BLOCKS: Mapping[str, Callable[..., str]] = {
+    "access": _access,
     "answer": _answer,
     "bytes": _bytes,
     "bytes_list": _bytes_list,
     "common": _common_types,
     "conditions": _conditions,
     "counts": _counts,
+    "escalation": _escalation,
     "evidence": _evidence,
     "example": _example,
     "http": _http,

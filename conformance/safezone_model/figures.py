@@ -1,6 +1,6 @@
 """Every number that prose or a requirement quotes, by name, so that none is written twice.
 
-Names: ``timing.…``, ``service.{name}.limit_s|before_s|after_s``, ``evidence.{kind}.{parameter}``, ``wire.…``,
+Names: ``timing.…``, ``escalation.…``, ``service.{name}.limit_s|before_s|after_s``, ``evidence.{kind}.{parameter}``, ``wire.…``,
 ``law.{duty}.value`` and ``limit.…`` (read out of a schema). In text they stand as ``{{name}}``.
 """
 
@@ -13,7 +13,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from safezone_model.loader import SERVICES, evidence, load_schema, timing
+from safezone_model.loader import SERVICES, escalation, evidence, load_schema, timing
 
 _ROOT = files("safezone_model")
 _PLACEHOLDER = re.compile(r"\{\{\s*([a-z][A-Za-z0-9_.-]*)\s*\}\}")
@@ -76,7 +76,8 @@ def _flat(prefix: str, value: Any) -> dict[str, str]:
 @cache
 def figures() -> Mapping[str, str]:
     """All figures as text, by name."""
-    values = _flat("timing", timing()) | _flat("evidence", evidence()) | _flat("wire", wire()["limits"])
+    values = _flat("timing", timing()) | _flat("escalation", escalation())
+    values |= _flat("evidence", evidence()) | _flat("wire", wire()["limits"])
     for s in SERVICES.values():
         spans = {"limit_s": s.limit_s, "before_s": s.before_s, "after_s": s.after_s}
         values |= _flat(f"service.{s.name}", spans)

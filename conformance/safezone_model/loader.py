@@ -14,6 +14,7 @@ _ROOT = files("safezone_model")
 
 EvidenceRules = Mapping[str, Mapping[str, Any]]
 Timing = Mapping[str, Any]
+Escalation = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -89,9 +90,15 @@ def timing() -> Timing:
     return values
 
 
+def escalation() -> Escalation:
+    """How unacknowledged incidents are repeated and climb, where a zone's own policy says nothing else. Seconds."""
+    values: Escalation = _services()["escalation"]
+    return values
+
+
 def schema_names() -> list[str]:
     """Names accepted by ``load_schema``: ``envelope``, ``messages/tag.sighted``, ``registry/zone`` …"""
-    names = ["common", "envelope"]
+    names = ["common", "envelope", "handover", "statistics"]
     for folder in ("messages", "registry"):
         entries = (_ROOT / "schemas" / folder).iterdir()
         names += sorted(
@@ -119,5 +126,9 @@ def _registry() -> Registry[Any]:
 
 @cache
 def validator(name: str) -> Draft202012Validator:
-    """A jsonschema validator of one schema, references resolved within the model."""
-    return Draft202012Validator(load_schema(name), registry=_registry(), format_checker=FormatChecker())
+    """A jsonschema validator of one schema, references resolved within the model.
+
+    Of formats it checks dates only: whether it can check times depends on what else is installed.
+    """
+    checker = FormatChecker(formats=["date"])
+    return Draft202012Validator(load_schema(name), registry=_registry(), format_checker=checker)

@@ -5,7 +5,9 @@ refused, the schema itself is asked for every error (``explain``).
 """
 
 import json
+import re
 from collections.abc import Mapping
+from datetime import date
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -16,13 +18,16 @@ from safezone_model import validator
 from safezone_hub.clock import parse_time
 from safezone_hub.messages import Id, Lat, Lon, Positive, Time
 
-ClockTime = Annotated[str, Meta(pattern=r"^[0-2][0-9]:[0-5][0-9]\Z")]
+ClockTime = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]\Z")]
 Date = Annotated[str, Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")]
 Nature = Literal["real", "simulated"]
 Name = Annotated[str, Meta(min_length=1)]
 LonLat = tuple[Lon, Lat]
 Line = Annotated[list[LonLat], Meta(min_length=2)]
 Bearing = Annotated[float, Meta(ge=0, lt=360)]
+WebUrl = Annotated[str, Meta(pattern=r"^https?://[^\s/]+(/\S*)?\Z", max_length=2000)]
+StreamUrl = Annotated[str, Meta(pattern=r"^(https?|rtsps?)://[^\s/]+(/\S*)?\Z", max_length=2000)]
+WebhookSecret = Annotated[str, Meta(pattern=r"^([A-Za-z0-9_-]{4}){5,21}([A-Za-z0-9_-]{2,3})?\Z")]
 
 
 class _Item(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -47,12 +52,43 @@ class SchoolPoint(msgspec.Struct, frozen=True):
     lon: Lon
 
 
+def _refuse_twice(name: str, values: list[Any]) -> None:
+    """ValueError where a schema says uniqueItems; msgspec has no such constraint."""
+    if len(set(values)) != len(values):
+        raise ValueError(f"{name}: something is named twice")
+
+
 class Calendar(msgspec.Struct, frozen=True):
     weekdays: list[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]]
     arrive_by: ClockTime
     not_arrived_after: ClockTime
     closes_at: ClockTime
     holidays: list[Date] = []
+
+    def __post_init__(self) -> None:
+        _refuse_twice("weekdays", self.weekdays)
+
+
+class NotArrivedPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How «not arrived» climbs: seconds from the first notice."""
+
+    school_after_s: Positive
+    desk_after_s: Positive
+
+
+class EscalationPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How an unacknowledged incident climbs: seconds from its opening."""
+
+    remind_s: Positive
+    supervisor_after_s: Positive
+    fire119_after_s: Positive
+
+
+class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What a zone decides itself; where it says nothing, services.json holds."""
+
+    not_arrived: NotArrivedPolicy | None = None
+    escalation: EscalationPolicy | None = None
 
 
 class Zone(_Item, frozen=True):
@@ -61,6 +97,7 @@ class Zone(_Item, frozen=True):
     timezone: Name
     calendar: Calendar
     opened_on: Date | None = None
+    policy: Policy | None = None
 
 
 class Area(_Item, frozen=True):
@@ -90,6 +127,38 @@ class Child(_Item, frozen=True, rename={"class_": "class"}):
     places: list[Id]
     routes: list[Route]
     home_by: ClockTime | None = None
+    barred: list[Id] = []
+
+    def __post_init__(self) -> None:
+        _refuse_twice("barred", self.barred)
+
+
+_ADDRESS_FORMS = {
+    "sms": re.compile(r"^\+?[0-9][0-9-]{5,19}\Z"),
+    "email": re.compile(r"^[^@\s]{1,64}@[^@\s]{1,255}\Z"),
+    "webhook": re.compile(r"^https?://[^\s/]+(/\S*)?\Z"),
+}
+
+
+class Contact(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A further way to reach a person. A webhook has a secret, which signs what is posted to it."""
+
+    channel: Literal["sms", "email", "webhook"]
+    address: Annotated[str, Meta(min_length=3, max_length=2000)]
+    secret: WebhookSecret | None = None
+
+    def __post_init__(self) -> None:
+        if not _ADDRESS_FORMS[self.channel].match(self.address):
+            raise ValueError(f"no address for {self.channel}")
+        if self.channel == "webhook" and self.secret is None:
+            raise ValueError("a webhook needs a secret")
+
+
+class Quiet(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"from_": "from"}):
+    """Local hours without noise; over midnight if ``from_`` lies after ``until``."""
+
+    from_: ClockTime
+    until: ClockTime
 
 
 class Guardian(_Item, frozen=True):
@@ -98,12 +167,83 @@ class Guardian(_Item, frozen=True):
     nature: Nature
     key: KeyItem
     language: Literal["ko", "en"] | None = None
+    contacts: Annotated[list[Contact], Meta(max_length=10)] = []
+    quiet: Quiet | None = None
+    legal: bool = True
+
+    def __post_init__(self) -> None:
+        _refuse_twice("children", self.children)
 
 
 class Desk(_Item, frozen=True):
     name: Name
     nature: Nature
     key: KeyItem
+    post: Literal["desk", "supervisor", "fire119", "school"] = "desk"
+    contacts: Annotated[list[Contact], Meta(max_length=10)] = []
+
+
+class Operator(_Item, frozen=True):
+    """A person who works at a desk; comes in with a token, not with a key."""
+
+    name: Name
+    desk: Id
+    rank: Literal["operator", "supervisor"]
+    nature: Nature
+
+
+class Staff(_Item, frozen=True):
+    """A member of the school's staff."""
+
+    name: Name
+    nature: Nature
+
+
+class Webhook(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    url: WebUrl
+    secret: WebhookSecret
+
+
+class Agency(_Item, frozen=True):
+    """Whom incidents are handed to; without a webhook it fetches them."""
+
+    name: Name
+    service: Literal["police", "fire", "city", "other"]
+    nature: Nature
+    format: Literal["json", "cap"]
+    webhook: Webhook | None = None
+
+
+class Unit(_Item, frozen=True):
+    """A patrol, police box or ambulance, where it usually stands."""
+
+    name: Name
+    type: Literal["patrol", "police_box", "ambulance"]
+    lat: Lat
+    lon: Lon
+    nature: Nature
+    agency: Id | None = None
+
+
+class StreetLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    line: Line
+    foot: bool
+    car: bool
+    name: Name | None = None
+
+
+class Streets(_Item, frozen=True):
+    """The zone's streets; they meet where they share a point."""
+
+    lines: Annotated[list[StreetLine], Meta(min_length=1)]
+
+
+class Peer(_Item, frozen=True):
+    """Another hub; reserved."""
+
+    name: Name
+    key: KeyItem
+    url: WebUrl | None = None
 
 
 class Binding(_Item, frozen=True, rename={"from_": "from"}):
@@ -144,6 +284,8 @@ class Device(_Item, frozen=True):
     fov_deg: Annotated[float, Meta(gt=0, le=360)] | None = None
     view_m: Positive | None = None
     camera_points: Annotated[int, Meta(ge=1)] | None = None
+    snapshot_url: StreamUrl | None = None
+    live_url: StreamUrl | None = None
 
 
 class Absence(_Item, frozen=True):
@@ -164,6 +306,7 @@ class Consent(_Item, frozen=True):
     items: ConsentItems
     status: Literal["given", "suspended", "withdrawn"]
     at: Time
+    form: Literal["electronic", "written"] | None = None
 
 
 class DrillClock(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -178,7 +321,24 @@ class Drill(_Item, frozen=True):
     allow: list[Id] = []
 
 
-Item = Zone | Area | Child | Guardian | Desk | Binding | Device | Absence | Consent | Drill
+Item = (
+    Zone
+    | Area
+    | Child
+    | Guardian
+    | Desk
+    | Binding
+    | Device
+    | Absence
+    | Consent
+    | Drill
+    | Operator
+    | Staff
+    | Agency
+    | Unit
+    | Streets
+    | Peer
+)
 
 KINDS: dict[str, type[Item]] = {
     "zone": Zone,
@@ -191,6 +351,12 @@ KINDS: dict[str, type[Item]] = {
     "absence": Absence,
     "consent": Consent,
     "drill": Drill,
+    "operator": Operator,
+    "staff": Staff,
+    "agency": Agency,
+    "unit": Unit,
+    "streets": Streets,
+    "peer": Peer,
 }
 
 
@@ -205,7 +371,7 @@ class ItemError(Exception):
 def read_item(body: Any) -> Item:
     """The typed item of one parsed JSON object. Raises ItemError with every fault found."""
     kind = body.get("kind") if isinstance(body, dict) else None
-    if kind not in KINDS:
+    if not isinstance(kind, str) or kind not in KINDS:
         raise ItemError([_error("kind", kind, f"use one of {', '.join(KINDS)}")])
     if _has_null(body):
         raise ItemError(explain(kind, body))
@@ -220,13 +386,18 @@ def read_item(body: Any) -> Item:
 
 
 def without_secrets(body: Mapping[str, Any]) -> dict[str, Any]:
-    """A copy without any key's secret; the keyid stays."""
-    copy = dict(body)
-    if isinstance(copy.get("key"), dict):
-        copy["key"] = {"keyid": copy["key"]["keyid"]}
-    if isinstance(copy.get("clock"), dict):
-        copy["clock"] = {**copy["clock"], "key": {"keyid": copy["clock"]["key"]["keyid"]}}
+    """A copy without any secret, of keys, contacts or webhooks; the keyid and the address stay."""
+    copy: dict[str, Any] = _stripped(body)
     return copy
+
+
+def _stripped(value: Any) -> Any:
+    """No kind has a member «secret» that may be read back, so none is left, however deep."""
+    if isinstance(value, Mapping):
+        return {name: _stripped(inner) for name, inner in value.items() if name != "secret"}
+    if isinstance(value, list) and value and isinstance(value[0], Mapping):
+        return [_stripped(inner) for inner in value]
+    return value
 
 
 def explain(kind: str, body: Any) -> list[dict[str, Any]]:
@@ -258,11 +429,31 @@ def _faults_beyond_schema(item: Item) -> list[dict[str, Any]]:
                 parse_time(value)
             except (ValueError, OverflowError):
                 faults.append(_error(field.rstrip("_"), value, "no such moment"))
+    faults += [_error(field, day, "no such day") for field, day in _days(item) if not _is_day(day)]
     return faults
 
 
+def _days(item: Item) -> list[tuple[str, str]]:
+    match item:
+        case Zone():
+            days = [(f"calendar.holidays.{i}", day) for i, day in enumerate(item.calendar.holidays)]
+            return [*days, ("opened_on", item.opened_on)] if item.opened_on is not None else days
+        case Absence():
+            return [("date", item.date)]
+        case _:
+            return []
+
+
+def _is_day(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
 def _error(field: str, value: Any, remedy: str) -> dict[str, Any]:
-    shown = "…" if "secret" in field or field.startswith("key") else value
+    shown = "…" if "secret" in field or field.startswith("key") else _stripped(value)
     if len(json.dumps(shown, default=str)) > 200:
         shown = "…"
     return {"field": field, "value": shown, "remedy": remedy[:300]}

@@ -123,6 +123,48 @@ class Ack(msgspec.Struct, frozen=True, gc=False):
     received_at: Time
 
 
+class IncidentAction(msgspec.Struct, frozen=True, gc=False):
+    """A desk works on an incident; some actions need one member more."""
+
+    incident: Id
+    action: Literal[
+        "acknowledge",
+        "dispatch",
+        "on_scene",
+        "resolve",
+        "false_alarm",
+        "note",
+        "mark",
+        "link",
+        "withhold",
+        "allow",
+        "call_119",
+        "take",
+        "reopen",
+    ]
+    note: Annotated[str, Meta(min_length=1, max_length=2000)] | UnsetType = UNSET
+    unit: Id | UnsetType = UNSET
+    mark: Literal["prank", "repeat"] | UnsetType = UNSET
+    guardian: Id | UnsetType = UNSET
+    to: Id | UnsetType = UNSET
+    medical: bool | UnsetType = UNSET
+
+    def __post_init__(self) -> None:
+        needed = ACTION_NEEDS.get(self.action)
+        if needed is not None and getattr(self, needed) is UNSET:
+            raise ValueError(f"{self.action} needs {needed}")
+
+
+# Which member an action cannot do without, besides the incident.
+ACTION_NEEDS: dict[str, str] = {
+    "note": "note",
+    "mark": "mark",
+    "withhold": "guardian",
+    "allow": "guardian",
+    "link": "to",
+}
+
+
 class ClockTick(msgspec.Struct, frozen=True, gc=False):
     now: Time
     tick: Count
@@ -137,6 +179,7 @@ Data = (
     | CameraState
     | DeviceStatus
     | Ack
+    | IncidentAction
     | ClockTick
 )
 
@@ -149,6 +192,7 @@ DECODERS: dict[str, msgspec.json.Decoder[Data]] = {
     "camera.state": msgspec.json.Decoder(CameraState),
     "device.status": msgspec.json.Decoder(DeviceStatus),
     "ack": msgspec.json.Decoder(Ack),
+    "incident.action": msgspec.json.Decoder(IncidentAction),
     "clock.tick": msgspec.json.Decoder(ClockTick),
 }
 
@@ -169,6 +213,7 @@ TIME_FIELDS: dict[str, tuple[str, ...]] = {
     "camera.state": (),
     "device.status": ("clock",),
     "ack": ("received_at",),
+    "incident.action": (),
     "clock.tick": ("now",),
 }
 
