@@ -1,0 +1,151 @@
+"""SQLite: one file, write-ahead log, every commit on disk before it returns."""
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from safezone_hub.store.batch import Row
+from safezone_hub.store.database import CHANGES, Operation, Seen, SeenKey, put
+from safezone_hub.store.plain import PlainStore
+from safezone_hub.store.protocol import StoreRefused, StoreUnavailable
+from safezone_hub.store.tables import LAYOUT, TABLES, create
+
+_STRICT = sqlite3.sqlite_version_info >= (3, 37)
+BUSY_MS = 5000
+_TYPES = {"text": "TEXT", "int": "INTEGER", "real": "REAL", "bytes": "BLOB"}
+_SQL = {
+    name: put(name, f"VALUES ({','.join('?' * len(table.columns))})") for name, table in TABLES.items()
+} | {name: sql.format(contains="instr") for name, sql in CHANGES.items()}
+_FIND_SEEN = (
+    "SELECT id, epoch, seq, digest FROM seen WHERE zone = ?1 AND principal = ?2 AND id = ?3 UNION ALL "
+    "SELECT id, epoch, seq, digest FROM seen WHERE zone = ?1 AND principal = ?2 AND epoch = ?4 AND seq = ?5"
+)
+
+
+class SqliteDatabase:
+    """One connection, used by one thread at a time."""
+
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+        self._path = path
+        try:
+            self._db = self._look_into(path) if read_only else self._open(path)
+            layout = self._db.execute("SELECT value FROM hub WHERE name = 'layout'").fetchone()
+        except sqlite3.Error as error:
+            raise StoreUnavailable(f"{path}: {error}") from error
+        if layout is None or layout[0] != str(LAYOUT):
+            self._db.close()
+            raise StoreRefused(refusal(str(path), layout[0] if layout else "1"))
+
+    def _look_into(self, path: Path) -> sqlite3.Connection:
+        db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, check_same_thread=False)
+        db.execute("PRAGMA query_only = ON")
+        return db
+
+    def _open(self, path: Path) -> sqlite3.Connection:
+        db = sqlite3.connect(
+            path, isolation_level=None, check_same_thread=False, cached_statements=256, timeout=BUSY_MS / 1000
+        )
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = FULL")
+        db.execute("PRAGMA secure_delete = ON")
+        db.execute("PRAGMA cache_size = -65536")
+        # The rows of a batch lie scattered; the log gathers more of them before they move to their pages.
+        db.execute("PRAGMA wal_autocheckpoint = 8000")
+        if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'log'").fetchone():
+            db.execute("BEGIN IMMEDIATE")
+            for statement in create(_TYPES, " WITHOUT ROWID" + (", STRICT" if _STRICT else "")):
+                db.execute(statement)
+            db.execute(_SQL["hub"], ("layout", str(LAYOUT)))
+            db.execute("COMMIT")
+        return db
+
+    def commit(self, operations: Sequence[Operation]) -> None:
+        db = self._db
+        try:
+            db.execute("BEGIN IMMEDIATE")
+            for name, rows in operations:
+                db.executemany(_SQL[name], rows)
+            db.execute("COMMIT")
+        except BaseException as error:
+            self._roll_back()
+            if isinstance(error, sqlite3.Error) and not isinstance(error, sqlite3.ProgrammingError):
+                raise StoreUnavailable(f"{self._path}: {error}") from error
+            raise
+
+    def _roll_back(self) -> None:
+        try:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+        except sqlite3.Error:
+            pass  # the error that led here is the one to tell
+
+    def all(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
+        try:
+            return self._db.execute(sql, parameters).fetchall()
+        except sqlite3.ProgrammingError:
+            raise
+        except sqlite3.DatabaseError as error:
+            raise StoreUnavailable(f"{self._path}: {error}") from error
+
+    def stream(self, sql: str, parameters: Sequence[object] = ()) -> Iterator[Row]:
+        """On a connection of its own: a long reading holds nobody up, and takes text as it stands."""
+        try:
+            with contextlib.closing(sqlite3.connect(self._path, isolation_level=None)) as db:
+                db.execute("PRAGMA query_only = ON")
+                db.text_factory = _any_text
+                yield from db.execute(sql, parameters)
+        except sqlite3.ProgrammingError:
+            raise
+        except sqlite3.DatabaseError as error:
+            raise StoreUnavailable(f"{self._path}: {error}") from error
+
+    def find_seen(self, keys: Sequence[SeenKey]) -> dict[SeenKey, Seen]:
+        execute, found = self._db.execute, {}
+        try:
+            for key in keys:
+                row = execute(_FIND_SEEN, key).fetchone()
+                if row is not None:
+                    found[key] = row
+        except sqlite3.ProgrammingError:
+            raise
+        except sqlite3.DatabaseError as error:
+            raise StoreUnavailable(f"{self._path}: {error}") from error
+        return found
+
+    def scrub(self) -> None:
+        """Move everything to its pages, where deleted rows are zeroed, and empty the write-ahead log.
+
+        Not while somebody reads; then a later one does it.
+        """
+        self.all("PRAGMA busy_timeout = 0")
+        try:
+            self.all("PRAGMA wal_checkpoint(TRUNCATE)")
+        finally:
+            self.all(f"PRAGMA busy_timeout = {BUSY_MS}")
+
+    def close(self) -> None:
+        self._db.close()
+
+
+class SqliteStore(PlainStore):
+    """A store in one file. ``read_only`` looks into it beside a running hub."""
+
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+        super().__init__(SqliteDatabase(path, read_only=read_only))
+
+
+def _any_text(raw: bytes) -> str:
+    """Also what is no UTF-8: who checks the log must get to see it."""
+    return raw.decode("utf-8", "surrogateescape")
+
+
+def refusal(where: str, layout: str) -> str:
+    """What to tell about a store of another layout."""
+    return (
+        f"{where}: 저장소 형식이 {layout}이고 이 버전은 {LAYOUT}을(를) 씁니다. "
+        "파일을 다른 곳으로 옮기고 새 저장소로 시작한 다음 등록 정보를 다시 가져오십시오. "
+        f"The store has layout {layout}, and this version writes layout {LAYOUT}. "
+        "Move it away, start with a new one (--state or --store) and import the registry again; "
+        "the version that wrote it can still read it."
+    )
