@@ -8,6 +8,8 @@ from msgspec import Struct
 from safezone_sim.judge.day import Day
 from safezone_sim.records import Reception
 
+AGAIN = frozenset({"reminder", "escalated"})  # of an incident nobody took up: no news of its own
+
 
 class Notice(Struct, frozen=True):
     """One notice or alert at one recipient, on first reception. Times in seconds after midnight."""
@@ -44,6 +46,9 @@ def read_notices(receptions: Iterable[Reception], day: Day) -> tuple[list[Notice
             continue
         seen.add(identity)
         data = r.message["data"]
+        if not AGAIN.isdisjoint(data.get("flags", ())):
+            repeats += 1
+            continue
         notices.append(
             Notice(
                 r.zone,

@@ -1,6 +1,6 @@
 """The standard's HTTP interface, as the twin uses it: capabilities, registry, positions."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import httpx
@@ -8,6 +8,17 @@ import httpx
 
 class HubError(RuntimeError):
     """The hub refused or did not answer; the text says what, and what to do."""
+
+
+# What a hub need not know; it says so in its capabilities.
+OPTIONAL_KINDS = {"streets": "registry-streets", "unit": "registry-units"}
+
+
+def known_items(about: Mapping[str, Any], items: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The items that a hub takes, by its answer to ``GET /v1/hub``: an unknown kind would refuse them all."""
+    capabilities = about.get("capabilities", [])
+    unknown = {kind for kind, capability in OPTIONAL_KINDS.items() if capability not in capabilities}
+    return [item for item in items if item["kind"] not in unknown]
 
 
 class HubApi:

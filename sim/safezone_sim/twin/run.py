@@ -37,7 +37,7 @@ from safezone_sim.schools import find_school
 from safezone_sim.streams import scalar_stream
 from safezone_sim.twin.broker import Connection
 from safezone_sim.twin.downlink import Downlink
-from safezone_sim.twin.hubapi import HubApi, HubError
+from safezone_sim.twin.hubapi import HubApi, HubError, known_items
 from safezone_sim.twin.hubprocess import HubAddress, HubProcess
 from safezone_sim.twin.link import Link
 from safezone_sim.twin.lockstep import SLICE_S, Lockstep, ZoneClock
@@ -321,7 +321,7 @@ class _Run:
 
     def _registry_of(self, world: SchoolWorld, life: Life) -> list[Mapping[str, Any]]:
         s = self._scenario
-        items: list[Mapping[str, Any]] = [*world.registry, *life.absences()]
+        items = known_items(self.hub_about, [*world.registry, *life.absences()])
         if self._shifted is not None:
             items = [self._shifted.registry_item(item) for item in items]
         drill: dict[str, Any] = {

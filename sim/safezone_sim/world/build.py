@@ -13,6 +13,7 @@ from safezone_sim.world.people import build_people, with_home_by
 from safezone_sim.world.places import lay_out_places
 from safezone_sim.world.registered import registered_routes
 from safezone_sim.world.registry import registry_items
+from safezone_sim.world.units import stand_by_units
 from safezone_sim.world.walks import Walks
 
 
@@ -66,6 +67,7 @@ def build_world(
         zone, seed, scenario.equipment, street_map, school_place, use, layout.router, tree, map_dir
     )
     devices = (*readers, *bells, *cameras)
+    units = stand_by_units(zone, seed, street_map, layout.router)
     read_homes = frozenset(d.place for d in readers if d.position == "gate" and d.place)
     people = with_home_by(population.people, read_homes)
     keys = simulation_keys(
@@ -91,6 +93,6 @@ def build_world(
         routes=routes,
         keys=keys,
         registry=registry_items(
-            scenario, school, street_map.frame, places, people, population.guardians, devices, routes, keys
+            scenario, school, street_map, places, people, population.guardians, devices, units, routes, keys
         ),
     )

@@ -1,6 +1,7 @@
 """The world as items of the standard's registry, ready for ``POST /v1/registry:import``.
 
-Everything that the twin registers is ``simulated``. The drill item is the twin's, not the world's.
+Everything that the twin registers is ``simulated``. The drill item is the twin's, not the world's. Cameras have
+no ``snapshot_url`` or ``live_url``: the twin serves no pictures, and names no address where there are none.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,10 +12,12 @@ import numpy as np
 import shapely
 from shapely.geometry import LineString
 
-from safezone_sim.map.model import FloatArray, Frame
+from safezone_sim.map.model import FloatArray, Frame, StreetMap
 from safezone_sim.scenario import Scenario
 from safezone_sim.schools import School
 from safezone_sim.world.model import Device, Guardian, Person, Place, RegisteredRoute
+from safezone_sim.world.streets import streets_item
+from safezone_sim.world.units import Unit
 
 Item = dict[str, Any]
 Keys = Mapping[str, tuple[str, str]]
@@ -26,25 +29,27 @@ ENROLLED_DAYS_AGO = 60
 def registry_items(
     scenario: Scenario,
     school: School,
-    frame: Frame,
+    street_map: StreetMap,
     places: Mapping[str, Place],
     people: Sequence[Person],
     guardians: Sequence[Guardian],
     devices: Sequence[Device],
+    units: Sequence[Unit],
     routes: Sequence[RegisteredRoute],
     keys: Keys,
 ) -> tuple[Mapping[str, Any], ...]:
-    """All items of one zone: zone, areas, devices, children, guardians, desk, bindings, consents."""
+    """All items of one zone: zone, streets, areas, devices, units, children, guardians, desk, bindings, consents."""
     zone = school.code
-    make = _Maker(zone, frame, keys)
+    make = _Maker(zone, street_map.frame, keys)
     since = (scenario.midnight - timedelta(days=ENROLLED_DAYS_AGO)).isoformat()
     subscribers = [p for p in people if p.subscriber]
     by_child: dict[str, list[RegisteredRoute]] = {}
     for route in routes:
         by_child.setdefault(route.child, []).append(route)
-    items: list[Mapping[str, Any]] = [make.zone_item(scenario, school)]
+    items: list[Mapping[str, Any]] = [make.zone_item(scenario, school), streets_item(zone, street_map)]
     items += [make.area(place) for place in places.values()]
     items += [make.device(device) for device in devices]
+    items += [make.unit(unit) for unit in units]
     items += [make.phone(p.phone) for p in subscribers if p.phone]
     items += [make.tag(p.tag) for p in subscribers if p.tag]
     items += [make.child(p, by_child.get(p.id, [])) for p in subscribers]
@@ -137,6 +142,14 @@ class _Maker:
                 "camera_points": device.camera_points,
             }
         return item
+
+    def unit(self, unit: Unit) -> Item:
+        return self._item("unit", unit.id) | {
+            "name": unit.name,
+            "type": unit.type,
+            **self._at(unit.x, unit.y),
+            "nature": "simulated",
+        }
 
     def phone(self, phone: str) -> Item:
         return self._item("device", phone) | {"type": "phone", "nature": "simulated", "key": self._key(phone)}
