@@ -10,6 +10,8 @@ from safezone_hub.registry import ZoneView
 from safezone_hub.settings import RuleSettings
 from safezone_hub.state import Child, Cite, ZoneState
 
+_SILENCES = ("tag_silent", "not_arrived")  # told when something failed to happen: never «late»
+
 
 class Context:
     """View, state, settings, the zone's time, and the effects so far."""
@@ -41,6 +43,7 @@ class Context:
         drill_unknown: bool = False,
         guardians: bool = True,
         desk: bool = False,
+        posts: tuple[str, ...] = ("desk",),
         place: str | None = None,
         position: Where | None = None,
         device: str | None = None,
@@ -49,10 +52,16 @@ class Context:
         cameras: tuple[str, ...] = (),
         near: bool = False,
         flags: tuple[str, ...] = (),
+        reporter: str | None = None,
     ) -> None:
         """Tell a service's recipients, flags ``late`` and ``drill_unknown`` added where due."""
         marks = set(flags)
-        if self.now - event_at > self.settings.late_s and service not in ("tag_silent", "not_arrived"):
+        if (
+            self.now - event_at > self.settings.late_s
+            and service not in _SILENCES
+            and "reminder" not in marks
+            and "escalated" not in marks
+        ):
             marks.add("late")
         if drill_unknown:
             marks.add("drill_unknown")
@@ -64,7 +73,7 @@ class Context:
                 tuple(dict.fromkeys(evidence)),
                 exercise,
                 guardians,
-                desk,
+                posts if desk else (),
                 place,
                 position,
                 device,
@@ -74,6 +83,7 @@ class Context:
                 near,
                 tuple(sorted(marks)),
                 self.now,
+                reporter,
             )
         )
 

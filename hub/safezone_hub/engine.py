@@ -1,24 +1,27 @@
-"""The one worker: drains the inbound queue in batches, commits each once, then sends.
+"""The one worker: drains what arrived in batches, commits each once, then sends.
 
 Everything that reads or changes the hub's memory runs here, HTTP queries too (``ask``): no locks,
 and a query sees the state of the last commit. Nothing leaves before the commit that holds it.
 """
 
 import logging
-import queue
 import threading
+import time
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
-from safezone_hub import pipeline
+from safezone_hub import effects, pipeline
 from safezone_hub.clock import Clock, format_time
 from safezone_hub.codec import Address
+from safezone_hub.deliveries import Delivery
+from safezone_hub.inbox import Inbox
 from safezone_hub.link import Link
 from safezone_hub.notices import Outgoing
 from safezone_hub.pipeline import Work
 from safezone_hub.settings import RuleSettings
-from safezone_hub.store import Store
+from safezone_hub.store import Row, Store, StoreUnavailable
 from safezone_hub.zones import ZoneDesk, Zones
 
 log = logging.getLogger("safezone.hub")
@@ -27,9 +30,12 @@ T = TypeVar("T")
 BATCH_MAX = 200
 RECEIPTS_MAX = 200
 STORE_RETRY_S = 1.0
+POISONS_KEPT = 1000
 _SENDING_ORDER = ("desk", "guardian", "dev")
 
-_Ask = tuple[Callable[[Zones, Work], Any], "Future[Any]"]
+Arrival = tuple[str, bytes]
+Ask = tuple[Callable[[Zones, Work], Any], "Future[Any]"]
+CommitListener = Callable[[list[Row]], None]
 
 
 class Engine:
@@ -40,35 +46,69 @@ class Engine:
         self.zones = Zones(store, settings, hub_id)
         self._epoch = store.next_epoch(int(clock.now() * 1000))
         self._seq = 0
-        self._inbox: queue.SimpleQueue[tuple[str, bytes] | _Ask | None] = queue.SimpleQueue()
+        self.inbox: Inbox[Ask] = Inbox()
         self._link: Link | None = None
+        self._courier: Callable[[list[Delivery]], None] | None = None
+        self._listeners: list[CommitListener] = []
+        self._between: deque[tuple[Callable[[Zones], Any], Future[Any]]] = deque()
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
         self._stopping = False
+        self._reconnected = threading.Event()
+        self._poisons: dict[bytes, bool] = {}  # messages the hub fails on, and whether their call was told
         self.store_error: str | None = None
         self.failed: BaseException | None = None
+        self.observe_batch: Callable[[Work, float, float], None] | None = None  # for metrics
 
-    def start(self, link: Link) -> None:
+    def start(self, link: Link, courier: Callable[[list[Delivery]], None] | None = None) -> None:
         """Begin to work, and first say again what nobody acknowledged before the restart."""
-        self._link = link
-        for message in list(self.zones.outbox.open.values()):
-            link.publish(message.topic, message.payload)
-        link.flush()
+        self._link, self._courier = link, courier
+        self._say_again()
+        if courier is not None:
+            courier([d for d in self.zones.deliveries.open.values() if d.state in ("queued", "sent")])
         self._thread.start()
 
-    def submit(self, arrivals: list[tuple[str, bytes]]) -> None:
-        """Messages from the broker, in order: topic and payload."""
-        for arrival in arrivals:
-            self._inbox.put(arrival)
+    def on_commit(self, listener: CommitListener) -> None:
+        """Call with the feed rows of each commit, on the engine's thread; must return at once."""
+        self._listeners.append(listener)
 
-    def ask(self, question: Callable[[Zones, Work], T]) -> "Future[T]":
-        """Run something on the hub's memory, in turn; what it writes is committed before it answers."""
+    def submit(self, arrivals: list[Arrival]) -> None:
+        """Messages from the broker, in order: topic and payload. Emergencies overtake routine."""
+        self.inbox.put_messages(arrivals, self._may_overtake)
+
+    def ask(self, question: Callable[[Zones, Work], T], *, ahead: bool = False) -> "Future[T]":
+        """Run something on the hub's memory; what it writes is committed before it answers.
+
+        It sees every message that arrived before it, or with ``ahead`` waits for none of them.
+        """
         future: Future[T] = Future()
-        self._inbox.put((question, future))
+        self.inbox.put_question((question, future), ahead)
         return future
+
+    def between(self, task: Callable[[Zones], T]) -> "Future[T]":
+        """Run something between two batches, when memory and store agree. It must be short."""
+        future: Future[T] = Future()
+        self._between.append((task, future))
+        self.inbox.wake()
+        return future
+
+    def offer_again(self) -> "Future[None]":
+        """Give the courier what it may have had no room for; it knows what it has."""
+
+        def offer(zones: Zones) -> None:
+            if self._courier is not None:
+                self._courier([d for d in zones.deliveries.open.values() if d.state in ("queued", "sent")])
+
+        return self.between(offer)
+
+    def reconnected(self) -> None:
+        """The broker was away: what was published meanwhile is said again."""
+        self._reconnected.set()
+        self.inbox.wake()
 
     def stop(self) -> None:
         """Finish the batch at hand and end."""
-        self._inbox.put(None)
+        self._stopping = True
+        self.inbox.wake()
         if self._thread.is_alive():
             self._thread.join(timeout=10.0)
 
@@ -79,60 +119,69 @@ class Engine:
 
     def _run(self) -> None:
         try:
-            while self._turn():
-                pass
+            while not self._stopping or len(self.inbox):
+                self._turn()
         except BaseException as error:
             log.exception("the engine stopped")
             self.failed = error
 
-    def _turn(self) -> bool:
-        """Wait for work, do one batch of it. False when told to stop."""
-        taken: list[tuple[str, bytes] | _Ask] = []
-        self._take(taken, self._patience())
-        self._do(taken)
-        return not self._stopping
-
-    def _take(self, taken: list[tuple[str, bytes] | _Ask], wait_s: float | None = None) -> None:
-        """Add what is in the inbox, up to a full batch; ``wait_s`` for the first."""
-        try:
-            while len(taken) < BATCH_MAX and not self._stopping:
-                entry = self._inbox.get_nowait() if wait_s is None else self._inbox.get(timeout=wait_s)
-                wait_s = None
-                if entry is None:
-                    self._stopping = True
-                else:
-                    taken.append(entry)
-        except queue.Empty:
-            pass
+    def _turn(self) -> None:
+        """Wait for work, do one batch of it."""
+        messages, questions = self.inbox.take(BATCH_MAX, self._patience())
+        if self._reconnected.is_set():
+            self._reconnected.clear()
+            self._say_again()
+        self._do(messages, questions)
+        while self._between and not self._stopping:
+            task, future = self._between.popleft()
+            try:
+                future.set_result(task(self.zones))
+            except Exception as error:
+                future.set_exception(error)
 
     def _patience(self) -> float:
         due = self.zones.next_due()
         return 5.0 if due is None else max(0.0, min(5.0, due - self._clock.now()))
 
-    def _do(self, taken: list[tuple[str, bytes] | _Ask]) -> None:
+    def _may_overtake(self, topic: str) -> bool:
+        """Not while an exercise clock has the zone: there the order of arrival is the order of time."""
+        zone = topic.split("/", 3)[2:3]
+        desk = self.zones.desks.get(zone[0]) if zone else None
+        return desk is None or desk.state.zone.clock_drill is None
+
+    def _do(self, messages: list[Arrival], questions: list[Ask]) -> None:
         """One batch: judge, commit, send. When the store fails, start over from what it holds."""
         while True:
             work, answers = Work(), []
             try:
-                for entry in taken:
-                    if isinstance(entry[0], str):
-                        pipeline.run(self.zones, work, entry[0], entry[1], self._clock.now())
-                    else:
-                        answers.append(self._answer(work, entry))
+                began = time.perf_counter()
+                set_aside = self._judge(work, messages)
+                now = self._clock.now()
+                answers = [self._answer(work, question) for question in questions]
+                self.zones.watch_clocks(work, now)
                 self._fire_due(work)
+                effects.finish(self.zones, work, now)
                 for zone in sorted(work.touched):
                     self.zones.desk(zone).save(work.batch)
+                judged = time.perf_counter()
                 if not work.batch.is_empty():
+                    if self.zones.settings.early_receipts:
+                        self._send_receipts(work)  # a planted fault, for the proof that it is noticed
                     self.zones.store.write(work.batch)
                 self.store_error = None
+                self._poisons.update(dict.fromkeys(set_aside, True))
                 break
-            except OSError as error:
-                self.store_error = str(error)
-            except Exception as error:
-                if type(error).__module__ != "sqlite3":
+            except Poison as poison:
+                self._poisons[poison.payload] = False
+                if len(self._poisons) > POISONS_KEPT:
                     raise
-                self.store_error = str(error)
+            except StoreUnavailable as error:
+                self.store_error = str(error) or type(error).__name__
+                log.error("store unavailable; trying again")
+                threading.Event().wait(STORE_RETRY_S)
             self._load_again()
+        if self.observe_batch is not None and (messages or questions):
+            self.observe_batch(work, judged - began, time.perf_counter() - judged)
         self._send(work)
         for future, result, failure in answers:
             if failure is not None:
@@ -140,53 +189,92 @@ class Engine:
             else:
                 future.set_result(result)
 
+    def _judge(self, work: Work, messages: list[Arrival]) -> list[bytes]:
+        """All messages of a batch. One that the hub itself fails on ends it (Poison); those set aside before are returned."""
+        begun, set_aside = [], []
+        for topic, payload in messages:
+            now = self._clock.now()
+            if payload in self._poisons:
+                pipeline.quarantine(self.zones, work, topic, payload, now, tell=not self._poisons[payload])
+                set_aside.append(payload)
+            else:
+                begun.append(pipeline.begin(self.zones, work, topic, payload, now))
+        pipeline.look_up(self.zones, work, begun)
+        for message in begun:
+            try:
+                pipeline.run(self.zones, work, message)
+            except StoreUnavailable:
+                raise
+            except Exception as error:
+                log.exception("a message the hub fails on is set aside")
+                raise Poison(message.payload) from error
+        return set_aside
+
     def _load_again(self) -> None:
         """Back to what the store holds, however long that takes."""
         while True:
-            log.error("store: %s; trying again", self.store_error)
-            threading.Event().wait(STORE_RETRY_S)
             try:
                 self.zones.load(restarted=False)
                 return
-            except Exception as error:
-                if not isinstance(error, OSError) and type(error).__module__ != "sqlite3":
-                    raise
-                self.store_error = str(error)
+            except StoreUnavailable as error:
+                self.store_error = str(error) or type(error).__name__
+                threading.Event().wait(STORE_RETRY_S)
 
-    def _answer(self, work: Work, entry: _Ask) -> tuple["Future[Any]", Any, Exception | None]:
-        question, future = entry
+    def _answer(self, work: Work, question: Ask) -> tuple["Future[Any]", Any, Exception | None]:
+        ask, future = question
         try:
-            return future, question(self.zones, work), None
+            return future, ask(self.zones, work), None
+        except StoreUnavailable:
+            raise
         except Exception as error:
-            if type(error).__module__ == "sqlite3":
-                raise
             return future, None, error
 
     def _fire_due(self, work: Work) -> None:
-        """Timers of zones on the hub's own time."""
+        """What is due by the hub's own time."""
         now = self._clock.now()
         for desk in list(self.zones.desks.values()):
-            due = desk.state.next_due()
-            if desk.state.zone.clock_drill is None and due is not None and due <= now:
+            state = desk.state
+            real = state.incident_due(real=True)
+            dues = [real] if real is not None else []
+            if state.zone.clock_drill is None:
+                dues += [d for d in (state.next_due(), state.incident_due(real=False)) if d is not None]
+            if dues and min(dues) <= now:
                 self.zones.bring_to_time(work, desk, now)
                 desk.log(work.batch, now, "time", "", b"{}")
+            work.jobs += self.zones.deliveries.take_due(work.batch, desk.zone, True, now)
+            if state.zone.clock_drill is None:
+                work.jobs += self.zones.deliveries.take_due(work.batch, desk.zone, False, now)
 
     # ------------------------------------------------------------------- after the commit
 
     def _send(self, work: Work) -> None:
-        self._send_receipts(work)
+        if not self.zones.settings.early_receipts:
+            self._send_receipts(work)
         zones, now = self.zones, self._clock.now()
         down = sorted(work.outgoing, key=_most_urgent_first) + work.again
         for desk in zones.desks.values():
             if desk.say_again and desk.zone in work.heard_from:
                 desk.say_again = False
                 down += zones.outbox.of_zone(desk.zone)
+            down += zones.outbox.take_due(desk.zone, True, now)
             if desk.state.zone.clock_drill is None:
-                down += zones.outbox.take_due(desk.zone, now)
+                down += zones.outbox.take_due(desk.zone, False, now)
         for message in down:
             self._publish(message.topic, message.payload)
         for zone, clock in work.ticked.items():
             self._send_clock_ack(zones.desk(zone), clock)
+        if self._link is not None:
+            self._link.flush()
+        if self._courier is not None and work.jobs:
+            self._courier(work.jobs)
+        if work.batch.feed:
+            for listener in self._listeners:
+                listener(work.batch.feed)
+
+    def _say_again(self) -> None:
+        for message in list(self.zones.outbox.open.values()):
+            if message.wait_s:  # not one that waits for the end of quiet hours
+                self._publish(message.topic, message.payload)
         if self._link is not None:
             self._link.flush()
 
@@ -201,6 +289,8 @@ class Engine:
         for address, receipts in grouped.items():
             for start in range(0, len(receipts), RECEIPTS_MAX):
                 self._send_down(address, "receipt", {"receipts": receipts[start : start + RECEIPTS_MAX]})
+        if self.zones.settings.early_receipts and self._link is not None:
+            self._link.flush()
 
     def _send_clock_ack(self, desk: ZoneDesk, clock: Address) -> None:
         zone = desk.state.zone
@@ -221,6 +311,14 @@ class Engine:
     def _publish(self, topic: str, payload: bytes) -> None:
         assert self._link is not None
         self._link.publish(topic, payload)
+
+
+class Poison(Exception):
+    """A message that the hub itself fails on, outside the rules."""
+
+    def __init__(self, payload: bytes) -> None:
+        super().__init__("a message the hub fails on")
+        self.payload = payload
 
 
 def _most_urgent_first(message: Outgoing) -> int:

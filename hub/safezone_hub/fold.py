@@ -12,6 +12,7 @@ from safezone_model import MESSAGES
 from safezone_hub import items, presence, rules
 from safezone_hub.clock import local_date, local_moment
 from safezone_hub.context import Context
+from safezone_hub.incidents import escalation
 from safezone_hub.observation import Count, Effect, Observation, Tell
 from safezone_hub.registry import ZoneView
 from safezone_hub.rules.calls import tell_the_least
@@ -26,7 +27,7 @@ def observe(
     view: ZoneView, state: ZoneState, settings: RuleSettings, obs: Observation, child: str | None
 ) -> list[Effect]:
     """Judge one observation at the zone's present time."""
-    ctx = Context(view, state, settings, state.zone.now)
+    ctx = Context(view, state, settings, obs.received_at)
     ctx.child_id = child
     if child is not None:
         _know(ctx, child)
@@ -48,16 +49,34 @@ def advance(view: ZoneView, state: ZoneState, settings: RuleSettings, to: float)
         return effects
     if not state.zone.day:
         start_clock(view, state, settings, to)
-    while (entry := state.take_due(to)) is not None:
-        due, child, name = entry
+    while (due := _next_due(state)) is not None and due <= to:
         state.zone.now = max(state.zone.now, due)
         ctx = Context(view, state, settings, state.zone.now)
-        if name == _NEW_DAY:
-            _begin_day(ctx)
-        elif child in view.children:
-            _guarded(ctx, rules.fire, ctx, child, name)
+        if state.incident_due(real=False) == due:
+            _guarded(ctx, escalation.fire, ctx, state.take_incident(real=False))
+        elif (entry := state.take_due(to)) is not None:
+            _, child, name = entry
+            if name == _NEW_DAY:
+                _begin_day(ctx)
+            elif child in view.children:
+                _guarded(ctx, rules.fire, ctx, child, name)
         effects += ctx.effects
     state.zone.now = to
+    return effects
+
+
+def _next_due(state: ZoneState) -> float | None:
+    return min((d for d in (state.next_due(), state.incident_due(real=False)) if d is not None), default=None)
+
+
+def advance_real(view: ZoneView, state: ZoneState, settings: RuleSettings, wall: float) -> list[Effect]:
+    """Fire every deadline of real incidents up to a moment of the wall clock, drill or no drill."""
+    effects: list[Effect] = []
+    while (due := state.incident_due(real=True)) is not None and due <= wall:
+        # What came due while the hub was down fires now, and the next step is counted from there.
+        ctx = Context(view, state, settings, wall)
+        _guarded(ctx, escalation.fire, ctx, state.take_incident(real=True))
+        effects += ctx.effects
     return effects
 
 

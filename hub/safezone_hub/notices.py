@@ -1,16 +1,19 @@
 """From «tell» to signed messages: who may be reached, in which words, under which key."""
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 import msgspec
 from safezone_model import SERVICES
 
 from safezone_hub import codec
-from safezone_hub.clock import format_time, local_clock
+from safezone_hub.clock import format_time, local_clock, local_date, local_moment
 from safezone_hub.context import stable_id
-from safezone_hub.observation import Tell, TurnCamera, Where
+from safezone_hub.observation import ReleaseCamera, Tell, TurnCamera, Where
+from safezone_hub.places import Address, describe
+from safezone_hub.places.naming import Language
 from safezone_hub.registry import Recipient, Registry, ZoneView
 
 # What happened, with the child's name and the place; «{at}» is local time.
@@ -51,6 +54,14 @@ _WORDS: dict[str, tuple[str, str]] = {
         "{name} pressed the tag's call button at {at}.",
     ),
     "bell_call": ("{at}에 비상벨({device})이 눌렸습니다.", "Emergency bell {device} was pressed at {at}."),
+    "missing_report": (
+        "{name} 어린이를 찾고 있습니다. {at}에 실종 신고가 접수되었습니다.",
+        "{name} was reported missing at {at}.",
+    ),
+    "location_provided": (
+        "{name} 어린이의 위치정보가 {at}에 {device}에 제공되었습니다.",
+        "The position of {name} was given to {device} at {at}.",
+    ),
     "phone_call_112": ("{name} 어린이가 {at}에 112로 전화했습니다.", "{name} called 112 by phone at {at}."),
 }
 _NEAR_BELL = (
@@ -59,6 +70,10 @@ _NEAR_BELL = (
 )
 _SENT = (" (발송 {sent})", " (sent {sent})")
 _DRILL = ("[훈련] ", "[DRILL] ")
+_REMINDER = ("[재알림] ", "[REMINDER] ")
+_ESCALATED = ("[상향 통보] ", "[ESCALATED] ")
+_MEDICAL = ("[응급] ", "[MEDICAL] ")
+LANGUAGES: tuple[Language, Language] = ("ko", "en")
 _UNKNOWN = ("미확인 어린이", "An unknown child")
 
 
@@ -89,26 +104,61 @@ class Outgoing:
     wait_s: float = field(default=0.0)
 
 
+@dataclass(frozen=True, slots=True)
+class Addressed:
+    """One recipient's message: as it goes over MQTT, and what it says, for other channels."""
+
+    to: Recipient
+    message: Outgoing
+    type: str
+    data: dict[str, Any]
+
+
 class Writer:
     """Writes the messages of effects. ``hub_id`` is the hub's name in every source."""
 
-    def __init__(self, hub_id: str, registry: Registry) -> None:
-        self._hub_id, self._registry = hub_id, registry
+    def __init__(self, hub_id: str, registry: Registry, consent_required: bool = True) -> None:
+        self._hub_id, self._registry, self._consent_required = hub_id, registry, consent_required
 
-    def notices(self, view: ZoneView, ledger: Ledger, tell: Tell) -> Iterator[Outgoing]:
-        """One message for each recipient that the service entitles and the exercise allows."""
-        for recipient in self._recipients(view, tell):
+    def notices(
+        self, view: ZoneView, ledger: Ledger, tell: Tell, withheld: Container[str] = (),
+        units: Sequence[Mapping[str, Any]] = (),
+    ) -> Iterator[Addressed]:  # fmt: skip
+        """One message for each recipient that service, consent and exercise allow, except ``withheld`` guardians.
+
+        ``units`` are those near the place, for the desk.
+        """
+        for recipient in self._recipients(view, tell, withheld):
             kind = "alert" if recipient.role == "desk" else "notice"
             data = self._data(view, tell, kind)
-            yield self._outgoing(view, ledger, recipient, kind, data, tell.exercise, tell.sent_at)
+            if kind == "alert":
+                data["post"] = recipient.post
+                data |= {"units": list(units)} if units else {}
+            message = self._outgoing(view, ledger, recipient, kind, data, tell.exercise, tell.sent_at)
+            yield Addressed(recipient, message, kind, data)
             ledger.count(f"notice.{tell.service}.{recipient.role}")
 
     def camera_turn(self, view: ZoneView, ledger: Ledger, turn: TurnCamera) -> Iterator[Outgoing]:
         """The command to one camera, if the exercise may reach it."""
-        recipient = view.camera_recipients.get(turn.camera)
-        if recipient is not None and may_reach(view, recipient, turn.exercise):
-            data = {"preset": turn.preset, "incident": turn.incident, "hold_s": turn.hold_s}
-            yield self._outgoing(view, ledger, recipient, "camera.turn", data, turn.exercise, turn.sent_at)
+        data = {"preset": turn.preset, "incident": turn.incident, "hold_s": turn.hold_s}
+        yield from self._to_camera(
+            view, ledger, "camera.turn", turn.camera, data, turn.exercise, turn.sent_at
+        )
+
+    def camera_release(self, view: ZoneView, ledger: Ledger, release: ReleaseCamera) -> Iterator[Outgoing]:
+        """One camera may go back to what it looked at before."""
+        data = {"incident": release.incident}
+        yield from self._to_camera(
+            view, ledger, "camera.release", release.camera, data, release.exercise, release.sent_at
+        )
+
+    def _to_camera(
+        self, view: ZoneView, ledger: Ledger, type_: str, camera: str, data: dict[str, Any],
+        exercise: str | None, now: float,
+    ) -> Iterator[Outgoing]:  # fmt: skip
+        recipient = view.camera_recipients.get(camera)
+        if recipient is not None and may_reach(view, recipient, exercise):
+            yield self._outgoing(view, ledger, recipient, type_, data, exercise, now)
 
     def unnumbered(
         self, topic: str, source_zone: str, type_: str, data: Any, epoch: int, seq: int, now: float, to: str
@@ -131,13 +181,23 @@ class Writer:
         }
         return codec.sign(topic, envelope, key.secret)
 
-    def _recipients(self, view: ZoneView, tell: Tell) -> list[Recipient]:
-        entitled = SERVICES[tell.service].recipients
+    def _recipients(self, view: ZoneView, tell: Tell, withheld: Container[str]) -> list[Recipient]:
+        service = SERVICES[tell.service]
+        child = view.children.get(tell.child or "")
+        allowed = view.consented(child.id, self._consent_required) if child is not None else None
         found: list[Recipient] = []
-        if tell.to_desk and "desk" in entitled:
-            found += [view.desks[k] for k in sorted(view.desks)]
-        if tell.to_guardians and "guardian" in entitled and tell.child is not None:
-            found += view.guardians.get(tell.child, [])
+        # A danger goes to 112 by consent, an emergency by law (rescue).
+        reported = tell.service == "missing_report"
+        if service.cls != "danger" or reported or allowed is None or allowed.provide_112:
+            found += [view.desks[k] for k in sorted(view.desks) if view.desks[k].post in tell.posts]
+        told = allowed is None or allowed.notify_guardians or service.cls != "everyday"
+        if tell.to_guardians and tell.child is not None and (told or tell.service == "location_provided"):
+            barred = child.barred if child is not None else ()
+            found += [
+                r
+                for r in view.guardians.get(tell.child, [])
+                if r.id not in withheld and r.id not in barred and r.id != tell.reporter
+            ]
         return [r for r in found if may_reach(view, r, tell.exercise)]
 
     def _outgoing(
@@ -183,7 +243,11 @@ class Writer:
             data["place"] = {"id": area.id, "name": area.name}
         if tell.position is not None:
             data["position"] = _position(view, tell.position)
-        data["text"] = texts(view, tell)
+        where = None
+        if kind == "alert" and tell.position is not None:
+            where = describe(view.net, view.landmarks(), tell.position.x, tell.position.y)
+            data["address"] = where.body()
+        data["text"] = texts(view, tell, where)
         if tell.incident is not None:
             data["incident"] = tell.incident
         if tell.near:
@@ -206,8 +270,23 @@ def may_reach(view: ZoneView, recipient: Recipient, exercise: str | None) -> boo
     return drill is not None and recipient.id in drill.allow
 
 
-def texts(view: ZoneView, tell: Tell) -> dict[str, str]:
-    """Korean and English, event time and send time both shown."""
+def quiet_until(view: ZoneView, recipient: Recipient, service: str, now: float) -> float | None:
+    """The end of the quiet hours that an everyday notice has to wait for; None when it may go now."""
+    if recipient.quiet is None or SERVICES[service].cls != "everyday":
+        return None
+    begins, ends = recipient.quiet
+    today = local_date(now, view.timezone)
+    for day in (date.fromordinal(today.toordinal() - 1), today):
+        start = local_moment(day, begins, view.timezone)
+        last = day if begins <= ends else date.fromordinal(day.toordinal() + 1)
+        end = local_moment(last, ends, view.timezone)
+        if start <= now < end:
+            return end
+    return None
+
+
+def texts(view: ZoneView, tell: Tell, where: Address | None = None) -> dict[str, str]:
+    """Korean and English, event time and send time both shown; for the desk the place in words."""
     words = _NEAR_BELL if tell.near else _WORDS[tell.service]
     child = view.children.get(tell.child or "")
     area = view.areas.get(tell.place or "")
@@ -220,7 +299,19 @@ def texts(view: ZoneView, tell: Tell) -> dict[str, str]:
             at=local_clock(tell.event_at, view.timezone),
             sent=local_clock(tell.sent_at, view.timezone),
         )
-        out[language] = (_DRILL[i] if tell.exercise is not None else "") + text
+        if where is not None and (words_of_place := where.text(LANGUAGES[i])):
+            text += (" 위치: ", " Place: ")[i] + words_of_place
+        marks = "".join(
+            prefix[i]
+            for prefix, present in (
+                (_DRILL, tell.exercise is not None),
+                (_REMINDER, "reminder" in tell.flags),
+                (_ESCALATED, "escalated" in tell.flags),
+                (_MEDICAL, "medical" in tell.flags),
+            )
+            if present
+        )
+        out[language] = marks + text
     return out
 
 

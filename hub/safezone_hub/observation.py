@@ -1,6 +1,6 @@
 """What the rules are given and what they give back. Values only."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import msgspec
 
@@ -51,7 +51,7 @@ class Tell:
     evidence: tuple[Cite, ...]
     exercise: str | None
     to_guardians: bool
-    to_desk: bool
+    posts: tuple[str, ...]  # which posts of the control side: desk, supervisor, fire119, school
     place: str | None = None
     position: Where | None = None
     device: str | None = None
@@ -61,6 +61,11 @@ class Tell:
     near: bool = False
     flags: tuple[str, ...] = ()
     sent_at: float = 0.0
+    reporter: str | None = None  # a guardian who knows already, because the report is its own
+
+    @property
+    def to_desk(self) -> bool:
+        return "desk" in self.posts
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +102,29 @@ class Settle:
 
 
 @dataclass(frozen=True, slots=True)
-class OpenIncident:
-    """Effect: keep an incident."""
+class ReleaseCamera:
+    """Effect: a camera may go back to what it looked at before."""
+
+    camera: str
+    incident: str
+    exercise: str | None
+    sent_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentChanged:
+    """Effect: keep an incident as it now is, and show it to who follows it."""
 
     id: str
-    exercise: str | None
+    action: str
+
+
+@dataclass(frozen=True, slots=True)
+class HandOver:
+    """Effect: give an incident, as it now is, to an agency."""
+
+    incident: str
+    agency: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +134,4 @@ class Count:
     name: str
 
 
-Effect = Tell | TurnCamera | SavePosition | Settle | OpenIncident | Count
-
-
-@dataclass(slots=True)
-class Effects:
-    """The effects of one step, in order."""
-
-    items: list[Effect] = field(default_factory=list)
+Effect = Tell | TurnCamera | ReleaseCamera | SavePosition | Settle | IncidentChanged | HandOver | Count

@@ -10,25 +10,31 @@ from dataclasses import dataclass, field
 import msgspec
 from safezone_model import MESSAGES
 
-from safezone_hub import codec, fold
+from safezone_hub import codec, effects, fold
 from safezone_hub.clock import parse_time
 from safezone_hub.codec import Address, Checked, Rejected
-from safezone_hub.messages import DECODERS, EVENT_TIME_FIELD, Ack, ClockTick, Data, Envelope, TagSighted
-from safezone_hub.notices import Outgoing
-from safezone_hub.observation import (
-    Count,
-    Effect,
-    Observation,
-    OpenIncident,
-    SavePosition,
-    Settle,
-    Tell,
-    TurnCamera,
+from safezone_hub.context import Context
+from safezone_hub.deliveries import Delivery
+from safezone_hub.incidents import actions
+from safezone_hub.incidents.actions import Action, ActionError
+from safezone_hub.messages import (
+    DECODERS,
+    EVENT_TIME_FIELD,
+    Ack,
+    ClockTick,
+    Data,
+    Envelope,
+    IncidentAction,
+    TagSighted,
 )
+from safezone_hub.notices import Outgoing
+from safezone_hub.observation import Count, Effect, Observation, Settle
 from safezone_hub.registry import ZoneView
+from safezone_hub.rules.calls import tell_the_least
 from safezone_hub.settings import RuleSettings
 from safezone_hub.state import ZoneState
 from safezone_hub.store import Batch
+from safezone_hub.store.database import Seen, SeenKey
 from safezone_hub.zones import ZoneDesk, Zones
 
 log = logging.getLogger("safezone.hub")
@@ -46,6 +52,7 @@ class Work:
     """One batch in the making: what to write, and what to send once it is written."""
 
     batch: Batch = field(default_factory=Batch)
+    known: dict[SeenKey, Seen] = field(default_factory=dict)  # seen in earlier batches
     seen: dict[tuple[str, str], tuple[int, int, bytes]] = field(default_factory=dict)  # (source, id)
     seqs: dict[tuple[str, int, int], str] = field(default_factory=dict)  # (source, epoch, seq) -> id
     receipts: list[tuple[Address, dict[str, str], bool]] = field(
@@ -54,6 +61,10 @@ class Work:
     ticked: dict[str, Address] = field(default_factory=dict)  # zone -> its clock
     outgoing: list[Outgoing] = field(default_factory=list)  # new messages of the outbox
     again: list[Outgoing] = field(default_factory=list)  # repeats due by an exercise clock
+    jobs: list[Delivery] = field(default_factory=list)  # for the courier
+    handed: set[tuple[str, str, str]] = field(
+        default_factory=set
+    )  # (zone, incident, agency) to be given anew
     touched: set[str] = field(default_factory=set)  # zones
     heard_from: set[str] = field(default_factory=set)  # zones with a sign of life
     sampled: int = 0
@@ -68,6 +79,64 @@ class Message:
     wall: float
     checked: Checked | None = None
     desk: ZoneDesk | None = None
+    obs: Observation | None = None
+    child: str | None = None
+    rejected: Rejected | None = None
+    dropped: bool = False  # nobody consented to this being collected
+    effects: list[Effect] = field(default_factory=list)
+
+
+def begin(zones: Zones, work: Work, topic: str, payload: bytes, wall: float) -> Message:
+    """The first stage of one message: everything that needs only the bytes and the keys."""
+    message = Message(topic, payload, wall)
+    try:
+        check(zones, work, message)
+    except Rejected as rejected:
+        message.rejected = rejected
+    return message
+
+
+def look_up(zones: Zones, work: Work, messages: list[Message]) -> None:
+    """Ask the store once, for a whole batch, which of these messages it has seen before."""
+    keys = [_seen_key(m.checked) for m in messages if m.checked is not None]
+    if keys:
+        work.known = zones.store.find_seen_many(keys)
+
+
+def _seen_key(checked: Checked) -> tuple[str, str, str, int, int]:
+    address, envelope = checked.address, checked.envelope
+    return address.zone, f"{address.role}/{address.id}", envelope.id, envelope.epoch, envelope.seq
+
+
+def quarantine(
+    zones: Zones, work: Work, topic: str, payload: bytes, wall: float, *, tell: bool = True
+) -> None:
+    """Set a message aside that the hub itself fails on: kept as a sample, counted, not receipted, told if urgent."""
+    message = Message(topic, payload, wall)
+    _note_rejection(zones, work, message, Rejected("hub_fault", "set aside; the hub's log has more"))
+    try:
+        checked = codec.check(topic, payload, zones.registry)
+    except Exception:
+        return
+    desk = zones.desk(checked.address.zone)
+    desk.ledger.count("quarantined")
+    if (
+        not tell
+        or MESSAGES[checked.envelope.type].cls != "emergency"
+        or isinstance(checked.data, IncidentAction)
+    ):
+        return
+    try:
+        obs = interpret(
+            desk.view, desk.state, zones.settings, checked.address, checked.envelope, checked.data, wall
+        )
+        ctx = Context(desk.view, desk.state, zones.settings, obs.received_at)
+        ctx.child_id = child_of(desk.view, obs)
+        tell_the_least(ctx, obs)
+        effects.apply(zones, work, desk, ctx.effects, wall)
+    except Exception:
+        log.exception("nothing could be told of a call")
+        desk.ledger.count("call_lost")
 
 
 def check(zones: Zones, work: Work, message: Message) -> None:
@@ -79,11 +148,9 @@ def check(zones: Zones, work: Work, message: Message) -> None:
 def refuse_reuse(zones: Zones, work: Work, message: Message) -> None:
     """A repeat is not news; an id or sequence number used again for something else is refused."""
     assert message.checked is not None
-    address, envelope, digest = message.checked.address, message.checked.envelope, message.checked.digest
+    envelope, digest = message.checked.envelope, message.checked.digest
     source = envelope.source
-    before = zones.store.find_seen(
-        address.zone, f"{address.role}/{address.id}", envelope.id, envelope.epoch, envelope.seq
-    )
+    before = work.known.get(_seen_key(message.checked))
     if before is None:
         same_id = work.seen.get((source, envelope.id))
         same_seq = work.seqs.get((source, envelope.epoch, envelope.seq))
@@ -107,12 +174,42 @@ def bring_to_time(zones: Zones, work: Work, message: Message) -> None:
     zones.bring_to_time(work, message.desk, message.wall)
 
 
+def understand(zones: Zones, work: Work, message: Message) -> None:
+    """Whom it is about and whether it may be kept; an action of a desk is performed, or refused."""
+    assert message.checked is not None and message.desk is not None
+    checked, desk = message.checked, message.desk
+    address, data = checked.address, checked.data
+    if isinstance(data, IncidentAction):
+        try:
+            effects = perform(desk.view, desk.state, zones.settings, address, data, message.wall)
+        except ActionError as error:
+            raise Rejected(
+                "action_refused", f"{error.code}: {error.detail}", proved=checked.envelope
+            ) from None
+        message.effects = effects
+        incident = desk.state.incidents.get(data.incident)
+        message.child = incident.child if incident is not None else None
+    elif not isinstance(data, ClockTick | Ack):
+        message.obs = interpret(
+            desk.view, desk.state, zones.settings, address, checked.envelope, data, message.wall
+        )
+        message.child = child_of(desk.view, message.obs)
+        if message.child is not None and checked.envelope.type in LOCATING:
+            consented = desk.view.consented(message.child, zones.settings.consent_required)
+            message.dropped = not consented.collect
+
+
 def record(zones: Zones, work: Work, message: Message) -> None:
     """Into the event log, and into the memory of what was seen."""
     assert message.checked is not None and message.desk is not None
     checked, desk = message.checked, message.desk
     address, envelope = checked.address, checked.envelope
-    desk.log(work.batch, message.wall, "message", message.topic, message.payload)
+    subjects = subjects_of_message(desk, address, checked.data, message.child)
+    if message.dropped:
+        desk.log(work.batch, message.wall, "dropped", "", b"", subjects)
+        desk.ledger.count("no_consent")
+    else:
+        desk.log(work.batch, message.wall, "message", message.topic, message.payload, subjects)
     work.seen[envelope.source, envelope.id] = (envelope.epoch, envelope.seq, checked.digest)
     work.seqs[envelope.source, envelope.epoch, envelope.seq] = envelope.id
     principal = f"{address.role}/{address.id}"
@@ -126,23 +223,50 @@ def act(zones: Zones, work: Work, message: Message) -> None:
     """Let it take effect: time moves on, a notice is settled, or the rules judge an observation."""
     assert message.checked is not None and message.desk is not None
     checked, desk = message.checked, message.desk
-    effects = take_effect(
-        desk.view, desk.state, zones.settings, checked.address, checked.envelope, checked.data
-    )
+    if message.dropped:
+        work.touched.add(desk.zone)
+        return
+    found = message.effects
+    if not isinstance(checked.data, IncidentAction):
+        found = take_effect(
+            desk.view, desk.state, zones.settings, checked.address, checked.envelope, checked.data, message.wall,
+            message.obs,
+        )  # fmt: skip
     if isinstance(checked.data, ClockTick):
         work.ticked[desk.view.id] = checked.address
-    apply_effects(zones, work, desk, effects)
+    effects.apply(zones, work, desk, found, message.wall)
     if isinstance(checked.data, ClockTick):
-        work.again += zones.outbox.take_due(desk.zone, desk.state.zone.now)
+        now = desk.state.zone.now
+        work.again += zones.outbox.take_due(desk.zone, False, now)
+        work.jobs += zones.deliveries.take_due(work.batch, desk.zone, False, now)
 
 
-STAGES: tuple[Callable[[Zones, Work, Message], None], ...] = (check, refuse_reuse, bring_to_time, record, act)
+STAGES: tuple[Callable[[Zones, Work, Message], None], ...] = (
+    refuse_reuse, bring_to_time, understand, record, act,
+)  # fmt: skip
+
+LOCATING = ("tag.sighted", "phone.located")  # what tells where a child is, outside an emergency
 
 
-def run(zones: Zones, work: Work, topic: str, payload: bytes, wall: float) -> None:
-    """One message through all stages, and its receipt noted for after the commit."""
-    message = Message(topic, payload, wall)
+def subjects_of_message(desk: ZoneDesk, address: Address, data: Data, child: str | None) -> tuple[str, ...]:
+    """Whose keys seal a message: the child's it is about, else the thing's or the guardian's own."""
+    if child is not None:
+        return (f"child/{child}",)
+    if address.role == "guardian":
+        return (f"guardian/{address.id}",)
+    thing = getattr(data, "tag", None) or address.id
+    device = desk.view.devices.get(thing)
+    if device is not None and device.type in ("tag", "phone"):
+        return (f"device/{thing}",)
+    return ()
+
+
+def run(zones: Zones, work: Work, message: Message) -> None:
+    """One message through the other stages, and its receipt noted for after the commit."""
+    topic, payload = message.topic, message.payload
     try:
+        if message.rejected is not None:
+            raise message.rejected
         for stage in STAGES:
             stage(zones, work, message)
         status, reason = "accepted", None
@@ -182,23 +306,48 @@ def take_effect(
     address: Address,
     envelope: Envelope,
     data: Data,
+    wall: float | None = None,
+    obs: Observation | None = None,
 ) -> list[Effect]:
-    """What one message changes in a zone. Live and in replay the same."""
+    """What one message changes in a zone. Live and in replay the same. Raises ActionError for an action."""
     if isinstance(data, ClockTick):
-        return tick(view, state, settings, address, data)
+        return tick(view, state, settings, address, data, wall)
     if isinstance(data, Ack):
         return [Settle(data.notice, f"{address.role}/{address.id}")]
-    obs = interpret(view, state, settings, address, envelope, data)
+    wall = state.zone.now if wall is None else wall
+    if isinstance(data, IncidentAction):
+        return perform(view, state, settings, address, data, wall)
+    obs = obs or interpret(view, state, settings, address, envelope, data, wall)
     child = child_of(view, obs)
-    effects = fold.observe(view, state, settings, obs, child)
+    found = fold.observe(view, state, settings, obs, child)
     if child is None and obs.type in ("tag.sighted", "tag.called", "phone.located", "phone.called"):
-        effects.append(Count("unbound"))
-    return effects
+        found.append(Count("unbound"))
+    return found
+
+
+def perform(
+    view: ZoneView,
+    state: ZoneState,
+    settings: RuleSettings,
+    address: Address,
+    data: IncidentAction,
+    wall: float,
+) -> list[Effect]:
+    """An action that a desk sent over MQTT."""
+    given = {
+        name: value
+        for name in ("incident", "note", "unit", "mark", "guardian", "to", "medical")
+        if (value := getattr(data, name)) is not msgspec.UNSET
+    }
+    action = Action(f"incident.{data.action}", f"{address.role}/{address.id}", given)
+    _, found = actions.perform(view, state, settings, action, wall)
+    return found
 
 
 def tick(
-    view: ZoneView, state: ZoneState, settings: RuleSettings, address: Address, data: ClockTick
-) -> list[Effect]:
+    view: ZoneView, state: ZoneState, settings: RuleSettings, address: Address, data: ClockTick,
+    wall: float | None = None,
+) -> list[Effect]:  # fmt: skip
     """The exercise clock moves on. Not above the last tick, or not the open drill's clock: nothing."""
     drill = view.drills.get(state.zone.clock_drill or "")
     if drill is None or drill.clock is None or drill.clock.id != address.id or data.tick <= state.zone.tick:
@@ -207,13 +356,18 @@ def tick(
     if state.zone.tick < 0:
         fold.start_clock(view, state, settings, now)
     state.zone.tick = data.tick
+    state.zone.tick_wall = wall or 0.0
     return fold.advance(view, state, settings, now)
 
 
 def interpret(
-    view: ZoneView, state: ZoneState, settings: RuleSettings, address: Address, envelope: Envelope, data: Data
-) -> Observation:
-    """The observation in the zone's time, with the drill it belongs to."""
+    view: ZoneView, state: ZoneState, settings: RuleSettings, address: Address, envelope: Envelope, data: Data,
+    wall: float,
+) -> Observation:  # fmt: skip
+    """The observation in the zone's time, with the drill it belongs to.
+
+    A real call is judged by the wall clock even while a drill has the zone's: it must break through as real.
+    """
     now = state.zone.now
     device = state.devices.get(address.id)
     offset = device.offset_s() if device is not None else 0.0
@@ -223,12 +377,14 @@ def interpret(
         said = getattr(data, EVENT_TIME_FIELD.get(envelope.type, ""), envelope.time)
     happened = parse_time(said) - offset
     flags: tuple[str, ...] = ()
-    if happened > now + settings.future_tolerance_s:
-        flags += ("clock_suspect",)
     exercise = envelope.exercise if isinstance(envelope.exercise, str) else None
     if exercise is not None and not drill_open(view, state, exercise):
         exercise = None
         flags += ("drill_unknown",)
+    if exercise is None and state.zone.clock_drill is not None and MESSAGES[envelope.type].cls == "emergency":
+        now = wall
+    if happened > now + settings.future_tolerance_s:
+        flags += ("clock_suspect",)
     return Observation(
         view.id,
         address.id,
@@ -267,51 +423,6 @@ def decode(payload: bytes) -> tuple[Envelope, Data]:
     return envelope, DECODERS[envelope.type].decode(envelope.data)
 
 
-# ------------------------------------------------------------------- effects into the batch
-
-
-def apply_effects(zones: Zones, work: Work, desk: ZoneDesk, effects: list[Effect]) -> None:
-    """Note each effect for the commit, and what is to be sent after it."""
-    view = desk.view
-    work.touched.add(view.id)
-    for effect in effects:
-        match effect:
-            case SavePosition():
-                lat, lon = view.plane.lat_lon(effect.x, effect.y)
-                work.batch.pos.append(
-                    (
-                        view.id,
-                        effect.child,
-                        effect.at,
-                        effect.device,
-                        round(lat, 7),
-                        round(lon, 7),
-                        effect.accuracy_m,
-                        effect.basis,
-                    )
-                )
-            case Tell():
-                for message in zones.writer.notices(view, desk.ledger, effect):
-                    zones.outbox.add(work.batch, message, desk.state.zone.now)
-                    work.outgoing.append(message)
-            case TurnCamera():
-                for message in zones.writer.camera_turn(view, desk.ledger, effect):
-                    zones.outbox.add(work.batch, message, desk.state.zone.now)
-                    work.outgoing.append(message)
-            case Settle():
-                if not zones.outbox.settle(work.batch, view.id, effect.message, effect.by):
-                    desk.ledger.count("ack_unmatched")
-            case OpenIncident():
-                for incident in desk.state.zone.incidents:
-                    if incident.id == effect.id:
-                        body = msgspec.json.encode(msgspec.structs.asdict(incident))
-                        work.batch.incidents.append(
-                            (view.id, incident.id, incident.opened_at, effect.exercise, body)
-                        )
-            case Count():
-                desk.ledger.count(effect.name)
-
-
 def _note_rejection(zones: Zones, work: Work, message: Message, rejected: Rejected) -> None:
     """Count it, and keep a sample of it."""
     try:
@@ -332,4 +443,17 @@ def _note_rejection(zones: Zones, work: Work, message: Message, rejected: Reject
             rejected.reason,
             rejected.detail,
             message.payload[:SAMPLE_BYTES],
+            _whose(desk, message.topic),
         )
+
+
+def _whose(desk: ZoneDesk, topic: str) -> tuple[str, ...]:
+    """Whose key seals the sample of a refused message: that of the phone or guardian it claims to come from."""
+    try:
+        address = codec.parse_topic(topic)
+    except Rejected:
+        return ()
+    if address.role == "guardian" and f"guardian/{address.id}" in desk.principals():
+        return (f"guardian/{address.id}",)
+    device = desk.view.devices.get(address.id)
+    return (f"device/{address.id}",) if device is not None and device.type in ("tag", "phone") else ()

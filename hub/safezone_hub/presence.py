@@ -6,6 +6,7 @@ arrives too late to be true is dropped, what is late but still true is told and 
 
 from safezone_hub.clock import local_date
 from safezone_hub.context import Context
+from safezone_hub.incidents import actions
 from safezone_hub.registry import Area
 from safezone_hub.registry import Child as ChildItem
 from safezone_hub.state import Child, Cite
@@ -94,6 +95,15 @@ def _seen_elsewhere_since(ctx: Context, child: Child, area: Area, at: float) -> 
 def _note_arrival(ctx: Context, child: Child, area: Area, at: float) -> None:
     if area.role == "school":
         child.arrived_on = max(child.arrived_on, local_date(at, ctx.view.timezone).isoformat())
+        if ctx.view.climbs_when_absent:
+            _found(ctx, child)
+
+
+def _found(ctx: Context, child: Child) -> None:
+    """The child has come after all: nobody needs to look for it."""
+    for incident in list(ctx.state.incidents.values()):
+        if incident.service == "not_arrived" and incident.child == child.id and incident.is_open:
+            actions.end_by_hub(ctx, ctx.state.incident(incident.id), "resolved", "arrived")
 
 
 def _forget_border(child: Child) -> None:

@@ -3,7 +3,7 @@
 The items themselves are kept by the store; this is a view that can be rebuilt from them at any time.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -12,6 +12,7 @@ from safezone_hub import items
 from safezone_hub.clock import parse_time
 from safezone_hub.codec import Key, decode_secret
 from safezone_hub.geometry import Plane, Segments, inside_ring, segments
+from safezone_hub.places import Landmark, StreetNet, landmarks
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -78,6 +79,8 @@ class Child:
     routes: Segments
     corridor_m: float
     home_by: str | None
+    barred: tuple[str, ...]  # guardians who must learn nothing
+    grade: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,20 @@ class Recipient:
     role: str  # guardian, desk or dev
     id: str
     nature: str
+    post: str = ""  # of a desk: desk, supervisor, fire119 or school
+    language: str = "ko"
+    contacts: tuple[items.Contact, ...] = ()
+    quiet: tuple[str, str] | None = None  # local hours without everyday notices, from and until
+
+
+@dataclass(frozen=True, slots=True)
+class Consented:
+    """What the legal representatives allow of one child, taken together."""
+
+    collect: bool
+    notify_guardians: bool
+    provide_112: bool
+    withdrawn: bool = False
 
 
 @dataclass(slots=True)
@@ -105,6 +122,17 @@ class ZoneView:
     absences: set[tuple[str, str]] = field(default_factory=set)  # (child, date)
     drills: dict[str, items.Drill] = field(default_factory=dict)
     camera_recipients: dict[str, Recipient] = field(default_factory=dict)
+    consents: dict[str, dict[str, items.Consent]] = field(default_factory=dict)  # by child, by consent id
+    operators: dict[str, items.Operator] = field(default_factory=dict)
+    staff: dict[str, items.Staff] = field(default_factory=dict)
+    agencies: dict[str, items.Agency] = field(default_factory=dict)
+    units: dict[str, items.Unit] = field(default_factory=dict)
+    streets: dict[str, items.Streets] = field(default_factory=dict)
+    net: StreetNet | None = None  # compiled from the streets
+    camera_urls: dict[str, tuple[str | None, str | None]] = field(default_factory=dict)  # snapshot, live
+    policy: dict[str, float] = field(default_factory=dict)
+    climbs_when_absent: bool = False
+    _consented: dict[tuple[str, bool], Consented] = field(default_factory=dict)
     school: Area | None = None
     danger_areas: tuple[Area, ...] = ()
 
@@ -117,6 +145,29 @@ class ZoneView:
                 return self.children.get(binding.child)
         return None
 
+    def consented(self, child: str, required: bool) -> Consented:
+        """What may be done with a child's data. Every consent on file must be given: the most careful one rules."""
+        found = self._consented.get((child, required))
+        if found is None:
+            found = self._consented[child, required] = self._judge_consent(child, required)
+        return found
+
+    def consent_changed(self, child: str) -> None:
+        for required in (True, False):
+            self._consented.pop((child, required), None)
+
+    def _judge_consent(self, child: str, required: bool) -> Consented:
+        rows = self.consents.get(child)
+        if not rows:
+            return Consented(not required, not required, not required)
+        given = all(row.status == "given" for row in rows.values())
+        return Consented(
+            given and all(row.items.collect for row in rows.values()),
+            given and all(row.items.notify_guardians for row in rows.values()),
+            given and all(row.items.provide_112 for row in rows.values()),
+            any(row.status == "withdrawn" for row in rows.values()),
+        )
+
     def things_of(self, child: str) -> list[str]:
         return [thing for thing, rows in self.bindings.items() if any(b.child == child for b in rows)]
 
@@ -125,6 +176,15 @@ class ZoneView:
         ordered = [area for _, area in sorted(self.areas.items())]
         self.school = next((a for a in ordered if a.role == "school"), None)
         self.danger_areas = tuple(a for a in ordered if a.role == "danger")
+
+    def streets_changed(self) -> None:
+        """Compile the streets anew: an incident must not wait for it."""
+        lines = [line for _, item in sorted(self.streets.items()) for line in item.lines]
+        self.net = StreetNet.build(lines, self.plane) if lines else None
+
+    def landmarks(self) -> list[Landmark]:
+        """What stands in the street with a name on it."""
+        return landmarks(self.devices.values())
 
     def regular_places(self, child: Child) -> Iterator[Area]:
         """Home, school and the child's other places."""
@@ -166,6 +226,11 @@ class Registry:
         ]
         return sorted(found, key=lambda body: str(body["id"]))
 
+    def of_zone(self, zone: str) -> Iterable[dict[str, Any]]:
+        """Every item of a zone, the zone itself first."""
+        found = [body for body in self.items.values() if body["zone"] == zone]
+        return sorted(found, key=lambda body: (body["kind"] != "zone", str(body["kind"]), str(body["id"])))
+
     def put(self, body: dict[str, Any], item: items.Item) -> bool:
         """Take one item in; True when it is new."""
         old = self.items.get((item.kind, item.id))
@@ -201,14 +266,19 @@ class Registry:
             case items.Child():
                 view.children[item.id] = _child(item, view.plane)
             case items.Guardian():
-                recipient = Recipient("guardian", item.id, item.nature)
+                quiet = (item.quiet.from_, item.quiet.until) if item.quiet is not None else None
+                recipient = Recipient(
+                    "guardian", item.id, item.nature, "", item.language or "ko", tuple(item.contacts), quiet
+                )
                 for child in item.children:
                     rows = view.guardians.setdefault(child, [])
                     rows.append(recipient)
                     rows.sort(key=lambda r: r.id)
                 self._put_key(item.zone, "guardian", item.id, item.key, "guardian")
             case items.Desk():
-                view.desks[item.id] = Recipient("desk", item.id, item.nature)
+                view.desks[item.id] = Recipient(
+                    "desk", item.id, item.nature, item.post, "ko", tuple(item.contacts)
+                )
                 self._put_key(item.zone, "desk", item.id, item.key, "desk")
             case items.Binding():
                 view.bindings.setdefault(item.thing, []).append(item)
@@ -220,6 +290,7 @@ class Registry:
                 if camera is not None:
                     view.cameras[item.id] = camera
                     view.camera_recipients[item.id] = Recipient("dev", item.id, item.nature)
+                    view.camera_urls[item.id] = (item.snapshot_url, item.live_url)
             case items.Absence():
                 view.absences.add((item.child, item.date))
             case items.Drill():
@@ -227,7 +298,21 @@ class Registry:
                 if item.clock is not None:
                     self._put_key(item.zone, "clock", item.clock.id, item.clock.key, "clock")
             case items.Consent():
-                pass  # kept; this version does not yet judge by it
+                view.consents.setdefault(item.child, {})[item.id] = item
+                view.consent_changed(item.child)
+            case items.Operator():
+                view.operators[item.id] = item
+            case items.Staff():
+                view.staff[item.id] = item
+            case items.Agency():
+                view.agencies[item.id] = item
+            case items.Unit():
+                view.units[item.id] = item
+            case items.Streets():
+                view.streets[item.id] = item
+                view.streets_changed()
+            case items.Peer():
+                self._put_key(item.zone, "peer", item.id, item.key, "peer")
 
     def _take_out(self, item: items.Item) -> None:
         view = self.zone(item.zone)
@@ -252,6 +337,7 @@ class Registry:
                 view.devices.pop(item.id, None)
                 view.cameras.pop(item.id, None)
                 view.camera_recipients.pop(item.id, None)
+                view.camera_urls.pop(item.id, None)
                 self._keys.pop(f"{item.zone}/dev/{item.id}", None)
             case items.Absence():
                 view.absences.discard((item.child, item.date))
@@ -259,12 +345,30 @@ class Registry:
                 view.drills.pop(item.id, None)
                 if item.clock is not None:
                     self._keys.pop(f"{item.zone}/clock/{item.clock.id}", None)
-            case items.Zone() | items.Consent():
+            case items.Consent():
+                view.consents.get(item.child, {}).pop(item.id, None)
+                view.consent_changed(item.child)
+            case items.Operator():
+                view.operators.pop(item.id, None)
+            case items.Staff():
+                view.staff.pop(item.id, None)
+            case items.Agency():
+                view.agencies.pop(item.id, None)
+            case items.Unit():
+                view.units.pop(item.id, None)
+            case items.Streets():
+                view.streets.pop(item.id, None)
+                view.streets_changed()
+            case items.Peer():
+                self._keys.pop(f"{item.zone}/peer/{item.id}", None)
+            case items.Zone():
                 pass
 
     def _rebuild(self, zone: items.Zone) -> None:
         """Compile the zone anew about its school; what arrived before the zone item is kept."""
-        self.zones[zone.id] = ZoneView(zone.id, Plane(zone.school.lat, zone.school.lon), zone.timezone, zone)
+        view = ZoneView(zone.id, Plane(zone.school.lat, zone.school.lon), zone.timezone, zone)
+        view.policy, view.climbs_when_absent = _policy(zone.policy)
+        self.zones[zone.id] = view
         for (kind, _), body in list(self.items.items()):
             if kind != "zone" and body["zone"] == zone.id:
                 self._take_in(items.read_item(body))
@@ -282,7 +386,19 @@ def _area(item: items.Area, plane: Plane) -> Area:
 def _child(item: items.Child, plane: Plane) -> Child:
     lines = [[plane.xy(lat, lon) for lon, lat in route.line] for route in item.routes]
     corridor = max((route.corridor_m for route in item.routes), default=0.0)
-    return Child(item.id, item.name, item.home, tuple(item.places), segments(lines), corridor, item.home_by)
+    return Child(
+        item.id, item.name, item.home, tuple(item.places), segments(lines), corridor, item.home_by,
+        tuple(item.barred), item.grade,
+    )  # fmt: skip
+
+
+def _policy(policy: items.Policy | None) -> tuple[dict[str, float], bool]:
+    """The zone's own numbers, and whether «not arrived» climbs at all."""
+    numbers: dict[str, float] = {}
+    for part in (policy.escalation, policy.not_arrived) if policy is not None else ():
+        if part is not None:
+            numbers |= {name: float(getattr(part, name)) for name in part.__struct_fields__}
+    return numbers, policy is not None and policy.not_arrived is not None
 
 
 def _device(item: items.Device, plane: Plane) -> Device:

@@ -1,23 +1,27 @@
-"""Wiring: store, broker, engine, link and HTTP into one running hub. No behaviour of its own."""
+"""Wiring: store, broker, engine, link, courier and HTTP into one running hub. No behaviour of its own."""
 
 import logging
 import os
 import secrets
-import socket
 import sys
-import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-import uvicorn
-
+from safezone_hub import requests
 from safezone_hub.api import About, build_api
-from safezone_hub.broker import EmbeddedBroker, check_loopback
+from safezone_hub.api.server import HttpServer, Tls
+from safezone_hub.broker import Broker, EmbeddedBroker, check_loopback, connect
+from safezone_hub.channels import ChannelSettings, Courier, Job, Report
 from safezone_hub.clock import Clock, WallClock
+from safezone_hub.deliveries import Delivery
 from safezone_hub.engine import Engine
+from safezone_hub.housekeeping import Housekeeping
 from safezone_hub.link import MqttLink
 from safezone_hub.settings import RuleSettings
 from safezone_hub.store import SqliteStore, Store
+from safezone_hub.store.sealed import SealedStore
+from safezone_hub.vault import KEYS_FILE, Vault, master_key
 
 log = logging.getLogger("safezone.hub")
 
@@ -27,35 +31,58 @@ class Hub:
     """A running hub. ``ready`` is what the ready line says."""
 
     engine: Engine
-    broker: EmbeddedBroker
+    broker: Broker
     link: MqttLink
     store: Store
+    courier: Courier
     token: str
-    http_port: int
-    _http: uvicorn.Server
-    _http_thread: threading.Thread
+    http: HttpServer
+    housekeeping: Housekeeping
+    _closing: list[Any] = field(default_factory=list)
+
+    @property
+    def http_port(self) -> int:
+        return self.http.port
 
     @property
     def ready(self) -> dict[str, str]:
-        host = self.broker.host
-        return {
-            "mqtt": f"mqtt://{host}:{self.broker.port}",
-            "mqtt5": f"mqtt://{host}:{self.broker.port5}",
-            "http": f"http://{host}:{self.http_port}",
-        }
+        line = {"mqtt": self.broker.url}
+        if self.broker.port5 is not None:
+            line["mqtt5"] = f"mqtt://{self.broker.host}:{self.broker.port5}"
+        return line | {"http": self.http.url}
 
     def is_running(self) -> bool:
-        """Whether the engine works and the broker lives."""
-        return self.engine.is_running() and self.broker.is_running()
+        """Whether the engine works. A broker that is away, or a store, is waited for."""
+        return self.engine.is_running()
 
     def stop(self) -> None:
         """Take nothing more, finish what is begun, let go of ports and files."""
-        self._http.should_exit = True
-        self._http_thread.join(timeout=10.0)
+        self.http.stop()
+        self.housekeeping.stop()
         self.engine.stop()
+        self.courier.close(2.0)
         self.link.close()
         self.broker.stop()
         self.store.close()
+        for each in self._closing:
+            each.close()
+
+
+def open_store(
+    state: Path, dsn: str | None = None, master_key_file: Path | None = None, *, read_only: bool = False
+) -> tuple[SealedStore, Vault]:
+    """The sealed store of a state folder, in SQLite there or in PostgreSQL, and its vault.
+
+    ``read_only`` looks beside a hub that writes. Raises StoreRefused, VaultError or StoreUnavailable, each with its remedy.
+    """
+    if not read_only:
+        state.mkdir(parents=True, exist_ok=True)
+    vault = Vault(state / KEYS_FILE, master_key(state, master_key_file), read_only=read_only)
+    if dsn is None:
+        return SealedStore(SqliteStore(state / "hub.sqlite", read_only=read_only), vault), vault
+    from safezone_hub.store.postgres import PostgresStore  # only where it is used: it loads libpq
+
+    return SealedStore(PostgresStore(dsn, read_only=read_only), vault), vault
 
 
 def build_hub(
@@ -69,41 +96,71 @@ def build_hub(
     hub_id: str = "hub",
     settings: RuleSettings | None = None,
     clock: Clock | None = None,
-    store: Store | None = None,
+    store: Store | str | None = None,
+    broker: Broker | None = None,
+    channels: ChannelSettings | None = None,
+    tls: Tls | None = None,
+    master_key_file: Path | None = None,
 ) -> Hub:
-    """Start every part in order; port 0 takes a free one. Raises NotLoopback or OSError."""
-    host = check_loopback(host)
+    """Start every part in order; port 0 takes a free one.
+
+    ``store``: a PostgreSQL DSN, or an opened store; otherwise SQLite in ``state``. ``broker``: an external one,
+    otherwise the embedded. Raises NotLoopback, OSError, StoreRefused or VaultError.
+    """
+    if broker is None:
+        host = check_loopback(host)
     # The engine and the network threads hand over to each other all the time.
     sys.setswitchinterval(0.0005)
     state.mkdir(parents=True, exist_ok=True)
-    clock = clock or WallClock()
-    store = store or SqliteStore(state / "hub.sqlite")
+    clock, closing = clock or WallClock(), []
+    if store is None or isinstance(store, str):
+        store, vault = open_store(state, store, master_key_file)
+        closing.append(vault)
     engine = Engine(store, clock, settings or RuleSettings(), hub_id)
     token = token or _stored_token(state)
-    broker = EmbeddedBroker(state, host, mqtt_port, mqtt5_port)
-    link = MqttLink(host, broker.port, f"hub-{hub_id}", engine.submit)
+    broker = broker or EmbeddedBroker(state, host, mqtt_port, mqtt5_port)
+    link = connect(broker, f"hub-{hub_id}", engine.submit, engine.reconnected)
+    courier = Courier(channels or ChannelSettings(), _reporter(engine, clock))
+    housekeeping = Housekeeping(engine, clock)
 
     def checks() -> dict[str, str]:
         return {
             "engine": "ok" if engine.is_running() else f"stopped: {engine.failed}",
             "store": engine.store_error or "ok",
-            "broker": "ok" if broker.is_running() and link.is_connected() else "not connected",
+            "broker": broker.health() if broker.health() != "ok" or link.is_connected() else "not connected",
+            **{
+                f"channel_{name}": text for name, text in courier.health().items() if text != "not configured"
+            },
         }
 
-    api = build_api(engine, clock, token, About(hub_id, host, broker.port), checks)
-    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind((host, http_port))
-    # From here connections queue: the ready line may be printed before uvicorn takes the first.
-    listener.listen(128)
-    config = uvicorn.Config(
-        api, log_level="warning", access_log=False, lifespan="off", timeout_graceful_shutdown=3
-    )
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="http", daemon=True)
-    engine.start(link)
-    thread.start()
-    return Hub(engine, broker, link, store, token, listener.getsockname()[1], server, thread)
+    app = build_api(engine, clock, token, About(hub_id, broker.host, broker.port), checks, courier=courier)
+    http = HttpServer(app, host, http_port, tls)
+    courier.start()
+
+    def carry(deliveries: list[Delivery]) -> None:
+        courier.send([_job(delivery) for delivery in deliveries])
+
+    engine.start(link, carry)
+    housekeeping.start()
+    http.start()
+    return Hub(engine, broker, link, store, courier, token, http, housekeeping, closing)
+
+
+def _job(delivery: Delivery) -> Job:
+    return Job(
+        delivery.id, delivery.notice, delivery.channel, delivery.address, delivery.secret, delivery.language,
+        delivery.subject, delivery.text, delivery.body, delivery.content_type, delivery.urgent, delivery.tries,
+    )  # fmt: skip
+
+
+def _reporter(engine: Engine, clock: Clock) -> Any:
+    """What the courier finds out goes to the engine, which stores it."""
+
+    def report(reports: list[Report]) -> None:
+        wall = clock.now()
+        engine.ask(lambda zones, work: requests.delivery_reports(zones, work, reports, wall))
+
+    return report
 
 
 def _stored_token(state: Path) -> str:

@@ -8,10 +8,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from safezone_model import evidence, timing
+from safezone_model import escalation, evidence, timing
 
 _EVIDENCE = evidence()
 _TIMING = timing()
+_ESCALATION = escalation()
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class RuleSettings:
     antenna_order: bool = True  # off: any sighting at a gate toggles in and out, as in 2009
     accuracy_gating: bool = True  # off: every fix counts as if it were exact
     k_of_n: bool = True  # off: one fix decides
+    early_receipts: bool = False  # on: receipts leave before the commit, a planted fault
     assume_home_overnight: bool = True  # off: a child is nowhere until the first evidence
 
     # Gates.
@@ -68,6 +70,26 @@ class RuleSettings:
     reader_call_range_m: float = float(_TIMING["reader_call_range_m"])
     cameras_max: int = 3
     camera_hold_s: float = 300.0
+
+    # Incidents: the standard's policy, which a zone may change for itself (incidents/escalation.py).
+    remind_s: float = float(_ESCALATION["remind_s"])
+    remind_factor: float = float(_ESCALATION["remind_factor"])
+    remind_max_s: float = float(_ESCALATION["remind_max_s"])
+    reminders: int = int(_ESCALATION["reminders"])
+    supervisor_after_s: float = float(_ESCALATION["supervisor_after_s"])
+    fire119_after_s: float = float(_ESCALATION["fire119_after_s"])
+    sms_after_s: float = float(_ESCALATION["sms_after_s"])
+    school_after_s: float = float(_ESCALATION["not_arrived"]["school_after_s"])
+    desk_after_s: float = float(_ESCALATION["not_arrived"]["desk_after_s"])
+    stalled_s: float = 900.0  # taken up, and nobody has done anything since
+    open_reminder_s: float = 3600.0  # when the policy's reminders are used up
+
+    # Law.
+    consent_required: bool = True  # off: a child without a consent on file is treated as consented
+    retention_s: float = 86400.0  # positions and paths
+
+    # Drills.
+    clock_silent_s: float = 600.0  # an exercise clock silent for so long by the wall clock is gone
 
     # Time.
     late_s: float = 300.0  # older than this when told: flagged late

@@ -5,6 +5,7 @@ state and timers can never disagree after a crash.
 """
 
 import heapq
+from typing import Any
 
 import msgspec
 
@@ -154,18 +155,70 @@ class BellWatch(msgspec.Struct, array_like=True):
     drill_unknown: bool
 
 
+class Entry(msgspec.Struct, array_like=True):
+    """One line of an incident's history: who did what, when, and in which state it was afterwards."""
+
+    at: float
+    by: str  # role/id; the hub itself is ``hub``
+    action: str
+    state: str
+    note: str = ""
+    key: str = ""  # of the request, so that its repeat is recognised
+
+
+class View(msgspec.Struct, array_like=True):
+    """A camera that looks at an incident, and the preset it was sent to (none for one that sees all round)."""
+
+    camera: str
+    preset: str | None
+
+
 class Incident(msgspec.Struct, array_like=True):
-    """An emergency or danger that was told to the desk."""
+    """An emergency or a danger, from its opening until somebody closed it. ``incidents`` works on it."""
 
     id: str
     service: str
-    opened_at: float
+    opened_at: float  # when it happened
+    told_at: float  # when the hub knew; the escalation's clock starts here
     child: str | None
     device: str | None
-    linked: list[str]
     x: float | None
     y: float | None
+    accuracy_m: float | None
+    exercise: str | None
     state: str = "open"
+    version: int = 1
+    level: str = "desk"  # how far it has climbed
+    linked: list[str] = []
+    marks: list[str] = []
+    medical: bool = False
+    owner: str = ""  # the operator who has it
+    cameras: list[View] = []
+    units: list[str] = []
+    agencies: dict[str, str] = {}  # agency -> accepted, dispatched, arrived or closed
+    evidence: list[Cite] = []
+    history: list[Entry] = []
+    turned_at: float = 0.0  # when its cameras were last sent to it
+    reminded: int = 0
+    stalled: int = 0
+    worked_at: float = 0.0  # latest action of a person
+    closed_at: float | None = None
+    due: float | None = None  # when the policy does something next
+
+    @property
+    def is_open(self) -> bool:
+        return self.closed_at is None
+
+
+class Unit(msgspec.Struct, array_like=True):
+    """A patrol, a police box or an ambulance: where it is now, and whether it is free."""
+
+    id: str
+    available: bool = True
+    x: float | None = None
+    y: float | None = None
+    at: float = 0.0
+    incident: str = ""
 
 
 class Zone(msgspec.Struct, array_like=True):
@@ -178,8 +231,10 @@ class Zone(msgspec.Struct, array_like=True):
     day: str = ""
     started_at: float = 0.0
     watches: list[BellWatch] = []
-    incidents: list[Incident] = []
     timers: dict[str, float] = {}
+    withheld: list[tuple[str, str, str]] = []  # child, guardian, incident: the desk keeps news from them
+    shift: str = ""  # the operator on duty
+    tick_wall: float = 0.0  # wall time of the last tick: an exercise clock that fell silent is noticed
 
 
 class ZoneState:
@@ -189,9 +244,17 @@ class ZoneState:
         self.zone = zone
         self.children: dict[str, Child] = {}
         self.devices: dict[str, Device] = {}
+        self.incidents: dict[str, Incident] = {}  # the open ones, and those closed a while ago
+        self.units: dict[str, Unit] = {}
         self.dirty_children: set[str] = set()
         self.dirty_devices: set[str] = set()
+        self.dirty_incidents: set[str] = set()
+        self.dirty_units: set[str] = set()
+        self.gone: list[tuple[str, str]] = []  # (kind, id) of rows to delete
         self.heap: list[tuple[float, str, str]] = []  # (due, child or "", timer); stale entries are skipped
+        # Deadlines of incidents: a drill's by the zone's time, real ones by the wall clock.
+        self.drill_due: list[tuple[float, str]] = []
+        self.real_due: list[tuple[float, str]] = []
         for name, due in zone.timers.items():
             heapq.heappush(self.heap, (due, "", name))
 
@@ -229,6 +292,44 @@ class ZoneState:
         self.stop_timer(entry[1], entry[2])
         return entry
 
+    def load_incident(self, incident: Incident) -> None:
+        """Take in a stored incident with its deadline."""
+        self.incidents[incident.id] = incident
+        if incident.due is not None:
+            heapq.heappush(self._deadlines(incident), (incident.due, incident.id))
+
+    def set_due(self, incident: Incident, due: float | None) -> None:
+        """Move an incident's deadline."""
+        incident.due = due
+        self.dirty_incidents.add(incident.id)
+        if due is not None:
+            heapq.heappush(self._deadlines(incident), (due, incident.id))
+
+    def incident_due(self, real: bool) -> float | None:
+        """When the next incident is due, on either clock."""
+        heap = self.real_due if real else self.drill_due
+        while heap:
+            incident = self.incidents.get(heap[0][1])
+            if incident is not None and incident.due == heap[0][0]:
+                return incident.due
+            heapq.heappop(heap)
+        return None
+
+    def is_due(self, to: float, wall: float) -> bool:
+        """Whether anything fires by ``to`` of the zone's time, or by ``wall`` of the wall clock."""
+        for heap, until in ((self.heap, to), (self.drill_due, to), (self.real_due, wall)):
+            if heap and heap[0][0] <= until:
+                return True  # perhaps only a stale entry; whoever looks closer drops it
+        return False
+
+    def take_incident(self, real: bool) -> Incident:
+        """The incident that is due next, about to be changed."""
+        _, id_ = heapq.heappop(self.real_due if real else self.drill_due)
+        return self.incident(id_)
+
+    def _deadlines(self, incident: Incident) -> list[tuple[float, str]]:
+        return self.real_due if incident.exercise is None else self.drill_due
+
     def _timers(self, child: str) -> dict[str, float]:
         if not child:
             return self.zone.timers
@@ -250,6 +351,24 @@ class ZoneState:
             device = self.devices[id_] = Device(id_)
         return device
 
+    def incident(self, id_: str) -> Incident:
+        """The incident, about to be changed. KeyError when it is not held."""
+        self.dirty_incidents.add(id_)
+        return self.incidents[id_]
+
+    def unit(self, id_: str) -> Unit:
+        """The unit, about to be changed."""
+        self.dirty_units.add(id_)
+        return self.units.setdefault(id_, Unit(id_))
+
+    def forget(self, kind: str, id_: str) -> None:
+        """Drop a child, a device or an incident, here and in the store."""
+        rows: dict[str, Any] = {"child": self.children, "device": self.devices, "incident": self.incidents}
+        dirty = {"child": self.dirty_children, "device": self.dirty_devices, "incident": self.dirty_incidents}
+        if rows[kind].pop(id_, None) is not None:
+            dirty[kind].discard(id_)
+            self.gone.append((kind, id_))
+
     def snapshot(self) -> bytes:
         """Everything, in a form that two equal folds share."""
         return msgspec.msgpack.encode(
@@ -257,5 +376,7 @@ class ZoneState:
                 self.zone,
                 [self.children[k] for k in sorted(self.children)],
                 [self.devices[k] for k in sorted(self.devices)],
+                [self.incidents[k] for k in sorted(self.incidents)],
+                [self.units[k] for k in sorted(self.units)],
             ]
         )

@@ -1,24 +1,26 @@
-"""The engine's memory: each zone's view, state and ledger, and the outbox. Loaded from the store at start."""
+"""The engine's memory: each zone's view, state and ledger, the outbox, the deliveries. Loaded from the store at start."""
 
-import heapq
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from safezone_model import timing
 
-from safezone_hub import fold, items
+from safezone_hub import effects, fold, items, registering, subjects
 from safezone_hub.clock import parse_time
-from safezone_hub.notices import Ledger, Outgoing, Writer
+from safezone_hub.deliveries import Deliveries, Delivery
+from safezone_hub.incidents.actions import clock_of
+from safezone_hub.notices import Ledger, Outgoing, Writer, quiet_until
+from safezone_hub.observation import Effect
+from safezone_hub.outbox import Outbox
+from safezone_hub.registering import registered, unregistered
 from safezone_hub.registry import Registry, ZoneView
 from safezone_hub.settings import RuleSettings
-from safezone_hub.state import Child, Device, Zone, ZoneState
+from safezone_hub.state import Child, Device, Incident, Unit, Zone, ZoneState
 from safezone_hub.store import REJECTIONS_KEPT, Batch, Store
 
 if TYPE_CHECKING:
     from safezone_hub.pipeline import Work
 
-_REPEAT = timing()["notice_repeat_s"]
 _encode = msgspec.msgpack.Encoder().encode
 
 
@@ -28,7 +30,9 @@ class ZoneDesk:
     def __init__(self, registry: Registry, zone: str, state: ZoneState, ledger: Ledger, log_end: int) -> None:
         self._registry, self.zone = registry, zone
         self.state, self.ledger = state, ledger
-        self._log_end = log_end
+        self.log_end = log_end
+        self.feed_end = 0
+        self.snapshot_wall = 0.0  # when the last snapshot was saved, by the wall clock
         self.rejections = 0  # the place of the newest sample in the ring
         self.say_again = False  # restarted, and nobody of the zone was heard since
 
@@ -36,132 +40,134 @@ class ZoneDesk:
     def view(self) -> ZoneView:
         return self._registry.zone(self.zone)
 
-    def log(self, batch: Batch, wall: float, kind: str, topic: str, body: bytes) -> None:
-        """Append one input to the zone's event log, at the zone's present time."""
-        self._log_end += 1
-        batch.log.append((self.zone, self._log_end, self.state.zone.now, wall, kind, topic, body))
+    def principals(self) -> set[str]:
+        """The zone's guardians, as role/id."""
+        return {f"guardian/{r.id}" for rows in self.view.guardians.values() for r in rows}
 
-    def reject(self, batch: Batch, at: float, topic: str, reason: str, detail: str, sample: bytes) -> None:
+    def time_of(self, exercise: str | None, wall: float) -> float:
+        """Now, for what belongs to a drill or to real life."""
+        return clock_of(self.state, exercise, wall)
+
+    def log(
+        self, batch: Batch, wall: float, kind: str, topic: str, body: bytes, about: tuple[str, ...] = ()
+    ) -> None:
+        """Append one input to the zone's event log, at the zone's present time. ``about``: whose keys seal it."""
+        self.log_end += 1
+        batch.log.append((self.zone, self.log_end, self.state.zone.now, wall, kind, topic, body, about))
+
+    def fact(self, batch: Batch, wall: float, fact: dict[str, Any], about: tuple[str, ...]) -> None:
+        """Record who collected, used or was given what of whom (law: records of fact)."""
+        self.log(batch, wall, "fact", "", msgspec.json.encode(fact), about)
+
+    def feed(
+        self, work: "Work", audience: str, at: float, event: dict[str, Any], about: tuple[str, ...]
+    ) -> None:
+        """One event for those who follow the zone's stream."""
+        self.feed_end += 1
+        work.batch.feed.append((self.zone, self.feed_end, audience, at, msgspec.json.encode(event), about))
+
+    def keep_incident(self, batch: Batch, incident: Incident) -> None:
+        """The incident's row, for queries after the memory let go of it."""
+        row = (incident.opened_at, incident.closed_at, incident.service, incident.exercise, _encode(incident))
+        batch.incidents.append((self.zone, incident.id, *row, effects.subjects_of(incident.child)))
+
+    def reject(
+        self,
+        batch: Batch,
+        at: float,
+        topic: str,
+        reason: str,
+        detail: str,
+        sample: bytes,
+        about: tuple[str, ...],
+    ) -> None:
         """Keep a sample of a refused message; the oldest gives way."""
         n = self.rejections = (self.rejections + 1) % REJECTIONS_KEPT
-        # An unpaired surrogate would not go into SQLite.
-        shown = (text.encode("utf-8", "replace").decode()[:300] for text in (topic, reason, detail))
-        batch.rejections.append((self.zone, n, at, *shown, sample))
+        # An unpaired surrogate would not go into SQLite, a NUL not into PostgreSQL.
+        shown = (
+            text.encode("utf-8", "replace").decode().replace("\x00", "\ufffd")[:300]
+            for text in (topic, reason, detail)
+        )
+        batch.rejections.append((self.zone, n, at, *shown, sample, about))
 
     def save(self, batch: Batch) -> None:
         """The rows of everything that changed."""
-        state = self.state
-        rows = batch.state
-        rows.append((self.zone, "zone", self.zone, _encode(state.zone)))
-        rows.append((self.zone, "ledger", self.zone, _encode(self.ledger)))
-        rows += [(self.zone, "child", id_, _encode(state.children[id_])) for id_ in state.dirty_children]
-        rows += [(self.zone, "device", id_, _encode(state.devices[id_])) for id_ in state.dirty_devices]
-        state.dirty_children.clear()
-        state.dirty_devices.clear()
-
-
-class Outbox:
-    """Messages down that are not settled yet, and when each is due again (in its zone's time)."""
-
-    def __init__(self) -> None:
-        self.open: dict[tuple[str, str], Outgoing] = {}
-        self._due: dict[str, list[tuple[float, str]]] = {}
-
-    def add(self, batch: Batch, message: Outgoing, now: float) -> None:
-        """A new message, to be sent after the commit at the zone's time ``now``."""
-        batch.outbox.append(
-            (
-                message.zone,
-                message.id,
-                message.settled_by,
-                message.topic,
-                message.payload,
-                message.made_at,
-                message.exercise,
-            )
-        )
-        self.open[message.zone, message.id] = message
-        self.schedule(message, now)
-
-    def schedule(self, message: Outgoing, now: float) -> None:
-        """Repeat after 5 s, doubling to 60 s, of the zone's time."""
-        message.wait_s = min(_REPEAT["max"], message.wait_s * _REPEAT["factor"] or _REPEAT["first"])
-        message.next_at = now + message.wait_s
-        heapq.heappush(self._due.setdefault(message.zone, []), (message.next_at, message.id))
-
-    def settle(self, batch: Batch, zone: str, id_: str, by: str) -> bool:
-        """End the repeats. False when there is no such message, or it is somebody else's."""
-        message = self.open.get((zone, id_))
-        if message is None or message.settled_by != by:
-            return False
-        del self.open[zone, id_]
-        batch.settled.append((zone, id_))
-        return True
-
-    def drop_exercise(self, batch: Batch, zone: str, exercise: str) -> None:
-        """The drill is over: nobody waits for its acknowledgements."""
-        for key, message in list(self.open.items()):
-            if message.zone == zone and message.exercise == exercise:
-                del self.open[key]
-                batch.settled.append(key)
-
-    def of_zone(self, zone: str) -> list[Outgoing]:
-        return [message for (z, _), message in self.open.items() if z == zone]
-
-    def take_due(self, zone: str, now: float) -> list[Outgoing]:
-        """What is to be repeated by now, scheduled again."""
-        due = self._due.get(zone, [])
-        found = []
-        while due and due[0][0] <= now:
-            at, id_ = heapq.heappop(due)
-            message = self.open.get((zone, id_))
-            if message is not None and message.next_at == at:
-                found.append(message)
-        for message in found:
-            self.schedule(message, now)
-        return found
-
-    def next_due(self, zone: str) -> float | None:
-        due = self._due.get(zone)
-        return due[0][0] if due else None
+        state, zone, rows = self.state, self.zone, batch.state
+        for kind, id_ in state.gone:
+            batch.forget(zone, kind, id_)
+        state.gone.clear()
+        rows.append((zone, "zone", zone, _encode(state.zone), ()))
+        rows.append((zone, "ledger", zone, _encode(self.ledger), ()))
+        rows += [
+            (zone, "child", c, _encode(state.children[c]), (f"child/{c}",)) for c in state.dirty_children
+        ]
+        for id_ in state.dirty_devices:
+            rows.append((zone, "device", id_, _encode(state.devices[id_]), subjects.of_thing(self.view, id_)))
+        for id_ in state.dirty_incidents:
+            incident = state.incidents.get(id_)
+            if incident is not None:
+                rows.append((zone, "incident", id_, _encode(incident), effects.subjects_of(incident.child)))
+        rows += [(zone, "unit", id_, _encode(state.units[id_]), ()) for id_ in state.dirty_units]
+        for dirty in (state.dirty_children, state.dirty_devices, state.dirty_incidents, state.dirty_units):
+            dirty.clear()
 
 
 class Zones:
     """All zones of this hub."""
 
     def __init__(self, store: Store, settings: RuleSettings, hub_id: str) -> None:
-        self.store, self.settings, self._hub_id = store, settings, hub_id
+        self.store, self.settings, self.hub_id = store, settings, hub_id
         self.load(restarted=True)
 
     def load(self, *, restarted: bool) -> None:
-        """Memory as the store has it: at start, and after a commit that failed."""
+        """Take everything from the store. ``restarted``: repeat what is open once a zone shows life."""
         self.registry = Registry()
-        self.writer = Writer(self._hub_id, self.registry)
-        self.outbox = Outbox()
+        self.writer = Writer(self.hub_id, self.registry, self.settings.consent_required)
+        self.outbox, self.deliveries = Outbox(), Deliveries()
         self.desks: dict[str, ZoneDesk] = {}
         for _, _, _, body in self.store.registry():
             parsed = msgspec.json.decode(body)
             self.registry.put(parsed, items.read_item(parsed))
-        ends, samples = self.store.log_ends(), self.store.rejection_ends()
-        for zone, kind, _, body in self.store.states():
+        ends, samples, feeds = self.store.log_ends(), self.store.rejection_ends(), self.store.feed_ends()
+        rows = list(self.store.states())
+        for zone, kind, _, body in rows:
             if kind == "zone":
                 state = ZoneState(msgspec.msgpack.decode(body, type=Zone))
                 desk = ZoneDesk(self.registry, zone, state, Ledger(zone), ends.get(zone, 0))
                 desk.say_again = restarted
-                desk.rejections = samples.get(zone, 0)
+                desk.rejections, desk.feed_end = samples.get(zone, 0), feeds.get(zone, 0)
                 self.desks[zone] = desk
-        for zone, kind, id_, body in self.store.states():
-            desk = self.desks[zone]
-            if kind == "child":
-                desk.state.load_child(msgspec.msgpack.decode(body, type=Child))
-            elif kind == "device":
-                desk.state.devices[id_] = msgspec.msgpack.decode(body, type=Device)
-            elif kind == "ledger":
-                desk.ledger = msgspec.msgpack.decode(body, type=Ledger)
+        for zone, kind, _, body in rows:
+            if kind != "zone":
+                load_row(self.desks[zone].state, kind, body)
+            if kind == "ledger":
+                self.desks[zone].ledger = msgspec.msgpack.decode(body, type=Ledger)
+        self._load_outbox()
+
+    def _load_outbox(self) -> None:
         for zone, id_, settled_by, topic, payload, made_at, exercise in self.store.outbox():
             message = Outgoing(zone, id_, settled_by, topic, payload, made_at, exercise)
+            desk = self.desk(zone)
             self.outbox.open[zone, id_] = message
-            self.outbox.schedule(message, self.desk(zone).state.zone.now)
+            hold = self._still_held(desk, message)
+            if hold is not None:
+                self.outbox.hold(message, hold)
+            else:
+                self.outbox.schedule(message, desk.state.zone.now)
+        for row in self.store.open_deliveries():
+            self.deliveries.load(msgspec.msgpack.decode(row[-1], type=Delivery))
+
+    def _still_held(self, desk: ZoneDesk, message: Outgoing) -> float | None:
+        """The end of the quiet hours that a notice made before a restart waits for."""
+        role, _, id_ = message.settled_by.partition("/")
+        if role != "guardian":
+            return None
+        for rows in desk.view.guardians.values():
+            for recipient in rows:
+                if recipient.id == id_ and recipient.quiet is not None:
+                    service = msgspec.json.decode(message.payload)["data"].get("service")
+                    return quiet_until(desk.view, recipient, service, message.made_at)
+        return None
 
     def desk(self, zone: str) -> ZoneDesk:
         desk = self.desks.get(zone)
@@ -170,26 +176,38 @@ class Zones:
         return desk
 
     def bring_to_time(self, work: "Work", desk: ZoneDesk, wall: float) -> None:
-        """Move a zone without an exercise clock to the hub's time; timers due on the way fire."""
-        from safezone_hub.pipeline import apply_effects
-
+        """Move a zone to the hub's time, unless an exercise clock has it; deadlines on the way fire."""
         state = desk.state
         to = state.zone.now if state.zone.clock_drill is not None else wall
         if not desk.ledger.epoch:
             desk.ledger.epoch = int(to)
-        effects = fold.advance(desk.view, state, self.settings, to)
-        apply_effects(self, work, desk, effects)
+        if state.zone.day and not state.is_due(to, wall):
+            state.zone.now = max(state.zone.now, to)
+            work.touched.add(desk.zone)
+            return
+        found = fold.advance(desk.view, state, self.settings, to)
+        found += fold.advance_real(desk.view, state, self.settings, wall)
+        effects.apply(self, work, desk, found, wall)
 
     def next_due(self) -> float | None:
-        """When, by the hub's clock, something is due in a zone without an exercise clock."""
-        times = [
-            due
-            for desk in self.desks.values()
-            if desk.state.zone.clock_drill is None
-            for due in (desk.state.next_due(), self.outbox.next_due(desk.zone))
-            if due is not None
-        ]
-        return min(times, default=None)
+        """When, by the hub's clock, something is due."""
+        times: list[float | None] = []
+        for desk in self.desks.values():
+            times += (
+                desk.state.incident_due(real=True),
+                self.outbox.next_due(desk.zone, True),
+                self.deliveries.next_due(desk.zone, True),
+            )
+            if desk.state.zone.clock_drill is None:
+                times += (
+                    desk.state.next_due(),
+                    desk.state.incident_due(real=False),
+                    self.outbox.next_due(desk.zone, False),
+                    self.deliveries.next_due(desk.zone, False),
+                )
+            elif desk.state.zone.tick_wall:
+                times.append(desk.state.zone.tick_wall + self.settings.clock_silent_s)
+        return min((t for t in times if t is not None), default=None)
 
     def zone_time(self, desk: ZoneDesk, wall: float) -> float:
         return desk.state.zone.now if desk.state.zone.clock_drill is not None else wall
@@ -222,32 +240,55 @@ class Zones:
             desk = self.desk(item.zone)
             self.bring_to_time(work, desk, wall)
             new += self.registry.put(body, item)
-            work.batch.registry.append((item.zone, item.kind, item.id, msgspec.json.encode(body)))
-            desk.log(
-                work.batch,
-                wall,
-                "registry",
-                f"{item.kind}/{item.id}",
-                msgspec.json.encode(items.without_secrets(body)),
-            )
-            if registered(desk.view, desk.state, self.settings, item) and isinstance(item, items.Drill):
+            about = subjects.of_item(item)
+            work.batch.registry.append((item.zone, item.kind, item.id, msgspec.json.encode(body), about))
+            open_body = msgspec.json.encode(items.without_secrets(body))
+            desk.log(work.batch, wall, "registry", f"{item.kind}/{item.id}", open_body, about)
+            found: list[Effect] = []
+            changed = registered(desk.view, desk.state, self.settings, item, found)
+            effects.apply(self, work, desk, found, wall)
+            if changed and isinstance(item, items.Drill):
                 self._clock_changed(work, desk, item)
+            if isinstance(item, items.Consent):
+                self._consent_changed(work, desk, item, wall)
             work.touched.add(item.zone)
         return new
 
     def delete(self, work: "Work", kind: str, id_: str, wall: float) -> bool:
+        """Take an item out of the registry. A child's deletion erases it (``requests.erase``)."""
         body = self.registry.get(kind, id_)
         if body is None:
             return False
         desk = self.desk(body["zone"])
         self.bring_to_time(work, desk, wall)
+        about = subjects.of_item(items.read_item(body))
         self.registry.delete(kind, id_)
-        work.batch.unregistered.append((desk.zone, kind, id_))
-        desk.log(work.batch, wall, "unregistered", f"{kind}/{id_}", b"{}")
-        if unregistered(desk.state, kind, id_):
+        work.batch.unregister(desk.zone, kind, id_)
+        desk.log(work.batch, wall, "unregistered", f"{kind}/{id_}", b"{}", about)
+        found: list[Effect] = []
+        if unregistered(desk.view, desk.state, self.settings, kind, id_, found):
             self.outbox.drop_exercise(work.batch, desk.zone, id_)
+            self.deliveries.drop_exercise(work.batch, desk.zone, id_, wall)
+        if kind in ("guardian", "desk"):
+            self.outbox.drop_recipient(work.batch, desk.zone, f"{kind}/{id_}")
+        effects.apply(self, work, desk, found, wall)
         work.touched.add(desk.zone)
         return True
+
+    def watch_clocks(self, work: "Work", wall: float) -> None:
+        """An exercise clock that fell silent gives the zone back to the wall clock."""
+        for desk in self.desks.values():
+            zone = desk.state.zone
+            drill = zone.clock_drill
+            if drill is None or not zone.tick_wall or wall - zone.tick_wall < self.settings.clock_silent_s:
+                continue
+            found: list[Effect] = []
+            desk.log(work.batch, wall, "watchdog", drill, b"{}")
+            registering.close_clock(desk.view, desk.state, self.settings, found)
+            effects.apply(self, work, desk, found, wall)
+            self.outbox.drop_exercise(work.batch, desk.zone, drill)
+            self.deliveries.drop_exercise(work.batch, desk.zone, drill, wall)
+            desk.ledger.count("clock_lost")
 
     def _clock_changed(self, work: "Work", desk: ZoneDesk, drill: items.Drill) -> None:
         if desk.state.zone.clock_drill is None:
@@ -255,44 +296,24 @@ class Zones:
         else:
             desk.ledger.epoch = int(parse_time(drill.opens_at))
 
-
-def registered(view: ZoneView, state: ZoneState, settings: RuleSettings, item: items.Item) -> bool:
-    """What a registered item changes in the zone's state. True when the zone's clock opened or closed."""
-    match item:
-        case items.Drill():
-            return _drill(state, item)
-        case items.Zone():
-            fold.child_changed(view, state, settings, None)
-        case items.Child():
-            fold.child_changed(view, state, settings, item.id)
-    return False
+    def _consent_changed(self, work: "Work", desk: ZoneDesk, consent: items.Consent, wall: float) -> None:
+        fact = {"fact": "consent", "child": consent.child, "by": f"guardian/{consent.guardian}", "to": [],
+                "what": consent.status, "purpose": "consent", "basis": "consent", "at": consent.at}  # fmt: skip
+        desk.fact(work.batch, wall, fact, effects.subjects_of(consent.child))
+        if consent.status == "withdrawn":
+            work.batch.unpos.append((desk.zone, consent.child))
 
 
-def unregistered(state: ZoneState, kind: str, id_: str) -> bool:
-    """What an item's deletion changes. True when the zone's clock closed."""
-    if kind == "drill" and state.zone.clock_drill == id_:
-        _close_clock(state)
-        return True
-    return False
-
-
-def _drill(state: ZoneState, drill: items.Drill) -> bool:
-    """Open or close the zone's exercise clock. An open drill's end is judged by its own clock."""
-    zone = state.zone
-    opens, closes = parse_time(drill.opens_at), parse_time(drill.closes_at)
-    if zone.clock_drill == drill.id:
-        if closes <= zone.now:
-            _close_clock(state)
-            return True
-        return False
-    if drill.clock is None or zone.clock_drill is not None or closes <= opens:
-        return False
-    zone.clock_drill, zone.tick, zone.now, zone.day = drill.id, -1, opens, ""
-    zone.timers, state.heap = {}, []
-    return True
-
-
-def _close_clock(state: ZoneState) -> None:
-    zone = state.zone
-    zone.clock_drill, zone.tick, zone.now, zone.day = None, -1, 0.0, ""
-    zone.timers, state.heap = {}, []
+def load_row(state: ZoneState, kind: str, body: bytes) -> None:
+    """One stored row back into the state."""
+    match kind:
+        case "child":
+            state.load_child(msgspec.msgpack.decode(body, type=Child))
+        case "device":
+            device = msgspec.msgpack.decode(body, type=Device)
+            state.devices[device.id] = device
+        case "incident":
+            state.load_incident(msgspec.msgpack.decode(body, type=Incident))
+        case "unit":
+            unit = msgspec.msgpack.decode(body, type=Unit)
+            state.units[unit.id] = unit

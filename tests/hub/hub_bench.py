@@ -6,13 +6,14 @@ from typing import Any
 import msgspec
 from safezone_hub import pipeline
 from safezone_hub.codec import Address
+from safezone_hub.incidents.actions import Action, perform
 from safezone_hub.items import read_item
 from safezone_hub.messages import DECODERS, Envelope
 from safezone_hub.observation import Effect, Tell
+from safezone_hub.registering import registered
 from safezone_hub.registry import Registry
 from safezone_hub.settings import RuleSettings
 from safezone_hub.state import Zone, ZoneState
-from safezone_hub.zones import registered
 
 from tests.hub.hub_world import CLOCK, DRILL, ZONE, at, iso, lat_lon, world
 
@@ -107,8 +108,22 @@ class Bench:
         data = {"online": online, "queue_depth": queue, "clock": iso(t + clock), "interval_s": 300}
         self.send("dev", device, "device.status", data, t + clock)
 
+    def act(self, verb: str, by: str = "operator/op1", **data: Any) -> str:
+        """An action of a person, at the zone's present time."""
+        action = Action(f"incident.{verb}" if "." not in verb else verb, by, data)
+        id_, effects = perform(self.view, self.state, self.settings, action, self.state.zone.now)
+        self.effects += effects
+        return id_
+
+    def incidents(self):  # type: ignore[no-untyped-def]
+        return list(self.state.incidents.values())
+
     def told(self, *services: str) -> list[Tell]:
-        """What was told, of these services or of all."""
+        """What was told, of these services or of all; not what the escalation said again."""
+        return [e for e in self.all_told(*services) if not {"reminder", "escalated"} & set(e.flags)]
+
+    def all_told(self, *services: str) -> list[Tell]:
+        """With reminders and escalations."""
         return [e for e in self.effects if isinstance(e, Tell) and (not services or e.service in services)]
 
     def services(self) -> list[str]:

@@ -89,11 +89,19 @@ def child(id_: str, **more: Any) -> list[dict[str, Any]]:
     return [
         {**body, **more},
         guardian,
+        consent(id_),
         {**bind, "id": f"b1-{id_}", "thing": f"t-{id_}"},
         {**bind, "id": f"b2-{id_}", "thing": f"p-{id_}"},
         device(f"t-{id_}", "tag", press_counter=True),
         device(f"p-{id_}", "phone"),
     ]
+
+
+def consent(id_: str, status: str = "given", **items: bool) -> dict[str, Any]:
+    """The guardian's consent to everything, or to ``items`` only."""
+    allowed = {"collect": True, "notify_guardians": True, "provide_112": True} | items
+    return {"kind": "consent", "id": f"k-{id_}", "zone": ZONE, "child": id_, "guardian": f"g-{id_}",
+            "items": allowed, "status": status, "at": iso(DAY)}  # fmt: skip
 
 
 def world(*children: str, drill: bool = True) -> list[dict[str, Any]]:

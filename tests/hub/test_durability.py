@@ -15,7 +15,7 @@ from safezone_hub.clock import SetClock
 from safezone_hub.engine import Engine
 from safezone_hub.replay import rebuild
 from safezone_hub.settings import RuleSettings
-from safezone_hub.store import Batch, SqliteStore
+from safezone_hub.store import Batch, SqliteStore, StoreUnavailable
 from safezone_hub.zones import Zones
 
 from tests.hub.hub_world import CLOCK, ZONE, Client, Sender, Ticker, at, iso, lat_lon, sighted, world
@@ -142,8 +142,6 @@ def test_same_input_gives_the_same_notices_byte_for_byte_however_it_is_batched(t
 def test_a_commit_that_fails_is_tried_again_from_what_the_store_holds(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import sqlite3
-
     import safezone_hub.engine
 
     monkeypatch.setattr(safezone_hub.engine, "STORE_RETRY_S", 0.0)
@@ -154,7 +152,7 @@ def test_a_commit_that_fails_is_tried_again_from_what_the_store_holds(
     def failing(batch: Batch) -> None:
         if failures:
             failures.pop()
-            raise sqlite3.OperationalError("disk I/O error")
+            raise StoreUnavailable("disk I/O error")
         write(batch)
 
     monkeypatch.setattr(engine.zones.store, "write", failing)

@@ -11,7 +11,7 @@ from safezone_hub.clock import parse_time
 from safezone_hub.context import Context, note_heard, stable_id
 from safezone_hub.incidents import open_incident
 from safezone_hub.messages import BellPressed, PhoneCalled, Position, TagCalled, TagSighted
-from safezone_hub.observation import Count, Observation, Where
+from safezone_hub.observation import Count, IncidentChanged, Observation, Where
 from safezone_hub.position import Estimate, best_estimate
 from safezone_hub.registry import Device as Reader
 from safezone_hub.rules import Rule
@@ -46,6 +46,8 @@ def hear_tag_call(ctx: Context, obs: Observation) -> None:
         position=position,
         key=f"{data.tag}#{data.press}",
         exercise=obs.exercise,
+        evidence=[obs.cite],
+        medical=data.medical is True,
     )
     presses.append(Press(data.tag, str(data.press), obs.at, incident.id))
     del presses[:-PRESSES_KEPT]
@@ -76,6 +78,7 @@ def hear_phone_call(ctx: Context, obs: Observation) -> None:
         position=position,
         key=data.call,
         exercise=obs.exercise,
+        evidence=[obs.cite],
     )
     presses.append(Press(obs.device, data.call, obs.at, incident.id))
     del presses[:-PRESSES_KEPT]
@@ -102,6 +105,7 @@ def hear_bell(ctx: Context, obs: Observation) -> None:
         position=position,
         key=press,
         exercise=obs.exercise,
+        evidence=[obs.cite],
     )
     state.presses = [*state.presses, Press(obs.device, press, obs.at, incident.id)][-PRESSES_KEPT:]
     _tell_call(ctx, obs, "bell_call", incident.id, tuple(incident.linked), None, position, cameras)
@@ -151,7 +155,7 @@ def tell_the_least(ctx: Context, obs: Observation) -> None:
     service = SERVICE_OF.get(obs.type)
     if service is None:
         return
-    incident = stable_id(obs.at, ctx.state.zone.id, service, obs.device, *obs.cite)
+    incident = _least_incident(ctx, obs, service)
     ctx.tell(
         service,
         ctx.child_id,
@@ -165,6 +169,23 @@ def tell_the_least(ctx: Context, obs: Observation) -> None:
         incident=incident,
         flags=obs.flags,
     )
+
+
+def _least_incident(ctx: Context, obs: Observation, service: str) -> str:
+    """An incident without place or cameras, so that its clock runs; a bare id when even that fails."""
+    for effect in ctx.effects:
+        if isinstance(effect, IncidentChanged):
+            return effect.id  # the rule came that far
+    try:
+        opened, _ = open_incident(
+            ctx, service, obs.at, child=ctx.child_id, device=obs.device, position=None, key="least",
+            exercise=obs.exercise, evidence=[obs.cite],
+        )  # fmt: skip
+        return opened.id
+    except Exception:
+        log.exception("no incident for a call")
+        ctx.effects.append(Count("rule_error"))
+        return stable_id(obs.at, ctx.state.zone.id, service, obs.device, *obs.cite)
 
 
 def _tell_near(ctx: Context, watch: BellWatch, child_id: str, seen: Seen) -> None:
@@ -238,6 +259,7 @@ def _tell_call(
     position: Where | None,
     cameras: tuple[str, ...],
 ) -> None:
+    medical = isinstance(obs.data, TagCalled) and obs.data.medical is True
     ctx.tell(
         service,
         child.id if child is not None else None,
@@ -247,12 +269,13 @@ def _tell_call(
         drill_unknown=obs.drill_unknown,
         guardians=child is not None,
         desk=True,
+        posts=("desk", "fire119") if medical else ("desk",),
         position=position,
         device=obs.device,
         incident=incident,
         linked=linked,
         cameras=cameras,
-        flags=(*obs.flags, *(("repeat",) if linked else ())),
+        flags=(*obs.flags, *(("repeat",) if linked else ()), *(("medical",) if medical else ())),
     )
 
 

@@ -164,6 +164,7 @@ def _tell(
         position=position,
         key=f"{area.id}@{cites[0][1] if cites else at}",
         exercise=ctx.exercise_of(child, cites),
+        evidence=cites,
     )
     ctx.tell(
         "danger_entry",

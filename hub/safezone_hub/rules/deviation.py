@@ -60,6 +60,7 @@ def hear_fix(ctx: Context, obs: Observation) -> None:
         position=position,
         key=cites[0],
         exercise=obs.exercise,
+        evidence=cites,
     )
     ctx.tell(
         "route_deviation",

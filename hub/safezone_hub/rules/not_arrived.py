@@ -4,6 +4,7 @@ from datetime import date
 
 from safezone_hub.clock import local_moment
 from safezone_hub.context import Context
+from safezone_hub.incidents import open_incident
 from safezone_hub.rules import Rule
 from safezone_hub.rules.health import in_order
 from safezone_hub.state import Child, Cite
@@ -35,14 +36,24 @@ def look(ctx: Context, child_id: str) -> None:
     child.arrival_told_on = today
     school = ctx.view.school
     cites = _last_observations(child)
+    exercise = ctx.exercise_of(child, cites)
+    incident = None
+    if ctx.view.climbs_when_absent:
+        # By the zone's policy it is an incident: the guardian's first, then the school's, then the desk's.
+        opened, _ = open_incident(
+            ctx, "not_arrived", deadline, child=child_id, device=None, position=None, key=today,
+            exercise=exercise, evidence=cites, level="guardian",
+        )  # fmt: skip
+        incident = opened.id
     ctx.tell(
         "not_arrived",
         child_id,
         deadline,
         cites,
-        exercise=ctx.exercise_of(child, cites),
+        exercise=exercise,
         drill_unknown=child.drill_unknown,
         place=school.id if school is not None else None,
+        incident=incident,
         flags=flags,
     )
 

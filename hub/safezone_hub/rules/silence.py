@@ -98,6 +98,7 @@ def _tell(ctx: Context, child: Child, at: float, cites: list[Cite], position: Wh
         position=position,
         key=f"{at}",
         exercise=exercise,
+        evidence=cites,
     )
     ctx.tell(
         "tag_silent",

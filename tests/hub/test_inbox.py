@@ -1,0 +1,48 @@
+"""What waits for the engine: emergencies first, questions after what they must see, people before both."""
+
+from safezone_hub.inbox import Inbox, is_urgent
+
+CALL, FIX = b'{"type":"tag.called"}', b'{"type":"phone.located"}'
+
+
+def always(topic: str) -> bool:
+    return True
+
+
+def test_emergencies_overtake_routine_and_keep_their_own_order() -> None:
+    inbox: Inbox[str] = Inbox()
+    inbox.put_messages([(f"f{i}", FIX) for i in range(500)], always)
+    inbox.put_messages([("c1", CALL), ("f500", FIX), ("c2", CALL)], always)
+    messages, _ = inbox.take(10, 0.0)
+    assert [topic for topic, _ in messages] == ["c1", "c2", *(f"f{i}" for i in range(8))]
+
+
+def test_nothing_overtakes_where_order_is_time() -> None:
+    inbox: Inbox[str] = Inbox()
+    inbox.put_messages([("f", FIX), ("c", CALL)], lambda topic: False)
+    assert [topic for topic, _ in inbox.take(10, 0.0)[0]] == ["f", "c"]
+
+
+def test_a_question_sees_all_that_arrived_before_it_and_a_persons_waits_for_nothing() -> None:
+    inbox: Inbox[str] = Inbox()
+    inbox.put_messages([(f"f{i}", FIX) for i in range(25)], always)
+    inbox.put_question("after 25")
+    inbox.put_question("now", ahead=True)
+    inbox.put_messages([("late", FIX)] * 10, always)
+    taken, answered = 0, []
+    for _ in range(4):
+        messages, questions = inbox.take(10, 0.0)
+        taken += len(messages)
+        answered += [(q, taken) for q in questions]
+    assert answered == [("now", 10), ("after 25", 30)]
+    assert len(inbox) == 0
+
+
+def test_a_waiting_engine_is_woken() -> None:
+    inbox: Inbox[str] = Inbox()
+    inbox.wake()
+    assert inbox.take(10, 60.0) == ([], [])
+
+
+def test_urgent_is_known_by_the_type_alone() -> None:
+    assert is_urgent(CALL) and is_urgent(b'{"type": "bell.pressed"') and not is_urgent(FIX)
