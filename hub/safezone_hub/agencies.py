@@ -1,6 +1,7 @@
 """An incident in the form that another authority's system reads: what ``handover`` needs is looked up here."""
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -11,9 +12,8 @@ from safezone_hub.state import Incident
 if TYPE_CHECKING:
     from safezone_hub.zones import ZoneDesk, Zones
 
-SENDER_DOMAIN = (
-    "safezone.invalid"  # CAP wants a sender that is unique; a deployer sets the hub's own (hub id)
-)
+NO_DOMAIN = "safezone.invalid"  # of a hub that was not told its public address
+BASES = {"phone": "phone", "reader": "reader", "bell": "bell"}
 
 
 def as_json(zones: "Zones", desk: "ZoneDesk", incident: Incident, agency: str, wall: float) -> dict[str, Any]:
@@ -26,31 +26,52 @@ def as_cap(zones: "Zones", desk: "ZoneDesk", incident: Incident, agency: str, wa
     return cap_alert(detailed(desk.view, desk.state, incident), _view(zones, desk, incident, agency, wall))
 
 
-def earlier(zones: "Zones", zone: str, incident: str, agency: str) -> tuple[Issued, ...]:
-    """The versions of an incident that an agency was given, oldest first."""
-    found: dict[int, float] = {}
-    for _, at, body in zones.store.feed(zone, f"agency/{agency}", 0, 100_000):
+def earlier(zones: "Zones", zone: str, incident: Incident, agency: str) -> tuple[Issued, ...]:
+    """The versions of an incident that an agency was given before this one, oldest first."""
+    versions = set()
+    for _, _, body in zones.store.feed(zone, f"agency/{agency}", 0, 100_000):
         event = msgspec.json.decode(body)
-        if event["type"] == "incident" and event["data"]["id"] == incident:
-            found.setdefault(event["data"]["version"], at)
-    return tuple(Issued(version, at) for version, at in sorted(found.items()))
+        if event["type"] == "incident" and event["data"]["id"] == incident.id:
+            versions.add(event["data"]["version"])
+    return tuple(Issued(v, made_at(incident, v)) for v in sorted(versions) if v < incident.version)
+
+
+def made_at(incident: Incident, version: int) -> float:
+    """When a version came to be: each is one entry of the history."""
+    return incident.history[min(version, len(incident.history)) - 1].at
 
 
 def _view(zones: "Zones", desk: "ZoneDesk", incident: Incident, agency: str, wall: float) -> HandoverView:
     view, child = desk.view, desk.view.children.get(incident.child or "")
     reported = incident.history[0].note if incident.service == "missing_report" and incident.history else ""
-    callback = next((d.id for _, d in sorted(view.desks.items()) if d.post == "desk"), "112")
-    before = tuple(
-        each for each in earlier(zones, desk.zone, incident.id, agency) if each.version < incident.version
-    )
     return HandoverView(
         zone_name=view.item.name if view.item is not None else desk.zone,
         timezone=view.timezone,
-        now=wall,
-        sender=f"{zones.hub_id}@{SENDER_DOMAIN}",
-        callback=Callback(callback),
+        now=made_at(incident, incident.version),
+        sender=f"{zones.hub_id}@{urlsplit(zones.public_url).hostname or NO_DOMAIN}",
+        callback=_callback(zones, desk),
         child=ChildFacts(child.name, child.grade, reported) if child is not None else None,
         evidence_at=incident.opened_at,
-        basis="bell" if incident.service == "bell_call" else "unknown",
-        earlier=before,
+        basis=_basis(desk, incident),
+        base_url=zones.public_url,
+        earlier=earlier(zones, desk.zone, incident, agency),
     )
+
+
+def _callback(zones: "Zones", desk: "ZoneDesk") -> Callback:
+    """The desk that answers questions, and its number or mail where it has one."""
+    for id_, recipient in sorted(desk.view.desks.items()):
+        if recipient.post == "desk":
+            body = zones.registry.get("desk", id_) or {}
+            contact = next((c.address for c in recipient.contacts if c.channel != "webhook"), "")
+            return Callback(str(body.get("name", id_)), contact)
+    return Callback("112")
+
+
+def _basis(desk: "ZoneDesk", incident: Incident) -> str:
+    """What the position rests on: the equipment of the first evidence."""
+    for source, _ in incident.evidence:
+        device = desk.view.devices.get(source.rpartition("/")[2])
+        if device is not None:
+            return BASES.get(device.type, "unknown")
+    return "unknown"

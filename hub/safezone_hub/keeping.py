@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 SNAPSHOT_EVERY_S = 6 * 3600.0
 MONTH_S = 30.44 * 86400.0
 FACTS_S = float(law()["fact_records"]["value"]) * MONTH_S
+RESCUE_S = float(law()["rescue_log"]["value"]) * MONTH_S  # incidents, with the positions in them
 NOTICES_S = 7 * 86400.0  # what was delivered to whom; complaints refer to it
 SLICE_ROWS = 2000
 
@@ -35,6 +36,7 @@ def keep_less(zones: "Zones", wall: float) -> bool:
             wall - FACTS_S,
             positions_before=zones.zone_time(desk, wall) - retention,  # a drill's are dated by its own clock
             notices_before=wall - NOTICES_S,
+            incidents_before=wall - RESCUE_S,
             limit=SLICE_ROWS,
         )
         more |= pruned.more

@@ -58,6 +58,8 @@ CHANGES = {
     "prune outbox": "DELETE FROM outbox WHERE zone = ? AND id = ?",
     "prune feed": "DELETE FROM feed WHERE zone = ? AND n <= ?",
     "prune delivery": "DELETE FROM delivery WHERE zone = ? AND id = ?",
+    "prune incident": "UPDATE incident SET body = ? WHERE zone = ? AND id = ?",
+    "prune cases": "DELETE FROM cases WHERE zone = ? AND id = ?",
     "prune rejection": "DELETE FROM rejection WHERE zone = ? AND at < ?",
     "no snapshot": "DELETE FROM snapshot_row WHERE zone = ?",
 }

@@ -226,7 +226,7 @@ class PlainStore:
 
     def incident(self, zone: str, id_: str) -> bytes | None:
         for (body,) in self.db.all("SELECT body FROM incident WHERE zone = ? AND id = ?", (zone, id_)):
-            return self._open(f"incident {zone} {id_}", body)
+            return self._open(f"incident {zone} {id_}", body) if body else None
         return None
 
     def incident_figures(self, zone: str, since: float, until: float) -> list[Row]:
@@ -306,7 +306,7 @@ class PlainStore:
         while len(found) < limit:
             rows = page(last)
             for row in rows:
-                opened = self._open(f"{table} {row[1]}", row[-1])
+                opened = self._open(f"{table} {row[1]}", row[-1]) if row[-1] else None
                 if opened is not None:
                     found.append((row, opened))
             if len(rows) < limit:
@@ -383,9 +383,12 @@ class PlainStore:
         positions_before: float | None = None,
         notices_before: float | None = None,
         seen_before: float | None = None,
+        incidents_before: float | None = None,
         limit: int = 5000,
     ) -> Pruned:
-        ages = retention.Ages(before, keep_facts_before, positions_before, notices_before, seen_before)
+        ages = retention.Ages(
+            before, keep_facts_before, positions_before, notices_before, seen_before, incidents_before
+        )
         return retention.prune(self.db, zone, ages, limit, self._prune_link)
 
     def _prune_link(self, zone: str, at: float, note: str) -> list[Operation]:

@@ -153,6 +153,7 @@ class Store(Protocol):
         positions_before: float | None = None,
         notices_before: float | None = None,
         seen_before: float | None = None,
+        incidents_before: float | None = None,
         limit: int = 5000,
     ) -> Pruned:
         """Destroy what is older, about ``limit`` rows of a table a call. Times are wall seconds since 1970.
@@ -160,6 +161,7 @@ class Store(Protocol):
         ``before``: bodies of the log up to the newest snapshot (never beyond), rejections, settled messages of the
         outbox; and positions, unless ``positions_before`` says otherwise (they go by the zone's own time).
         ``keep_facts_before``: facts of the log. ``notices_before``: feed and ended deliveries (none: they stay).
+        ``incidents_before``: bodies of incidents closed before, and answered cases; the incidents' figures stay.
         ``seen_before``: memory of message ids, 30 days before ``before`` when none: older repeats count as new.
         """
 

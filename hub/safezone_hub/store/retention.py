@@ -24,6 +24,7 @@ class Ages:
     positions: float | None
     notices: float | None
     seen: float | None
+    incidents: float | None = None
 
 
 class Marks(msgspec.Struct):
@@ -70,6 +71,9 @@ def prune(db: Database, zone: str, ages: Ages, limit: int, link: Link) -> Pruned
     _seen(work, ages.before - SEEN_KEPT_S if ages.seen is None else ages.seen)
     _outbox(work, ages.before)
     _rejections(work, ages.before)
+    if ages.incidents is not None:
+        _incidents(work, ages.incidents)
+        _cases(work, ages.incidents)
     if ages.notices is not None:
         _feed(work, ages.notices)
         _deliveries(work, ages.notices)
@@ -201,3 +205,20 @@ def _deliveries(work: _Slice, before: float) -> None:
         (work.zone, before, work.limit),
     )
     work.take("delivery", "prune delivery", [(work.zone, row[0]) for row in rows])
+
+
+def _incidents(work: _Slice, before: float) -> None:
+    """What was said of an incident closed long ago goes, its position too; its figures stay."""
+    rows = work.db.all(
+        "SELECT id FROM incident WHERE zone = ? AND closed_at < ? AND length(body) > 0 LIMIT ?",
+        (work.zone, before, work.limit),
+    )
+    work.take("incident", "prune incident", [(b"", work.zone, row[0]) for row in rows])
+
+
+def _cases(work: _Slice, before: float) -> None:
+    rows = work.db.all(
+        "SELECT id FROM cases WHERE zone = ? AND made_at < ? AND state <> 'open' LIMIT ?",
+        (work.zone, before, work.limit),
+    )
+    work.take("cases", "prune cases", [(work.zone, row[0]) for row in rows])

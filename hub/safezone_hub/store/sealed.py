@@ -122,6 +122,7 @@ class SealedStore(PlainStore):
         positions_before: float | None = None,
         notices_before: float | None = None,
         seen_before: float | None = None,
+        incidents_before: float | None = None,
         limit: int = 5000,
     ) -> Pruned:
         try:
@@ -132,6 +133,7 @@ class SealedStore(PlainStore):
                 positions_before=positions_before,
                 notices_before=notices_before,
                 seen_before=seen_before,
+                incidents_before=incidents_before,
                 limit=limit,
             )
         except BaseException:
