@@ -7,7 +7,8 @@ WORKERS ?= 2
 # Real map data, if they stand beside the checkout; otherwise tiles are fetched, or a schematic map is made.
 export SAFEZONE_MAP_DIR ?= $(abspath $(wildcard ../shared/maps))
 
-.PHONY: demo test check format bench bench-seeds bench-rules bench-crash bench-sumo docs clean
+.PHONY: demo test check format bench bench-seeds bench-rules bench-crash bench-throughput bench-lost-writes \
+  bench-faults bench-malformed bench-restart bench-sumo docs clean
 
 demo: $(VENV)/.installed
 	$(BIN)/safezone run scenarios/pilot.toml --out results/pilot
@@ -35,11 +36,28 @@ bench-rules: $(VENV)/.installed
 bench-crash: $(VENV)/.installed
 	$(BIN)/python tests/bench/crash.py --kills 20
 
+# The proofs of the hub as a safety system (tests/bench/README.md): each exits with an error when a zero is not zero.
+bench-throughput: $(VENV)/.installed
+	$(BIN)/python tests/bench/throughput.py
+
+bench-lost-writes: $(VENV)/.installed
+	$(BIN)/python tests/bench/lost_writes.py --kills 100 --crash machine
+	$(BIN)/python tests/bench/lost_writes.py --kills 100 --crash machine --store postgresql
+
+bench-faults: $(VENV)/.installed
+	$(BIN)/python tests/bench/faults.py
+
+bench-malformed: $(VENV)/.installed
+	$(BIN)/python tests/bench/malformed.py --messages 1000000
+
+bench-restart: $(VENV)/.installed
+	$(BIN)/python tests/bench/restart.py
+
 bench-sumo: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
 	$(BIN)/python tests/bench/beside_sumo.py
 
-bench: bench-seeds bench-rules bench-crash bench-sumo
+bench: bench-seeds bench-rules bench-crash bench-throughput bench-lost-writes bench-faults bench-malformed bench-restart bench-sumo
 
 docs: $(VENV)/.installed
 	$(BIN)/safezone model doc --lang ko --out docs/standard.ko.md

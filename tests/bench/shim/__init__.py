@@ -1,0 +1,1 @@
+"""A disk that forgets what was not synchronised: `recorder.c` notes, `disk.py` makes the image of a crash."""
