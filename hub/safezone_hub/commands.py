@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import threading
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -97,6 +98,12 @@ def hub_group() -> None:
     help="서비스 토큰 파일 · File with the service token; else SAFEZONE_HUB_TOKEN, else STATE/token is made.",
 )
 @click.option(
+    "--public-url",
+    default="",
+    metavar="URL",
+    help="외부에서 보는 주소 · Where agencies reach the API: for links, and the sender of CAP messages.",
+)
+@click.option(
     "--hub-id", default="hub", show_default=True, help="허브 이름 · The hub's name in every message."
 )
 @click.option(
@@ -110,7 +117,8 @@ def serve(
     state: Path, dsn: str | None, master_key_file: Path | None, host: str, mqtt_port: int, mqtt5_port: int,
     http_port: int, broker_url: str | None, broker_ca: Path | None, broker_cert: Path | None,
     broker_key: Path | None, broker_password_file: Path | None, broker_plain: bool, channels: Path | None,
-    tls_cert: Path | None, tls_key: Path | None, token_file: Path | None, hub_id: str, rules: tuple[str, ...],
+    tls_cert: Path | None, tls_key: Path | None, token_file: Path | None, public_url: str, hub_id: str,
+    rules: tuple[str, ...],
 ) -> None:  # fmt: skip
     """허브를 실행하고 준비되면 한 줄을 출력 · Run the hub; one JSON line on stdout says where it listens."""
     configure_logging(os.environ.get("SAFEZONE_LOG_LEVEL", "WARNING"))
@@ -134,7 +142,7 @@ def serve(
             hub_id=hub_id, settings=settings_from(pair for text in rules for pair in text.split(",")), store=dsn,
             broker=broker, channels=read_settings(channels) if channels is not None else ChannelSettings(),
             tls=Tls(tls_cert, tls_key) if tls_cert is not None and tls_key is not None else None,
-            master_key_file=master_key_file,
+            master_key_file=master_key_file, public_url=public_url,
         )  # fmt: skip
     except (
         NotLoopback,
@@ -220,6 +228,38 @@ def audit_heads(state: Path, dsn: str | None, master_key_file: Path | None) -> N
             click.echo(str(head(store, zone)))
     finally:
         store.close()
+
+
+# ------------------------------------------------------------------- the auditor's report
+
+
+@hub_group.group()
+def privacy() -> None:
+    """개인정보 · What the hub holds of whom, and how it fulfils the law's duties."""
+
+
+@privacy.command("report")
+@_state
+@_store
+@_master
+@click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="결과 파일 · .html or .md"
+)
+@click.option("--cctv-days", type=float, help="영상 보관 일수 · How long camera images are kept, days.")
+def privacy_report(
+    state: Path, dsn: str | None, master_key_file: Path | None, out: Path, cctv_days: float | None
+) -> None:
+    """감사인용 보고서와 영향평가 초안 · Report for an auditor, with a draft impact assessment. Not legal advice."""
+    from safezone_hub.privacy.gather import write_report  # it loads the whole standard
+
+    if out.suffix not in (".html", ".md"):
+        raise click.BadParameter(f"{out}: use .html or .md", param_hint="--out")
+    store = _opened(state, dsn, master_key_file)
+    try:
+        write_report(store, out, time.time(), cctv_days)
+    finally:
+        store.close()
+    click.echo(f"{out}")
 
 
 # ------------------------------------------------------------------- brokers

@@ -48,6 +48,11 @@ class Delivery(msgspec.Struct, array_like=True):
     subjects: tuple[str, ...] = ()
 
 
+def is_open(delivery: Delivery) -> bool:
+    """Whether there is more to come: of a mail nobody ever says more than that it was sent."""
+    return delivery.state in OPEN and (delivery.state, delivery.channel) != ("sent", "email")
+
+
 class Deliveries:
     """The open ones, and when each waiting one goes, by its own clock (a drill's or the wall's)."""
 
@@ -89,7 +94,7 @@ class Deliveries:
         if state != "waiting":
             delivery.due = None
         self._write(batch, delivery)
-        if state not in OPEN:
+        if not is_open(delivery):
             self.open.pop(delivery.id, None)
             ids = self._of_notice.get(delivery.notice, [])
             if delivery.id in ids:
@@ -114,7 +119,7 @@ class Deliveries:
 
     def _write(self, batch: Batch, d: Delivery) -> None:
         # A row with a time is an open one, to be taken up again after a restart.
-        at = (d.due or d.made_at) if d.state in OPEN else None
+        at = (d.due or d.made_at) if is_open(d) else None
         row = (
             d.zone,
             d.id,

@@ -92,6 +92,8 @@ def _tell(zones: "Zones", work: "Work", desk: "ZoneDesk", tell: Tell, wall: floa
         else:
             audience = "school" if to.post == "school" else "desk"
         audiences.setdefault(audience, addressed)
+    if tell.exercise is None and told:
+        desk.tally(wall).add("notices", tell.service, len(told))
     for audience, addressed in audiences.items():
         event = {"type": addressed.type, "id": addressed.message.id, "data": addressed.data}
         if tell.exercise is not None:

@@ -57,6 +57,7 @@ class Engine:
         self._poisons: dict[bytes, bool] = {}  # messages the hub fails on, and whether their call was told
         self.store_error: str | None = None
         self.failed: BaseException | None = None
+        self.on_registry: Callable[[], None] | None = None  # the registry changed
         self.observe_batch: Callable[[Work, float, float], None] | None = None  # for metrics
 
     def start(self, link: Link, courier: Callable[[list[Delivery]], None] | None = None) -> None:
@@ -64,7 +65,7 @@ class Engine:
         self._link, self._courier = link, courier
         self._say_again()
         if courier is not None:
-            courier([d for d in self.zones.deliveries.open.values() if d.state in ("queued", "sent")])
+            courier([d for d in self.zones.deliveries.open.values() if d.state == "queued"])
         self._thread.start()
 
     def on_commit(self, listener: CommitListener) -> None:
@@ -96,7 +97,7 @@ class Engine:
 
         def offer(zones: Zones) -> None:
             if self._courier is not None:
-                self._courier([d for d in zones.deliveries.open.values() if d.state in ("queued", "sent")])
+                self._courier([d for d in zones.deliveries.open.values() if d.state == "queued"])
 
         return self.between(offer)
 
@@ -153,6 +154,7 @@ class Engine:
         """One batch: judge, commit, send. When the store fails, start over from what it holds."""
         while True:
             work, answers = Work(), []
+            self.zones.making = work.batch
             try:
                 began = time.perf_counter()
                 set_aside = self._judge(work, messages)
@@ -267,6 +269,8 @@ class Engine:
             self._link.flush()
         if self._courier is not None and work.jobs:
             self._courier(work.jobs)
+        if self.on_registry is not None and (work.batch.registry or work.batch.unregistered):
+            self.on_registry()
         if work.batch.feed:
             for listener in self._listeners:
                 listener(work.batch.feed)

@@ -17,6 +17,7 @@ from safezone_hub.incidents.actions import Action, ActionError
 from safezone_hub.incidents.public import detailed, public
 from safezone_hub.observation import Tell
 from safezone_hub.state import Incident
+from safezone_hub.tallies import statistics_input as statistics_input
 
 if TYPE_CHECKING:
     from safezone_hub.channels import Report
@@ -62,6 +63,8 @@ def record_fact(zones: "Zones", work: "Work", zone: str, fact: dict[str, Any], w
     child = fact.get("child")
     about = effects.subjects_of(child if child in desk.view.children else None)
     desk.fact(work.batch, wall, {"at": format_time(wall), **fact}, about)
+    if fact["fact"] in ("access", "view", "use") and desk.state.zone.clock_drill is None:
+        desk.tally(wall).add("queries", str(fact.get("by", "")).partition("/")[0])
     work.touched.add(zone)
 
 
@@ -120,13 +123,14 @@ def notice_wrong(
     row = _notice_of(zones, zone, notice, by)
     data = msgspec.json.decode(row[4])["data"]
     id_ = stable_id(row[5], zone, notice, by, "wrong")
-    if zones.store.case(zone, id_) is not None:
+    if zones.case(zone, id_) is not None:
         raise ActionError("conflict", f"there is a case about it: {id_}", "notice")
     body = {"id": id_, "notice": notice, "service": data["service"], "child": data.get("child"), "by": by, "text": text,
             "made_at": format_time(wall), "state": "open"}  # fmt: skip
     about = (*effects.subjects_of(data.get("child")), by)
     work.batch.cases.append((zone, id_, "complaint", "open", wall, msgspec.json.encode(body), about))
     desk.ledger.count(f"complaint.{data['service']}")
+    desk.tally(wall).add("complaints", "opened")
     desk.feed(work, "school", wall, {"type": "complaint", "data": body}, about)
     work.touched.add(zone)
     return body
@@ -137,7 +141,7 @@ def answer_case(
 ) -> dict[str, Any]:
     """The school's answer to a complaint; given once."""
     desk = _desk(zones, zone)
-    row = zones.store.case(zone, id_)
+    row = zones.case(zone, id_)
     if row is None or row[1] != "complaint":
         raise ActionError("not_found", f"no complaint {id_}", "id")
     if row[2] != "open":
@@ -148,6 +152,8 @@ def answer_case(
     about = (*effects.subjects_of(body.get("child")), body["by"])
     work.batch.cases.append((zone, id_, "complaint", body["state"], row[3], msgspec.json.encode(body), about))
     desk.ledger.count(f"complaint_{body['state']}.{body['service']}")
+    if upheld:
+        desk.tally(wall).add("complaints", "upheld")
     desk.feed(work, body["by"], wall, {"type": "complaint", "data": body}, about)
     work.touched.add(zone)
     return body

@@ -12,7 +12,7 @@ from safezone_hub import requests
 from safezone_hub.api import About, build_api
 from safezone_hub.api.server import HttpServer, Tls
 from safezone_hub.broker import Broker, EmbeddedBroker, check_loopback, connect
-from safezone_hub.channels import ChannelSettings, Courier, Job, Report
+from safezone_hub.channels import ChannelSettings, Courier, Job, Report, Sent
 from safezone_hub.clock import Clock, WallClock
 from safezone_hub.deliveries import Delivery
 from safezone_hub.engine import Engine
@@ -101,6 +101,7 @@ def build_hub(
     channels: ChannelSettings | None = None,
     tls: Tls | None = None,
     master_key_file: Path | None = None,
+    public_url: str = "",
 ) -> Hub:
     """Start every part in order; port 0 takes a free one.
 
@@ -127,7 +128,7 @@ def build_hub(
         return {
             "engine": "ok" if engine.is_running() else f"stopped: {engine.failed}",
             "store": engine.store_error or "ok",
-            "broker": broker.health() if broker.health() != "ok" or link.is_connected() else "not connected",
+            "broker": broker.health() if broker.health() != "ok" else link.health(),
             **{
                 f"channel_{name}": text for name, text in courier.health().items() if text != "not configured"
             },
@@ -135,6 +136,9 @@ def build_hub(
 
     app = build_api(engine, clock, token, About(hub_id, broker.host, broker.port), checks, courier=courier)
     http = HttpServer(app, host, http_port, tls)
+    engine.zones.public_url = public_url or http.url
+    waiting = [d for d in engine.zones.deliveries.open.values() if d.state == "sent" and d.channel == "sms"]
+    courier.expect(Sent(d.id, d.provider_id, d.tries) for d in waiting)
     courier.start()
 
     def carry(deliveries: list[Delivery]) -> None:
@@ -150,6 +154,7 @@ def _job(delivery: Delivery) -> Job:
     return Job(
         delivery.id, delivery.notice, delivery.channel, delivery.address, delivery.secret, delivery.language,
         delivery.subject, delivery.text, delivery.body, delivery.content_type, delivery.urgent, delivery.tries,
+        delivery.made_at if delivery.exercise is None else 0.0,  # a drill is dated by its own clock
     )  # fmt: skip
 
 

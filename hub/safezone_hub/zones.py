@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from safezone_hub import effects, fold, items, registering, subjects
-from safezone_hub.clock import parse_time
+from safezone_hub.clock import local_date, parse_time
 from safezone_hub.deliveries import Deliveries, Delivery
 from safezone_hub.incidents.actions import clock_of
 from safezone_hub.notices import Ledger, Outgoing, Writer, quiet_until
@@ -16,7 +16,8 @@ from safezone_hub.registering import registered, unregistered
 from safezone_hub.registry import Registry, ZoneView
 from safezone_hub.settings import RuleSettings
 from safezone_hub.state import Child, Device, Incident, Unit, Zone, ZoneState
-from safezone_hub.store import REJECTIONS_KEPT, Batch, Store
+from safezone_hub.store import REJECTIONS_KEPT, Batch, Row, Store
+from safezone_hub.tallies import DAYS_KEPT, DayTally
 
 if TYPE_CHECKING:
     from safezone_hub.pipeline import Work
@@ -32,8 +33,10 @@ class ZoneDesk:
         self.state, self.ledger = state, ledger
         self.log_end = log_end
         self.feed_end = 0
+        self._tally_changed = False
         self.snapshot_wall = 0.0  # when the last snapshot was saved, by the wall clock
         self.rejections = 0  # the place of the newest sample in the ring
+        self.tallies: dict[str, DayTally] = {}  # by local date
         self.say_again = False  # restarted, and nobody of the zone was heard since
 
     @property
@@ -47,6 +50,26 @@ class ZoneDesk:
     def time_of(self, exercise: str | None, wall: float) -> float:
         """Now, for what belongs to a drill or to real life."""
         return clock_of(self.state, exercise, wall)
+
+    def tally(self, wall: float) -> DayTally:
+        """The counts of today."""
+        day = local_date(wall, self.view.timezone).isoformat()
+        tally = self.tallies.get(day)
+        if tally is None:
+            tally = self.tallies[day] = DayTally(day)
+            self.count_children(tally)
+            for old in sorted(self.tallies)[:-DAYS_KEPT]:
+                del self.tallies[old]
+                self.state.gone.append(("day", old))
+        self._tally_changed = True
+        return tally
+
+    def count_children(self, tally: DayTally) -> None:
+        """As many as there were at most on that day."""
+        view = self.view
+        may_collect = sum(view.consented(child, True).collect for child in view.children)
+        tally.enrolled = max(tally.enrolled, len(view.children))
+        tally.covered = max(tally.covered, may_collect)
 
     def log(
         self, batch: Batch, wall: float, kind: str, topic: str, body: bytes, about: tuple[str, ...] = ()
@@ -108,6 +131,10 @@ class ZoneDesk:
             if incident is not None:
                 rows.append((zone, "incident", id_, _encode(incident), effects.subjects_of(incident.child)))
         rows += [(zone, "unit", id_, _encode(state.units[id_]), ()) for id_ in state.dirty_units]
+        if self._tally_changed:
+            today = max(self.tallies)
+            rows.append((zone, "day", today, _encode(self.tallies[today]), ()))
+            self._tally_changed = False
         for dirty in (state.dirty_children, state.dirty_devices, state.dirty_incidents, state.dirty_units):
             dirty.clear()
 
@@ -117,6 +144,8 @@ class Zones:
 
     def __init__(self, store: Store, settings: RuleSettings, hub_id: str) -> None:
         self.store, self.settings, self.hub_id = store, settings, hub_id
+        self.making = Batch()  # the batch in the making: what is asked for may stand there, and not yet in the store
+        self.public_url = ""  # where others reach the API; "" gives no links
         self.load(restarted=True)
 
     def load(self, *, restarted: bool) -> None:
@@ -142,6 +171,9 @@ class Zones:
                 load_row(self.desks[zone].state, kind, body)
             if kind == "ledger":
                 self.desks[zone].ledger = msgspec.msgpack.decode(body, type=Ledger)
+            elif kind == "day":
+                tally = msgspec.msgpack.decode(body, type=DayTally)
+                self.desks[zone].tallies[tally.day] = tally
         self._load_outbox()
 
     def _load_outbox(self) -> None:
@@ -174,6 +206,13 @@ class Zones:
         if desk is None:
             desk = self.desks[zone] = ZoneDesk(self.registry, zone, ZoneState(Zone(zone)), Ledger(zone), 0)
         return desk
+
+    def case(self, zone: str, id_: str) -> Row | None:
+        """A case as it is now, also one that this very batch wrote: id, kind, state, made_at, body."""
+        for row in reversed(self.making.cases):
+            if row[:2] == (zone, id_):
+                return tuple(row[1:6])
+        return self.store.case(zone, id_)
 
     def bring_to_time(self, work: "Work", desk: ZoneDesk, wall: float) -> None:
         """Move a zone to the hub's time, unless an exercise clock has it; deadlines on the way fire."""
@@ -235,7 +274,7 @@ class Zones:
 
     def put(self, work: "Work", bodies: list[dict[str, Any]], parsed: list[items.Item], wall: float) -> int:
         """Register items; the number of new ones."""
-        new = 0
+        new, recount = 0, set()
         for body, item in zip(bodies, parsed, strict=True):
             desk = self.desk(item.zone)
             self.bring_to_time(work, desk, wall)
@@ -251,7 +290,11 @@ class Zones:
                 self._clock_changed(work, desk, item)
             if isinstance(item, items.Consent):
                 self._consent_changed(work, desk, item, wall)
+            if isinstance(item, items.Consent | items.Child) and desk.state.zone.clock_drill is None:
+                recount.add(item.zone)
             work.touched.add(item.zone)
+        for zone in recount:
+            self.desk(zone).count_children(self.desk(zone).tally(wall))
         return new
 
     def delete(self, work: "Work", kind: str, id_: str, wall: float) -> bool:

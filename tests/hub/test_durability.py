@@ -6,6 +6,7 @@ import random
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from safezone_hub.store import Batch, SqliteStore, StoreUnavailable
 from safezone_hub.zones import Zones
 
 from tests.hub.hub_world import CLOCK, ZONE, Client, Sender, Ticker, at, iso, lat_lon, sighted, world
+from tests.services import NotInstalled, postgres_server
 
 
 class Recorder:
@@ -169,9 +171,13 @@ def test_a_commit_that_fails_is_tried_again_from_what_the_store_holds(
     assert [e["type"] for e in link.notices()] == ["alert", "notice", "camera.turn"]
 
 
-def serve(state: Path, port: int = 0, http_port: int = 0) -> tuple["subprocess.Popen[str]", dict[str, str]]:
+def serve(
+    state: Path, port: int = 0, http_port: int = 0, dsn: str | None = None
+) -> tuple["subprocess.Popen[str]", dict[str, str]]:
     command = [sys.executable, "-m", "safezone_hub", "serve", "--state", str(state)]
     command += ["--mqtt-port", str(port), "--http-port", str(http_port)]
+    if dsn is not None:
+        command += ["--store", dsn]
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, text=True, env={**os.environ, "SAFEZONE_HUB_TOKEN": "test-token"}
     )
@@ -185,8 +191,23 @@ def port_of(url: str) -> int:
     return int(url.rsplit(":", 1)[1])
 
 
-def test_kill_9_loses_nothing_receipted_and_repeats_what_nobody_acknowledged(tmp_path: Path) -> None:
-    process, ready = serve(tmp_path)
+@pytest.fixture(params=["sqlite", "postgresql"])
+def dsn(request: pytest.FixtureRequest) -> Iterator[str | None]:
+    """Where the hub keeps its rows: none for the file in its state folder."""
+    if request.param == "sqlite":
+        yield None
+        return
+    try:
+        with postgres_server() as server:
+            yield server.dsn()
+    except NotInstalled as why:
+        pytest.skip(str(why))
+
+
+def test_kill_9_loses_nothing_receipted_and_repeats_what_nobody_acknowledged(
+    tmp_path: Path, dsn: str | None
+) -> None:
+    process, ready = serve(tmp_path, dsn=dsn)
     client = Client(port_of(ready["mqtt"]))
     http = httpx.Client(base_url=ready["http"], headers={"Authorization": "Bearer test-token"})
     again: subprocess.Popen[str] | None = None
@@ -216,7 +237,7 @@ def test_kill_9_loses_nothing_receipted_and_repeats_what_nobody_acknowledged(tmp
         process.wait()
         client.close()
 
-        again, ready = serve(tmp_path, port_of(ready["mqtt"]), port_of(ready["http"]))
+        again, ready = serve(tmp_path, port_of(ready["mqtt"]), port_of(ready["http"]), dsn)
         client = Client(port_of(ready["mqtt"]))
         ticker._client = client
         for call in calls:

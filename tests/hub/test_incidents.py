@@ -62,8 +62,8 @@ def operator(id_: str) -> dict[str, Any]:
 
 def staffed(*extra: dict[str, Any], children: tuple[str, ...] = ("c1",), **rules: Any) -> Bench:
     """The small world with all posts, two operators, two patrols and two agencies."""
-    items = world(*children) + [
-        post("sup", "supervisor"), post("f119", "fire119"), post("sch", "school"), operator("op1"), operator("op2"),
+    items = [
+        *world(*children), post("sup", "supervisor"), post("f119", "fire119"), post("sch", "school"), operator("op1"), operator("op2"),
         unit("u1", 100.0), unit("u2", 900.0, agency="pol"), agency("pol", "police"), agency("fire", "fire"),
     ]  # fmt: skip
     return Bench(*children, items=[*items, *extra], **rules)

@@ -467,3 +467,49 @@ def test_every_provision_is_recorded_and_told(benches: Any) -> None:
     assert [(f["fact"], f["to"]) for f in bench.facts() if f["what"] == "position"] == [
         ("provision", ["agency/city"])
     ]
+
+
+# ------------------------------------------------------------------- statistics
+
+
+def test_days_are_counted_without_saying_of_whom_and_survive_erasure(benches: Any) -> None:
+    from datetime import date
+
+    bench = benches("c1", "c2")
+    bench.to("15:00")
+    bench.call(child="c1")
+    (id_,) = bench.state.incidents
+    bench.to("15:00:20")
+    bench.act("acknowledge", incident=id_)
+    bench.act("false_alarm", incident=id_)
+    (notice,) = bench.down("notice")
+    bench.request(requests.notice_wrong, ZONE, notice["id"], "guardian/g-c1", "아닙니다")
+    bench.request(requests.record_fact, ZONE, {"fact": "access", "child": "c2", "by": "guardian/g-c2", "what": "position"})
+    bench.request(requests.erase, "c1", "guardian/g-c1")
+    bench.close()
+    bench.open()
+    day = date(2026, 3, 4)
+    records, days = bench.engine.ask(lambda zones, _: requests.statistics_input(zones, ZONE, day, day)).result(10)
+    (record,) = records
+    assert (record["service"], record["closed_at"] - record["opened_at"]) == ("tag_call", 20.0)
+    (counted,) = days
+    assert counted["child_days"] == {"enrolled": 2, "covered": 2}
+    assert counted["notices"] == {"tag_call": 2} and counted["complaints"] == {"opened": 1}
+    assert counted["queries"] == {"guardian": 1}
+    assert b"c1" not in repr((records, days)).encode()
+
+
+def test_two_answers_in_one_batch_are_one_answer(benches: Any) -> None:
+    bench = benches()
+    bench.to("15:00")
+    bench.call()
+    (notice,) = bench.down("notice")
+    case = bench.request(requests.notice_wrong, ZONE, notice["id"], "guardian/g-c1", "아닙니다")
+    wall = bench.clock.now()
+
+    def both(zones: Any, work: Any) -> None:
+        requests.answer_case(zones, work, ZONE, case["id"], "staff/s1", "예", True, wall)
+        requests.answer_case(zones, work, ZONE, case["id"], "staff/s2", "아니요", False, wall)
+
+    with pytest.raises(ActionError, match="conflict"):
+        bench.engine.ask(both).result(10)
