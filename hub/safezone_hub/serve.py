@@ -1,5 +1,6 @@
 """Wiring: store, broker, engine, link, courier and HTTP into one running hub. No behaviour of its own."""
 
+import hmac
 import logging
 import os
 import secrets
@@ -113,8 +114,10 @@ def build_hub(
     # The engine and the network threads hand over to each other all the time.
     sys.setswitchinterval(0.0005)
     state.mkdir(parents=True, exist_ok=True)
-    clock, closing = clock or WallClock(), []
+    clock, closing, pepper = clock or WallClock(), [], None
     if store is None or isinstance(store, str):
+        # School codes and pins hang on the master key, not on a token that may be changed.
+        pepper = hmac.digest(master_key(state, master_key_file), b"safezone: enrolment", "sha256")
         store, vault = open_store(state, store, master_key_file)
         closing.append(vault)
     engine = Engine(store, clock, settings or RuleSettings(), hub_id)
@@ -134,7 +137,8 @@ def build_hub(
             },
         }
 
-    app = build_api(engine, clock, token, About(hub_id, broker.host, broker.port), checks, courier=courier)
+    about = About(hub_id, broker.host, broker.port)
+    app = build_api(engine, clock, token, about, checks, courier=courier, pepper=pepper)
     http = HttpServer(app, host, http_port, tls)
     engine.zones.public_url = public_url or http.url
     waiting = [d for d in engine.zones.deliveries.open.values() if d.state == "sent" and d.channel == "sms"]
