@@ -144,7 +144,9 @@ class Zones:
 
     def __init__(self, store: Store, settings: RuleSettings, hub_id: str) -> None:
         self.store, self.settings, self.hub_id = store, settings, hub_id
-        self.making = Batch()  # the batch in the making: what is asked for may stand there, and not yet in the store
+        self.making = (
+            Batch()
+        )  # the batch in the making: what is asked for may stand there, and not yet in the store
         self.public_url = ""  # where others reach the API; "" gives no links
         self.load(restarted=True)
 

@@ -180,24 +180,34 @@ def test_the_providers_receipt_comes_back_over_http(town: Town, receiver: Receiv
     until(lambda: any(d["channel"] == "sms" and d["state"] == "delivered" for d in town.call("admin", "GET", path).json()["items"]))  # fmt: skip
 
 
-def test_a_guardian_without_a_contact_on_file_gets_the_number_at_the_school(town: Town, receiver: Receiver) -> None:
+def test_a_guardian_without_a_contact_on_file_gets_the_number_at_the_school(
+    town: Town, receiver: Receiver
+) -> None:
     contact = {"channel": "email", "address": MAIL}
     begun = begin(town, code_for(town, "c1"), name="새 보호자", contact=contact, in_person=True)
     assert begun.status_code == 201, begun.text
     id_ = begun.json()["id"]
     (waiting,) = town.call("school/t1", "GET", f"/v1/zones/{ZONE}/enrolments").json()["items"]
     assert (waiting["id"], waiting["state"], waiting["child"]) == (id_, "identity", "c1")
-    assert town.call(f"school/t1-{OTHER}", "POST", f"/v1/enrolments/{id_}/pin", json={"legal": True}).status_code == 404
+    assert (
+        town.call(f"school/t1-{OTHER}", "POST", f"/v1/enrolments/{id_}/pin", json={"legal": True}).status_code
+        == 404
+    )
     given = town.call("school/t1", "POST", f"/v1/enrolments/{id_}/pin", json={"legal": True})
     assert given.status_code == 201, given.text
     path = f"/v1/enrolments/{id_}"
-    assert town.call(None, "POST", f"{path}/verify", json={"pin": given.json()["pin"]}).json()["state"] == "consent"
+    assert (
+        town.call(None, "POST", f"{path}/verify", json={"pin": given.json()["pin"]}).json()["state"]
+        == "consent"
+    )
     done = town.call(None, "POST", f"{path}/consent", json={"items": CONSENTS})
     assert done.status_code == 200 and done.json()["state"] == "done", done.text
     assert not receiver.received
 
 
-def test_a_young_childs_guardian_is_registered_when_the_school_holds_the_form(town: Town, receiver: Receiver) -> None:
+def test_a_young_childs_guardian_is_registered_when_the_school_holds_the_form(
+    town: Town, receiver: Receiver
+) -> None:
     child = town.call("admin", "GET", "/v1/registry/child/c1").json()
     assert town.call("admin", "PUT", "/v1/registry/child/c1", json={**child, "grade": 1}).status_code == 200
     begun = begin(town, code_for(town, "c1"))

@@ -36,7 +36,9 @@ def hub(tmp_path: Path, outside: Receiver) -> Iterator[Hub]:
         encoding="utf-8",
     )
     settings: ChannelSettings = read_settings(file)
-    running = build_hub(tmp_path / "state", token="t", channels=settings, settings=RuleSettings(sms_after_s=0.5))
+    running = build_hub(
+        tmp_path / "state", token="t", channels=settings, settings=RuleSettings(sms_after_s=0.5)
+    )
     yield running
     running.stop()
 
@@ -53,7 +55,9 @@ def provision(hub: Hub, outside: Receiver) -> httpx.Client:
     return http
 
 
-def test_a_call_becomes_a_text_and_a_signed_hand_over_and_their_states_are_kept(hub: Hub, outside: Receiver) -> None:
+def test_a_call_becomes_a_text_and_a_signed_hand_over_and_their_states_are_kept(
+    hub: Hub, outside: Receiver
+) -> None:
     http = provision(hub, outside)
     client = Client(hub.broker.port)
     now = time.time()

@@ -62,7 +62,9 @@ def test_an_end_cut_off_shows_against_heads_exported_earlier(state: Path, tmp_pa
 
 
 @pytest.mark.parametrize("suffix", [".html", ".md"])
-def test_privacy_report_names_duties_and_counts_and_no_child(state: Path, tmp_path: Path, suffix: str) -> None:
+def test_privacy_report_names_duties_and_counts_and_no_child(
+    state: Path, tmp_path: Path, suffix: str
+) -> None:
     out = tmp_path / f"report{suffix}"
     result = run("privacy", "report", "--state", str(state), "--out", str(out))
     assert result.exit_code == 0, result.output

@@ -484,12 +484,18 @@ def test_days_are_counted_without_saying_of_whom_and_survive_erasure(benches: An
     bench.act("false_alarm", incident=id_)
     (notice,) = bench.down("notice")
     bench.request(requests.notice_wrong, ZONE, notice["id"], "guardian/g-c1", "아닙니다")
-    bench.request(requests.record_fact, ZONE, {"fact": "access", "child": "c2", "by": "guardian/g-c2", "what": "position"})
+    bench.request(
+        requests.record_fact,
+        ZONE,
+        {"fact": "access", "child": "c2", "by": "guardian/g-c2", "what": "position"},
+    )
     bench.request(requests.erase, "c1", "guardian/g-c1")
     bench.close()
     bench.open()
     day = date(2026, 3, 4)
-    records, days = bench.engine.ask(lambda zones, _: requests.statistics_input(zones, ZONE, day, day)).result(10)
+    records, days = bench.engine.ask(
+        lambda zones, _: requests.statistics_input(zones, ZONE, day, day)
+    ).result(10)
     (record,) = records
     assert (record["service"], record["closed_at"] - record["opened_at"]) == ("tag_call", 20.0)
     (counted,) = days
