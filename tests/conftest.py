@@ -20,3 +20,8 @@ def map_dir() -> Path:
     if found is None:
         pytest.skip("no real map data: set SAFEZONE_MAP_DIR")
     return found
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest first, so that no worker is left alone with a whole day at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)

@@ -136,9 +136,9 @@ class Engine:
         while self._between and not self._stopping:
             task, future = self._between.popleft()
             try:
-                future.set_result(task(self.zones))
+                _resolve(future, task(self.zones), None)
             except Exception as error:
-                future.set_exception(error)
+                _resolve(future, None, error)
 
     def _patience(self) -> float:
         due = self.zones.next_due()
@@ -186,10 +186,7 @@ class Engine:
             self.observe_batch(work, judged - began, time.perf_counter() - judged)
         self._send(work)
         for future, result, failure in answers:
-            if failure is not None:
-                future.set_exception(failure)
-            else:
-                future.set_result(result)
+            _resolve(future, result, failure)
 
     def _judge(self, work: Work, messages: list[Arrival]) -> list[bytes]:
         """All messages of a batch. One that the hub itself fails on ends it (Poison); those set aside before are returned."""
@@ -315,6 +312,16 @@ class Engine:
     def _publish(self, topic: str, payload: bytes) -> None:
         assert self._link is not None
         self._link.publish(topic, payload)
+
+
+def _resolve(future: "Future[Any]", result: Any, failure: Exception | None) -> None:
+    """Answer, unless whoever asked has gone."""
+    if not future.set_running_or_notify_cancel():
+        return
+    if failure is not None:
+        future.set_exception(failure)
+    else:
+        future.set_result(result)
 
 
 class Poison(Exception):

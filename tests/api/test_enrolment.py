@@ -214,8 +214,16 @@ def test_a_young_childs_guardian_is_registered_when_the_school_holds_the_form(
     path = f"/v1/enrolments/{begun.json()['id']}"
     town.call(None, "POST", f"{path}/verify", json={"pin": pin_of(receiver)})
     waits = town.call(None, "POST", f"{path}/consent", json={"items": CONSENTS, "form": "written"})
-    assert waits.json()["state"] == "written" and "token" not in waits.json()
+    assert waits.json()["state"] == "written"
+    # Whoever will be the guardian has the token now: when the school has the form, nobody is here to be given one.
+    town.tokens["guardian/n-c1"] = waits.json()["token"]
+    made = len(town.call("admin", "GET", "/v1/tokens").json()["items"])
     confirmed = town.call("school/t1", "POST", f"{path}/written", json={"received": True})
     assert confirmed.status_code == 200 and confirmed.json()["state"] == "done", confirmed.text
     (consent,) = [c for c in town.call("admin", "GET", "/v1/registry/consent").json()["items"] if c["guardian"] == "n-c1"]  # fmt: skip
     assert consent["form"] == "written"
+    assert (
+        "token" not in confirmed.json()
+        and len(town.call("admin", "GET", "/v1/tokens").json()["items"]) == made
+    )
+    assert town.call("guardian/n-c1", "GET", "/v1/me").json()["children"] == ["c1"]

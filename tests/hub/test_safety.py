@@ -519,3 +519,12 @@ def test_two_answers_in_one_batch_are_one_answer(benches: Any) -> None:
 
     with pytest.raises(ActionError, match="conflict"):
         bench.engine.ask(both).result(10)
+
+
+def test_whoever_asks_and_goes_away_does_no_harm(benches: Any) -> None:
+    bench = benches()
+    gone = bench.engine.ask(lambda zones, work: 1)
+    gone.cancel()
+    bench.engine.between(lambda zones: 1).cancel()
+    bench.settle()
+    assert bench.engine.ask(lambda zones, work: 2).result(10) == 2 and bench.engine.is_running()

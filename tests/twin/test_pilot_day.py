@@ -11,7 +11,7 @@ from tests.twin.conftest import Play
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1])  # more seeds: make bench-seeds
 def test_a_pilot_day_with_its_noise_has_no_hub_faults_worth_the_name(play: Play, seed: int) -> None:
     pilot = msgspec.structs.replace(load_scenario(scenarios_dir() / "pilot.toml"), seed=seed)
     result = play(pilot, report=True)

@@ -102,11 +102,11 @@ async def written(call: Call) -> Response:
         after, effects = steps.confirm_written(
             case, sight.who.name, people, sight.wall, received=body["received"]
         )
-        return _carry_out(sight.zones, sight.work, after, effects, sight.wall)
+        # The parent has had a token since the consent; one made now would be nobody's.
+        kept = [effect for effect in effects if not isinstance(effect, IssueToken)]
+        return _carry_out(sight.zones, sight.work, after, kept, sight.wall)
 
     done = await guard.on(call, guard.enrolment(id_), confirm)
-    if done.token is not None:
-        call.services.book.put(done.token)
     return json_reply(_for_school(done.case))
 
 
@@ -183,6 +183,9 @@ async def consent(call: Call) -> Response:
 
     def step(zones: Zones, work: Work, case: Case, code: SchoolCode | None, people: People) -> Done:
         after, effects = call.services.enrolments.steps.consent(case, body["items"], people, call.wall)
+        if after.state == "written" and after.guardian is not None:
+            # Who it is has been proved, and when the school has the form there is nobody here to be given it.
+            effects = [*effects, IssueToken("guardian", after.guardian, after.zone)]
         return _carry_out(zones, work, after, effects, call.wall)
 
     return await _parents_step(call, step)
