@@ -18,7 +18,7 @@ from safezone_hub.chain import Head, head, verify
 from safezone_hub.channels import ChannelSettings, SettingsError, read_settings
 from safezone_hub.link import Refused
 from safezone_hub.logs import configure_logging
-from safezone_hub.mosquitto import Principal, mosquitto_command, principals_of
+from safezone_hub.mosquitto import MosquittoFiles, Principal, mosquitto_command, principals_of
 from safezone_hub.serve import build_hub, open_store
 from safezone_hub.settings import settings_from
 from safezone_hub.store import StoreRefused, StoreUnavailable
@@ -86,6 +86,11 @@ def hub_group() -> None:
     help="암호화 없는 원격 브로커 허용 · Allow mqtt:// to another machine: something else protects the way.",
 )
 @click.option(
+    "--accounts",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="모스키토 설정 폴더 · Folder written by `safezone hub mosquitto`; its accounts follow the registry from now on.",
+)
+@click.option(
     "--channels",
     type=_file,
     help="문자·메일·웹훅 설정(TOML) · SMS, e-mail and webhooks; see docs/channels.md.",
@@ -116,7 +121,8 @@ def hub_group() -> None:
 def serve(
     state: Path, dsn: str | None, master_key_file: Path | None, host: str, mqtt_port: int, mqtt5_port: int,
     http_port: int, broker_url: str | None, broker_ca: Path | None, broker_cert: Path | None,
-    broker_key: Path | None, broker_password_file: Path | None, broker_plain: bool, channels: Path | None,
+    broker_key: Path | None, broker_password_file: Path | None, broker_plain: bool, accounts: Path | None,
+    channels: Path | None,
     tls_cert: Path | None, tls_key: Path | None, token_file: Path | None, public_url: str, hub_id: str,
     rules: tuple[str, ...],
 ) -> None:  # fmt: skip
@@ -143,6 +149,7 @@ def serve(
             broker=broker, channels=read_settings(channels) if channels is not None else ChannelSettings(),
             tls=Tls(tls_cert, tls_key) if tls_cert is not None and tls_key is not None else None,
             master_key_file=master_key_file, public_url=public_url,
+            accounts=MosquittoFiles(accounts) if accounts is not None else None,
         )  # fmt: skip
     except (
         NotLoopback,

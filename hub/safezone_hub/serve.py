@@ -19,6 +19,7 @@ from safezone_hub.deliveries import Delivery
 from safezone_hub.engine import Engine
 from safezone_hub.housekeeping import Housekeeping
 from safezone_hub.link import MqttLink
+from safezone_hub.mosquitto import AccountKeeper, MosquittoFiles, Principal, principals_of
 from safezone_hub.settings import RuleSettings
 from safezone_hub.store import SqliteStore, Store
 from safezone_hub.store.sealed import SealedStore
@@ -40,6 +41,7 @@ class Hub:
     http: HttpServer
     housekeeping: Housekeeping
     _closing: list[Any] = field(default_factory=list)
+    _keepers: list[AccountKeeper] = field(default_factory=list)
 
     @property
     def http_port(self) -> int:
@@ -60,6 +62,8 @@ class Hub:
         """Take nothing more, finish what is begun, let go of ports and files."""
         self.http.stop()
         self.housekeeping.stop()
+        for keeper in self._keepers:
+            keeper.stop()
         self.engine.stop()
         self.courier.close(2.0)
         self.link.close()
@@ -103,10 +107,11 @@ def build_hub(
     tls: Tls | None = None,
     master_key_file: Path | None = None,
     public_url: str = "",
+    accounts: MosquittoFiles | None = None,
 ) -> Hub:
     """Start every part in order; port 0 takes a free one.
 
-    ``store``: a PostgreSQL DSN, or an opened store; otherwise SQLite in ``state``. ``broker``: an external one,
+    ``accounts``: a Mosquitto's files, kept in step with the registry. ``store``: a PostgreSQL DSN, or an opened store; otherwise SQLite in ``state``. ``broker``: an external one,
     otherwise the embedded. Raises NotLoopback, OSError, StoreRefused or VaultError.
     """
     if broker is None:
@@ -115,6 +120,7 @@ def build_hub(
     sys.setswitchinterval(0.0005)
     state.mkdir(parents=True, exist_ok=True)
     clock, closing, pepper = clock or WallClock(), [], None
+    keepers: list[AccountKeeper] = []
     if store is None or isinstance(store, str):
         # School codes and pins hang on the master key, not on a token that may be changed.
         pepper = hmac.digest(master_key(state, master_key_file), b"safezone: enrolment", "sha256")
@@ -131,6 +137,7 @@ def build_hub(
         return {
             "engine": "ok" if engine.is_running() else f"stopped: {engine.failed}",
             "store": engine.store_error or "ok",
+            **({"accounts": keepers[0].problem or "ok"} if keepers else {}),
             "broker": broker.health() if broker.health() != "ok" else link.health(),
             **{
                 f"channel_{name}": text for name, text in courier.health().items() if text != "not configured"
@@ -143,6 +150,14 @@ def build_hub(
     engine.zones.public_url = public_url or http.url
     waiting = [d for d in engine.zones.deliveries.open.values() if d.state == "sent" and d.channel == "sms"]
     courier.expect(Sent(d.id, d.provider_id, d.tries) for d in waiting)
+    if accounts is not None:
+
+        def principals() -> list[Principal]:
+            return engine.ask(lambda zones, _: list(principals_of(zones.registry.items.values()))).result()
+
+        keeper = AccountKeeper(accounts, principals)
+        engine.on_registry = keeper.changed
+        keepers.append(keeper)
     courier.start()
 
     def carry(deliveries: list[Delivery]) -> None:
@@ -151,7 +166,7 @@ def build_hub(
     engine.start(link, carry)
     housekeeping.start()
     http.start()
-    return Hub(engine, broker, link, store, courier, token, http, housekeeping, closing)
+    return Hub(engine, broker, link, store, courier, token, http, housekeeping, closing, keepers)
 
 
 def _job(delivery: Delivery) -> Job:

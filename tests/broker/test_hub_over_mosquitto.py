@@ -172,3 +172,36 @@ def test_what_comes_while_the_hub_is_down_waits_at_the_broker(
     # Nobody but the broker can have brought it, so a repeat is no news.
     assert again.receipt(again.send(message))["status"] == "duplicate"
     second.stop()
+
+
+def test_accounts_of_a_mosquitto_follow_what_is_registered_over_http(tmp_path: Path) -> None:
+    """A served hub keeps them in step: whoever is registered can connect a moment later."""
+    import httpx
+    from safezone_hub.mosquitto import MosquittoFiles
+    from safezone_hub.serve import build_hub
+
+    with mosquitto_server(tmp_path / "broker", []) as server:
+        files = MosquittoFiles(server.files.folder)
+        hub = build_hub(tmp_path / "state", token="t", broker=server.hub_broker(), accounts=files)
+        try:
+            http = httpx.Client(base_url=hub.ready["http"], headers={"Authorization": "Bearer t"})
+            assert http.get("/healthz").json()["checks"]["accounts"] == "ok"
+            assert http.post("/v1/registry:import", json={"items": WORLD}).status_code == 200
+            pole = PRINCIPALS["dev/pole"]
+
+            def may_connect() -> bool:
+                outcome: list[Any] = []
+                came = threading.Event()
+                probe = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2)
+                probe.username_pw_set(pole.username, password_of(pole))
+                probe.on_connect = lambda *args: (outcome.append(args[3]), came.set())  # type: ignore[func-returns-value]
+                probe.connect("127.0.0.1", server.port)
+                probe.loop_start()
+                came.wait(5)
+                probe.disconnect()
+                probe.loop_stop()
+                return bool(outcome) and not outcome[0].is_failure
+
+            wait_until(may_connect, "the new reader to be let in")
+        finally:
+            hub.stop()
