@@ -16,24 +16,33 @@ NO_DOMAIN = "safezone.invalid"  # of a hub that was not told its public address
 BASES = {"phone": "phone", "reader": "reader", "bell": "bell"}
 
 
-def as_json(zones: "Zones", desk: "ZoneDesk", incident: Incident, agency: str, wall: float) -> dict[str, Any]:
+def as_json(zones: "Zones", desk: "ZoneDesk", incident: Incident, agency: str) -> dict[str, Any]:
     """The hand-over document."""
-    return handover(detailed(desk.view, desk.state, incident), _view(zones, desk, incident, agency, wall))
+    return handover(detailed(desk.view, desk.state, incident), _view(zones, desk, incident, agency))
 
 
-def as_cap(zones: "Zones", desk: "ZoneDesk", incident: Incident, agency: str, wall: float) -> bytes:
+def as_cap(zones: "Zones", desk: "ZoneDesk", incident: Incident, agency: str) -> bytes:
     """CAP 1.2: an alert, an update or a cancellation, with references to what this agency got before."""
-    return cap_alert(detailed(desk.view, desk.state, incident), _view(zones, desk, incident, agency, wall))
+    return cap_alert(detailed(desk.view, desk.state, incident), _view(zones, desk, incident, agency))
 
 
 def earlier(zones: "Zones", zone: str, incident: Incident, agency: str) -> tuple[Issued, ...]:
     """The versions of an incident that an agency was given before this one, oldest first."""
-    versions = set()
-    for _, _, body in zones.store.feed(zone, f"agency/{agency}", 0, 100_000):
-        event = msgspec.json.decode(body)
-        if event["type"] == "incident" and event["data"]["id"] == incident.id:
-            versions.add(event["data"]["version"])
+    versions = zones.given.get((incident.id, agency))
+    if versions is None:
+        events = (
+            msgspec.json.decode(body) for *_, body in zones.store.feed(zone, f"agency/{agency}", 0, 100_000)
+        )
+        found = (e["data"] for e in events if e["type"] == "incident" and e["data"]["id"] == incident.id)
+        versions = zones.given[incident.id, agency] = {data["version"] for data in found}
     return tuple(Issued(v, made_at(incident, v)) for v in sorted(versions) if v < incident.version)
+
+
+def note_given(zones: "Zones", incident: Incident, agency: str) -> None:
+    """It has this version now. Nothing to note for one whose versions nobody asked for yet: its stream has them."""
+    versions = zones.given.get((incident.id, agency))
+    if versions is not None:
+        versions.add(incident.version)
 
 
 def made_at(incident: Incident, version: int) -> float:
@@ -41,7 +50,7 @@ def made_at(incident: Incident, version: int) -> float:
     return incident.history[min(version, len(incident.history)) - 1].at
 
 
-def _view(zones: "Zones", desk: "ZoneDesk", incident: Incident, agency: str, wall: float) -> HandoverView:
+def _view(zones: "Zones", desk: "ZoneDesk", incident: Incident, agency: str) -> HandoverView:
     view, child = desk.view, desk.view.children.get(incident.child or "")
     reported = incident.history[0].note if incident.service == "missing_report" and incident.history else ""
     return HandoverView(

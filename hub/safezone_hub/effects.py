@@ -24,6 +24,7 @@ from safezone_hub.observation import (
     TurnCamera,
 )
 from safezone_hub.state import Incident
+from safezone_hub.subjects import of_child
 
 if TYPE_CHECKING:
     from safezone_hub.pipeline import Work
@@ -55,10 +56,6 @@ def apply(zones: "Zones", work: "Work", desk: "ZoneDesk", effects: Iterable[Effe
                 desk.ledger.count(effect.name)
 
 
-def subjects_of(child: str | None) -> tuple[str, ...]:
-    return (f"child/{child}",) if child is not None else ()
-
-
 def _save_position(work: "Work", desk: "ZoneDesk", effect: SavePosition) -> None:
     lat, lon = desk.view.plane.lat_lon(effect.x, effect.y)
     row = (effect.at, effect.device, round(lat, 7), round(lon, 7), effect.accuracy_m, effect.basis)
@@ -68,7 +65,7 @@ def _save_position(work: "Work", desk: "ZoneDesk", effect: SavePosition) -> None
 def _tell(zones: "Zones", work: "Work", desk: "ZoneDesk", tell: Tell, wall: float) -> None:
     """A message each recipient, on every channel it has; who was told is recorded (law: provision)."""
     child = tell.child if tell.child in desk.view.children else None
-    subjects = subjects_of(child)
+    subjects = of_child(child)
     withheld = {g for c, g, _ in desk.state.zone.withheld if c == tell.child}
     told: list[str] = []
     audiences: dict[str, Addressed] = {}
@@ -111,8 +108,7 @@ def _send(
     zones: "Zones", work: "Work", desk: "ZoneDesk", message: Outgoing, subjects: tuple[str, ...], wall: float,
     hold: float | None = None,
 ) -> None:  # fmt: skip
-    now = desk.state.zone.now if message.exercise is not None else max(wall, desk.time_of(None, wall))
-    zones.outbox.add(work.batch, message, now, subjects, hold)
+    zones.outbox.add(work.batch, message, desk.time_of(message.exercise, wall), subjects, hold)
     if hold is None:
         work.outgoing.append(message)
 
@@ -139,9 +135,9 @@ def _incident_changed(
     if incident.level == "private":
         return
     event = {"type": "incident", "action": effect.action, "data": public(desk.view, desk.state, incident)}
-    desk.feed(work, "desk", wall, event, subjects_of(incident.child))
+    desk.feed(work, "desk", wall, event, of_child(incident.child))
     if incident.level in ("guardian", "school") or incident.service == "missing_report":
-        desk.feed(work, "school", wall, event, subjects_of(incident.child))
+        desk.feed(work, "school", wall, event, of_child(incident.child))
     for agency in sorted(incident.agencies):
         work.handed.add((desk.zone, incident.id, agency))
 
@@ -155,7 +151,7 @@ def _hand_over(zones: "Zones", work: "Work", desk: "ZoneDesk", effect: HandOver,
     if incident.child in desk.view.children:
         fact = {"fact": "provision", "child": incident.child, "by": "hub", "to": [f"agency/{effect.agency}"],
                 "what": incident.service, "purpose": "rescue", "basis": "rescue", "at": format_time(wall)}  # fmt: skip
-        desk.fact(work.batch, wall, fact, subjects_of(incident.child))
+        desk.fact(work.batch, wall, fact, of_child(incident.child))
 
 
 def finish(zones: "Zones", work: "Work", wall: float) -> None:
@@ -165,12 +161,12 @@ def finish(zones: "Zones", work: "Work", wall: float) -> None:
         incident, agency = desk.state.incidents.get(id_), desk.view.agencies.get(agency_id)
         if incident is None or agency is None:
             continue
-        subjects = subjects_of(incident.child)
+        subjects = of_child(incident.child)
         shown = public(desk.view, desk.state, incident)
         event = {"type": "incident", "action": "handover", "data": shown}
         desk.feed(work, f"agency/{agency_id}", wall, event, subjects)
         if agency.webhook is not None:
-            body, content_type = _document(zones, desk, incident, agency, wall)
+            body, content_type = _document(zones, desk, incident, agency)
             delivery = deliveries.handover(
                 zone, agency_id, agency.webhook.url, agency.webhook.secret, id_, incident.version, body, content_type,
                 incident.exercise, wall, subjects,
@@ -178,13 +174,12 @@ def finish(zones: "Zones", work: "Work", wall: float) -> None:
             if delivery.id not in zones.deliveries.open:
                 zones.deliveries.add(work.batch, delivery)
                 work.jobs.append(delivery)
+        agencies.note_given(zones, incident, agency_id)
     work.handed.clear()
 
 
-def _document(
-    zones: "Zones", desk: "ZoneDesk", incident: Incident, agency: Agency, wall: float
-) -> tuple[bytes, str]:
+def _document(zones: "Zones", desk: "ZoneDesk", incident: Incident, agency: Agency) -> tuple[bytes, str]:
     """The incident in the agency's own format."""
     if agency.format == "cap":
-        return agencies.as_cap(zones, desk, incident, agency.id, wall), CAP_TYPE
-    return msgspec.json.encode(agencies.as_json(zones, desk, incident, agency.id, wall)), "application/json"
+        return agencies.as_cap(zones, desk, incident, agency.id), CAP_TYPE
+    return msgspec.json.encode(agencies.as_json(zones, desk, incident, agency.id)), "application/json"

@@ -9,7 +9,7 @@ from datetime import date
 
 from safezone_model import MESSAGES
 
-from safezone_hub import items, presence, rules
+from safezone_hub import presence, rules
 from safezone_hub.clock import local_date, local_moment
 from safezone_hub.context import Context
 from safezone_hub.incidents import escalation
@@ -160,8 +160,3 @@ def _start_at_home(ctx: Context, child: Child) -> None:
 
 def _midnight(ctx: Context) -> float:
     return local_moment(local_date(ctx.now, ctx.view.timezone), "00:00", ctx.view.timezone)
-
-
-def drill_is_open(drill: items.Drill, now: float, opens_at: float, closes_at: float) -> bool:
-    """Whether a drill is open at a moment. One with a clock is open from its registration to its end."""
-    return now < closes_at and (drill.clock is not None or now >= opens_at)

@@ -6,6 +6,7 @@ import msgspec
 from safezone_model.figures import law
 
 from safezone_hub import items, subjects
+from safezone_hub.zones import state_rows
 
 if TYPE_CHECKING:
     from safezone_hub.zones import ZoneDesk, Zones
@@ -45,14 +46,9 @@ def keep_less(zones: "Zones", wall: float) -> bool:
 
 def save_snapshot(zones: "Zones", desk: "ZoneDesk") -> None:
     """The zone's whole state and registry, from which the log's later rows can be folded."""
-    view, state = desk.view, desk.state
+    state = desk.state
     rows: list[tuple[str, str, bytes, tuple[str, ...]]] = [("zone", desk.zone, _encode(state.zone), ())]
-    rows += [("child", c.id, _encode(c), (f"child/{c.id}",)) for c in state.children.values()]
-    rows += [("device", d.id, _encode(d), subjects.of_thing(view, d.id)) for d in state.devices.values()]
-    for incident in state.incidents.values():
-        about = (f"child/{incident.child}",) if incident.child is not None else ()
-        rows.append(("incident", incident.id, _encode(incident), about))
-    rows += [("unit", u.id, _encode(u), ()) for u in state.units.values()]
+    rows += state_rows(desk.view, state, changed=False)
     for body in zones.registry.of_zone(desk.zone):
         item = items.read_item(body)
         public = msgspec.json.encode(items.without_secrets(body))

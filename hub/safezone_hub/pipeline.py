@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import msgspec
 from safezone_model import MESSAGES
 
-from safezone_hub import codec, effects, fold
+from safezone_hub import codec, effects, fold, subjects
 from safezone_hub.clock import parse_time
 from safezone_hub.codec import Address, Checked, Rejected
 from safezone_hub.context import Context
@@ -204,12 +204,15 @@ def record(zones: Zones, work: Work, message: Message) -> None:
     assert message.checked is not None and message.desk is not None
     checked, desk = message.checked, message.desk
     address, envelope = checked.address, checked.envelope
-    subjects = subjects_of_message(desk, address, checked.data, message.child)
+    about = subjects.of_child(message.child)
+    if not about:
+        thing = getattr(checked.data, "tag", None) or address.id
+        about = subjects.of_sender(zones.registry, desk.view, address.role, thing)
     if message.dropped:
-        desk.log(work.batch, message.wall, "dropped", "", b"", subjects)
+        desk.log(work.batch, message.wall, "dropped", "", b"", about)
         desk.ledger.count("no_consent")
     else:
-        desk.log(work.batch, message.wall, "message", message.topic, message.payload, subjects)
+        desk.log(work.batch, message.wall, "message", message.topic, message.payload, about)
     work.seen[envelope.source, envelope.id] = (envelope.epoch, envelope.seq, checked.digest)
     work.seqs[envelope.source, envelope.epoch, envelope.seq] = envelope.id
     principal = f"{address.role}/{address.id}"
@@ -246,19 +249,6 @@ STAGES: tuple[Callable[[Zones, Work, Message], None], ...] = (
 )  # fmt: skip
 
 LOCATING = ("tag.sighted", "phone.located")  # what tells where a child is, outside an emergency
-
-
-def subjects_of_message(desk: ZoneDesk, address: Address, data: Data, child: str | None) -> tuple[str, ...]:
-    """Whose keys seal a message: the child's it is about, else the thing's or the guardian's own."""
-    if child is not None:
-        return (f"child/{child}",)
-    if address.role == "guardian":
-        return (f"guardian/{address.id}",)
-    thing = getattr(data, "tag", None) or address.id
-    device = desk.view.devices.get(thing)
-    if device is not None and device.type in ("tag", "phone"):
-        return (f"device/{thing}",)
-    return ()
 
 
 def run(zones: Zones, work: Work, message: Message) -> None:
@@ -443,17 +433,14 @@ def _note_rejection(zones: Zones, work: Work, message: Message, rejected: Reject
             rejected.reason,
             rejected.detail,
             message.payload[:SAMPLE_BYTES],
-            _whose(desk, message.topic),
+            _whose(zones, desk, message.topic),
         )
 
 
-def _whose(desk: ZoneDesk, topic: str) -> tuple[str, ...]:
+def _whose(zones: Zones, desk: ZoneDesk, topic: str) -> tuple[str, ...]:
     """Whose key seals the sample of a refused message: that of the phone or guardian it claims to come from."""
     try:
         address = codec.parse_topic(topic)
     except Rejected:
         return ()
-    if address.role == "guardian" and f"guardian/{address.id}" in desk.principals():
-        return (f"guardian/{address.id}",)
-    device = desk.view.devices.get(address.id)
-    return (f"device/{address.id}",) if device is not None and device.type in ("tag", "phone") else ()
+    return subjects.of_sender(zones.registry, desk.view, address.role, address.id)

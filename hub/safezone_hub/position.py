@@ -9,7 +9,6 @@ from safezone_hub.state import Child, Fix, ZoneState
 WALK_MPS = 1.3
 SPREAD_MAX_M = 600.0
 FIX_FRESH_S = 420.0  # a little more than the still cadence of phones
-READER_FRESH_S = 1800.0
 LOOK_AHEAD_S = 30.0
 SPEED_MAX_MPS = 2.0
 PLACE_SHARE = 0.6  # 68 % of children at a place are within this share of its radius

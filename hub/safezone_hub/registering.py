@@ -9,8 +9,6 @@ from safezone_hub.registry import ZoneView
 from safezone_hub.settings import RuleSettings
 from safezone_hub.state import Child, ZoneState
 
-PERSONAL_THINGS = ("tag", "phone")
-
 
 def registered(
     view: ZoneView,

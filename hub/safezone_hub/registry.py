@@ -101,7 +101,6 @@ class Consented:
     collect: bool
     notify_guardians: bool
     provide_112: bool
-    withdrawn: bool = False
 
 
 @dataclass(slots=True)
@@ -165,7 +164,6 @@ class ZoneView:
             given and all(row.items.collect for row in rows.values()),
             given and all(row.items.notify_guardians for row in rows.values()),
             given and all(row.items.provide_112 for row in rows.values()),
-            any(row.status == "withdrawn" for row in rows.values()),
         )
 
     def things_of(self, child: str) -> list[str]:

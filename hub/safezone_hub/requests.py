@@ -36,7 +36,7 @@ def act(
     action = Action(verb, by, data)
     id_, found = actions.perform(desk.view, desk.state, zones.settings, action, wall)
     incident = desk.state.incidents.get(id_)
-    about = effects.subjects_of(incident.child if incident is not None else None)
+    about = subjects.of_child(incident.child if incident is not None else None)
     body = msgspec.json.encode({"verb": verb, "by": by, "data": data})
     desk.log(work.batch, wall, "action", verb, body, about)
     effects.apply(zones, work, desk, found, wall)
@@ -61,7 +61,7 @@ def record_fact(zones: "Zones", work: "Work", zone: str, fact: dict[str, Any], w
     """Into the zone's log and hash chain, under the child's key."""
     desk = _desk(zones, zone)
     child = fact.get("child")
-    about = effects.subjects_of(child if child in desk.view.children else None)
+    about = subjects.of_child(child if child in desk.view.children else None)
     desk.fact(work.batch, wall, {"at": format_time(wall), **fact}, about)
     if fact["fact"] in ("access", "view", "use") and desk.state.zone.clock_drill is None:
         desk.tally(wall).add("queries", str(fact.get("by", "")).partition("/")[0])
@@ -127,7 +127,7 @@ def notice_wrong(
         raise ActionError("conflict", f"there is a case about it: {id_}", "notice")
     body = {"id": id_, "notice": notice, "service": data["service"], "child": data.get("child"), "by": by, "text": text,
             "made_at": format_time(wall), "state": "open"}  # fmt: skip
-    about = (*effects.subjects_of(data.get("child")), by)
+    about = (*subjects.of_child(data.get("child")), by)
     work.batch.cases.append((zone, id_, "complaint", "open", wall, msgspec.json.encode(body), about))
     desk.ledger.count(f"complaint.{data['service']}")
     desk.tally(wall).add("complaints", "opened")
@@ -149,7 +149,7 @@ def answer_case(
     body: dict[str, Any] = msgspec.json.decode(row[4])
     body |= {"state": "upheld" if upheld else "rejected", "answer": text[:TEXT_MAX], "answered_by": by,
              "answered_at": format_time(wall)}  # fmt: skip
-    about = (*effects.subjects_of(body.get("child")), body["by"])
+    about = (*subjects.of_child(body.get("child")), body["by"])
     work.batch.cases.append((zone, id_, "complaint", body["state"], row[3], msgspec.json.encode(body), about))
     desk.ledger.count(f"complaint_{body['state']}.{body['service']}")
     if upheld:

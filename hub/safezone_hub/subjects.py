@@ -5,7 +5,12 @@ several becomes unreadable when any one of them is erased.
 """
 
 from safezone_hub import items
-from safezone_hub.registry import ZoneView
+from safezone_hub.registry import Registry, ZoneView
+
+
+def of_child(child: str | None) -> tuple[str, ...]:
+    """Of what speaks of one child, or of none."""
+    return (f"child/{child}",) if child is not None else ()
 
 
 def of_item(item: items.Item) -> tuple[str, ...]:
@@ -28,6 +33,13 @@ def of_thing(view: ZoneView, id_: str) -> tuple[str, ...]:
     """Of a device's state: a phone's or a tag's own, nobody's otherwise."""
     device = view.devices.get(id_)
     return (f"device/{id_}",) if device is None or device.type in ("tag", "phone") else ()
+
+
+def of_sender(registry: Registry, view: ZoneView, role: str, id_: str) -> tuple[str, ...]:
+    """Of a message: a guardian's own, or that of the phone or tag it is about; only of who is registered."""
+    if role == "guardian":
+        return (f"guardian/{id_}",) if registry.get("guardian", id_) is not None else ()
+    return of_thing(view, id_) if id_ in view.devices else ()
 
 
 def erased_with(view: ZoneView, child: str) -> tuple[list[str], list[str], list[str]]:

@@ -1,6 +1,6 @@
 """The engine's memory: each zone's view, state and ledger, the outbox, the deliveries. Loaded from the store at start."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -42,10 +42,6 @@ class ZoneDesk:
     @property
     def view(self) -> ZoneView:
         return self._registry.zone(self.zone)
-
-    def principals(self) -> set[str]:
-        """The zone's guardians, as role/id."""
-        return {f"guardian/{r.id}" for rows in self.view.guardians.values() for r in rows}
 
     def time_of(self, exercise: str | None, wall: float) -> float:
         """Now, for what belongs to a drill or to real life."""
@@ -92,7 +88,7 @@ class ZoneDesk:
     def keep_incident(self, batch: Batch, incident: Incident) -> None:
         """The incident's row, for queries after the memory let go of it."""
         row = (incident.opened_at, incident.closed_at, incident.service, incident.exercise, _encode(incident))
-        batch.incidents.append((self.zone, incident.id, *row, effects.subjects_of(incident.child)))
+        batch.incidents.append((self.zone, incident.id, *row, subjects.of_child(incident.child)))
 
     def reject(
         self,
@@ -121,16 +117,7 @@ class ZoneDesk:
         state.gone.clear()
         rows.append((zone, "zone", zone, _encode(state.zone), ()))
         rows.append((zone, "ledger", zone, _encode(self.ledger), ()))
-        rows += [
-            (zone, "child", c, _encode(state.children[c]), (f"child/{c}",)) for c in state.dirty_children
-        ]
-        for id_ in state.dirty_devices:
-            rows.append((zone, "device", id_, _encode(state.devices[id_]), subjects.of_thing(self.view, id_)))
-        for id_ in state.dirty_incidents:
-            incident = state.incidents.get(id_)
-            if incident is not None:
-                rows.append((zone, "incident", id_, _encode(incident), effects.subjects_of(incident.child)))
-        rows += [(zone, "unit", id_, _encode(state.units[id_]), ()) for id_ in state.dirty_units]
+        rows += [(zone, *row) for row in state_rows(self.view, state, changed=True)]
         if self._tally_changed:
             today = max(self.tallies)
             rows.append((zone, "day", today, _encode(self.tallies[today]), ()))
@@ -144,9 +131,8 @@ class Zones:
 
     def __init__(self, store: Store, settings: RuleSettings, hub_id: str) -> None:
         self.store, self.settings, self.hub_id = store, settings, hub_id
-        self.making = (
-            Batch()
-        )  # the batch in the making: what is asked for may stand there, and not yet in the store
+        # The batch in the making: what is asked for may stand there, and not yet in the store.
+        self.making = Batch()
         self.public_url = ""  # where others reach the API; "" gives no links
         self.load(restarted=True)
 
@@ -155,6 +141,7 @@ class Zones:
         self.registry = Registry()
         self.writer = Writer(self.hub_id, self.registry, self.settings.consent_required)
         self.outbox, self.deliveries = Outbox(), Deliveries()
+        self.given: dict[tuple[str, str], set[int]] = {}  # (incident, agency) -> versions, see ``agencies``
         self.desks: dict[str, ZoneDesk] = {}
         for _, _, _, body in self.store.registry():
             parsed = msgspec.json.decode(body)
@@ -187,7 +174,8 @@ class Zones:
             if hold is not None:
                 self.outbox.hold(message, hold)
             else:
-                self.outbox.schedule(message, desk.state.zone.now)
+                # A drill's by the drill's time; a real one must not wait for a drill's clock.
+                self.outbox.schedule(message, desk.state.zone.now if exercise is not None else made_at)
         for row in self.store.open_deliveries():
             self.deliveries.load(msgspec.msgpack.decode(row[-1], type=Delivery))
 
@@ -344,9 +332,25 @@ class Zones:
     def _consent_changed(self, work: "Work", desk: ZoneDesk, consent: items.Consent, wall: float) -> None:
         fact = {"fact": "consent", "child": consent.child, "by": f"guardian/{consent.guardian}", "to": [],
                 "what": consent.status, "purpose": "consent", "basis": "consent", "at": consent.at}  # fmt: skip
-        desk.fact(work.batch, wall, fact, effects.subjects_of(consent.child))
+        desk.fact(work.batch, wall, fact, subjects.of_child(consent.child))
         if consent.status == "withdrawn":
             work.batch.unpos.append((desk.zone, consent.child))
+
+
+def state_rows(
+    view: ZoneView, state: ZoneState, *, changed: bool
+) -> Iterator[tuple[str, str, bytes, tuple[str, ...]]]:
+    """Kind, id, body and subjects of everything but the zone itself, or of what ``changed`` since the last commit."""
+    for id_ in state.dirty_children if changed else state.children:
+        yield "child", id_, _encode(state.children[id_]), subjects.of_child(id_)
+    for id_ in state.dirty_devices if changed else state.devices:
+        yield "device", id_, _encode(state.devices[id_]), subjects.of_thing(view, id_)
+    for id_ in state.dirty_incidents if changed else state.incidents:
+        incident = state.incidents.get(id_)
+        if incident is not None:
+            yield "incident", id_, _encode(incident), subjects.of_child(incident.child)
+    for id_ in state.dirty_units if changed else state.units:
+        yield "unit", id_, _encode(state.units[id_]), ()
 
 
 def load_row(state: ZoneState, kind: str, body: bytes) -> None:

@@ -167,6 +167,19 @@ def test_a_real_alert_is_repeated_while_a_drills_clock_stands_still(benches: Any
     assert "alert" in again
 
 
+def test_after_a_restart_a_real_alert_does_not_wait_for_a_drills_clock_that_is_ahead(benches: Any) -> None:
+    bench = benches()
+    bench.to("10:00")
+    bench.call()
+    open_drill(bench, "23:00")  # the drill plays the evening
+    bench.close()
+    bench.open()
+    bench.to("10:00:10")
+    before = len(bench.link.sent)
+    bench.to("10:00:25")
+    assert "alert" in [json.loads(p)["type"] for _, p in bench.link.sent[before:]]
+
+
 def test_a_drill_whose_clock_vanished_gives_the_zone_back(benches: Any) -> None:
     bench = benches()
     bench.to("15:00")

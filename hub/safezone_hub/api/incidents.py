@@ -147,7 +147,7 @@ async def cap(call: Call) -> Response:
     id_ = call.path("id")
 
     def read(sight: Sight) -> bytes:
-        return agencies.as_cap(sight.zones, sight.desk, _held(sight, id_), _agency(sight), sight.wall)
+        return agencies.as_cap(sight.zones, sight.desk, _held(sight, id_), _agency(sight))
 
     return Response(await guard.on(call, guard.incident(id_), read), media_type=CAP_TYPE)
 
@@ -156,7 +156,7 @@ async def handover(call: Call) -> Response:
     id_ = call.path("id")
 
     def read(sight: Sight) -> dict[str, Any]:
-        return agencies.as_json(sight.zones, sight.desk, _held(sight, id_), _agency(sight), sight.wall)
+        return agencies.as_json(sight.zones, sight.desk, _held(sight, id_), _agency(sight))
 
     return json_reply(await guard.on(call, guard.incident(id_), read))
 

@@ -389,6 +389,9 @@ class PlainStore:
         ages = retention.Ages(
             before, keep_facts_before, positions_before, notices_before, seen_before, incidents_before
         )
+        return self._prune(zone, ages, limit)
+
+    def _prune(self, zone: str, ages: retention.Ages, limit: int) -> Pruned:
         return retention.prune(self.db, zone, ages, limit, self._prune_link)
 
     def _prune_link(self, zone: str, at: float, note: str) -> list[Operation]:

@@ -11,6 +11,7 @@ from safezone_hub.store.batch import Batch, Row
 from safezone_hub.store.database import Operation
 from safezone_hub.store.plain import PlainStore, operations
 from safezone_hub.store.protocol import Pruned, StoreRefused, StoreUnavailable
+from safezone_hub.store.retention import Ages
 from safezone_hub.store.sealing import Sealing
 from safezone_hub.vault import Vault
 
@@ -113,29 +114,9 @@ class SealedStore(PlainStore):
     ) -> list[Row]:
         return self._sealing.snapshot_rows(zone, n, rows)
 
-    def prune(
-        self,
-        zone: str,
-        before: float,
-        keep_facts_before: float,
-        *,
-        positions_before: float | None = None,
-        notices_before: float | None = None,
-        seen_before: float | None = None,
-        incidents_before: float | None = None,
-        limit: int = 5000,
-    ) -> Pruned:
+    def _prune(self, zone: str, ages: Ages, limit: int) -> Pruned:
         try:
-            pruned = super().prune(
-                zone,
-                before,
-                keep_facts_before,
-                positions_before=positions_before,
-                notices_before=notices_before,
-                seen_before=seen_before,
-                incidents_before=incidents_before,
-                limit=limit,
-            )
+            pruned = super()._prune(zone, ages, limit)
         except BaseException:
             self._chainer.failed()
             raise
