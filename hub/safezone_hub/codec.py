@@ -168,10 +168,10 @@ def _refuse_unstrict_json(payload: bytes) -> None:
         value = _strict.decode(payload.decode("utf-8"))
     except (ValueError, RecursionError) as error:
         raise Rejected("not_json", str(error)) from None
-    if not isinstance(value, dict):
-        raise Rejected("bad_envelope", "not an object")
     if payload.count(b"{") + payload.count(b"[") > MAX_NESTING and _depth(value) > MAX_NESTING:
         raise Rejected("not_json", f"nested deeper than {MAX_NESTING}")
+    if not isinstance(value, dict):
+        raise Rejected("bad_envelope", "not an object")
 
 
 def _depth(value: Any) -> int:

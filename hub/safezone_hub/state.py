@@ -78,12 +78,13 @@ class DangerRun(msgspec.Struct, array_like=True):
 
 
 class Press(msgspec.Struct, array_like=True):
-    """A button press that has its incident."""
+    """A button press that has its incident. A drill's is not a real one's, though the counter may be the same."""
 
     thing: str
     press: str
     at: float
     incident: str
+    exercise: str | None = None
 
 
 class Child(msgspec.Struct, array_like=True):

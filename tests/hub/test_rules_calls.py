@@ -86,6 +86,27 @@ def test_real_call_during_a_drill_is_real() -> None:
     assert bench.told("tag_call")[0].exercise is None
 
 
+def test_a_press_in_a_drill_does_not_swallow_a_real_press_of_the_same_number() -> None:
+    bench = Bench()
+    call(bench, "pole", "15:00")
+    call(bench, "pole", "15:00:01", exercise=None)
+    assert [t.exercise is None for t in bench.told("tag_call")] == [False, True]
+
+
+def test_a_bell_in_a_drill_does_not_swallow_a_real_press_of_the_same_number() -> None:
+    bench = Bench()
+    press_bell(bench, "15:00", 1)
+    bench.send(
+        "dev",
+        "bell",
+        "bell.pressed",
+        {"press": 1, "pressed_at": iso(at("15:00:01"))},
+        at("15:00:01"),
+        exercise=None,
+    )
+    assert [t.exercise is None for t in bench.told("bell_call")] == [False, True]
+
+
 def test_late_call_is_told_and_flagged() -> None:
     bench = Bench()
     bench.to("15:00")

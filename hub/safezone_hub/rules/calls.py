@@ -34,7 +34,7 @@ def hear_tag_call(ctx: Context, obs: Observation) -> None:
     child = found[0] if found is not None else None
     # A tag of nobody is remembered with its reader's zone as a device of its own.
     presses = child.presses if child is not None else ctx.state.device(data.tag).presses
-    if _known(ctx, presses, data.tag, str(data.press), obs.at, counted):
+    if _known(ctx, presses, obs, data.tag, str(data.press), counted):
         return
     position = _call_position(ctx, child, obs, data.antenna if isinstance(data.antenna, str) else None)
     incident, cameras = open_incident(
@@ -49,7 +49,7 @@ def hear_tag_call(ctx: Context, obs: Observation) -> None:
         evidence=[obs.cite],
         medical=data.medical is True,
     )
-    presses.append(Press(data.tag, str(data.press), obs.at, incident.id))
+    presses.append(Press(data.tag, str(data.press), obs.at, incident.id, obs.exercise))
     del presses[:-PRESSES_KEPT]
     _tell_call(ctx, obs, "tag_call", incident.id, tuple(incident.linked), child, position, cameras)
 
@@ -61,7 +61,7 @@ def hear_phone_call(ctx: Context, obs: Observation) -> None:
     note_heard(ctx, obs, ctx.now)
     child = found[0] if found is not None else None
     presses = child.presses if child is not None else ctx.state.device(obs.device).presses
-    if _known(ctx, presses, obs.device, data.call, obs.at, counted=True):
+    if _known(ctx, presses, obs, obs.device, data.call, counted=True):
         return
     position = None
     if isinstance(data.position, Position):
@@ -80,7 +80,7 @@ def hear_phone_call(ctx: Context, obs: Observation) -> None:
         exercise=obs.exercise,
         evidence=[obs.cite],
     )
-    presses.append(Press(obs.device, data.call, obs.at, incident.id))
+    presses.append(Press(obs.device, data.call, obs.at, incident.id, obs.exercise))
     del presses[:-PRESSES_KEPT]
     _tell_call(ctx, obs, "phone_call_112", incident.id, tuple(incident.linked), child, position, cameras)
 
@@ -90,7 +90,7 @@ def hear_bell(ctx: Context, obs: Observation) -> None:
     assert isinstance(obs.data, BellPressed)
     bell, state = ctx.view.devices.get(obs.device), ctx.state.device(obs.device)
     press = str(obs.data.press)
-    if _known(ctx, state.presses, obs.device, press, obs.at, counted=True):
+    if _known(ctx, state.presses, obs, obs.device, press, counted=True):
         return
     placed = bell is not None and bell.x is not None and bell.y is not None
     position = (
@@ -107,7 +107,8 @@ def hear_bell(ctx: Context, obs: Observation) -> None:
         exercise=obs.exercise,
         evidence=[obs.cite],
     )
-    state.presses = [*state.presses, Press(obs.device, press, obs.at, incident.id)][-PRESSES_KEPT:]
+    pressed = Press(obs.device, press, obs.at, incident.id, obs.exercise)
+    state.presses = [*state.presses, pressed][-PRESSES_KEPT:]
     _tell_call(ctx, obs, "bell_call", incident.id, tuple(incident.linked), None, position, cameras)
     if position is None:
         return
@@ -209,11 +210,14 @@ def _tell_near(ctx: Context, watch: BellWatch, child_id: str, seen: Seen) -> Non
     )
 
 
-def _known(ctx: Context, presses: list[Press], thing: str, press: str, at: float, counted: bool) -> bool:
-    """Whether this press already has its incident."""
+def _known(
+    ctx: Context, presses: list[Press], obs: Observation, thing: str, press: str, counted: bool
+) -> bool:
+    """Whether this press already has its incident. A press in a drill never swallows a real one of the same number."""
+    alike = [p for p in presses if p.thing == thing and p.exercise == obs.exercise]
     if counted:
-        return any(p.thing == thing and p.press == press for p in presses)
-    return any(p.thing == thing and abs(at - p.at) < ctx.settings.uncounted_press_s for p in presses)
+        return any(p.press == press for p in alike)
+    return any(abs(obs.at - p.at) < ctx.settings.uncounted_press_s for p in alike)
 
 
 def _call_position(
