@@ -10,6 +10,7 @@ import click
 import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from safezone_conformance.commands import conform_group
 from safezone_hub.commands import hub_group
 from safezone_model.commands import model_group
 from safezone_sim.catalogue import scenarios_dir
@@ -19,6 +20,7 @@ from safezone_sim.map.errors import MapError
 from safezone_sim.scenario import Scenario, ScenarioError, clock_seconds, load_scenario
 from safezone_sim.schools import SchoolError
 from safezone_sim.world import WorldError
+from safezone_zoo.commands import selftest
 
 STAGES = {
     "map": "지도 읽기 · map",
@@ -46,6 +48,8 @@ judge_command.short_help = "기록된 운영을 다시 판정 · Judge a recorde
 main.add_command(map_group)
 main.add_command(hub_group)
 main.add_command(model_group)
+main.add_command(conform_group)
+conform_group.add_command(selftest)
 main.add_command(judge_command)
 
 

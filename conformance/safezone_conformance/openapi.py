@@ -1,0 +1,80 @@
+"""``openapi.json`` of the standard as the suite uses it: which operation a call is, and the schema of its answers."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from jsonschema import Draft202012Validator
+from referencing import Registry, Resource
+from referencing.jsonschema import DRAFT202012
+from safezone_model.loader import load_schema, schema_names
+
+BASE = "https://safezone.invalid/"
+
+
+@cache
+def document() -> Mapping[str, Any]:
+    """The whole of it."""
+    found: Mapping[str, Any] = json.loads(
+        (files("safezone_model") / "openapi.json").read_text(encoding="utf-8")
+    )
+    return found
+
+
+@cache
+def _paths() -> tuple[tuple["re.Pattern[str]", str], ...]:
+    # Literal paths first: /v1/registry:import is no item.
+    ordered = sorted(document()["paths"], key=lambda p: p.count("{"))
+    return tuple((re.compile(re.sub(r"\\\{[^}]+\\\}", "[^/]+", re.escape(p))), p) for p in ordered)
+
+
+def operation(method: str, path: str) -> Mapping[str, Any] | None:
+    """The operation of a call, None if openapi.json has none. ``path`` may carry a query."""
+    bare = path.partition("?")[0]
+    for pattern, name in _paths():
+        if pattern.fullmatch(bare):
+            found: Mapping[str, Any] | None = document()["paths"][name].get(method.lower())
+            return found
+    return None
+
+
+def operations() -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    """(method, path template, operation) of every call."""
+    for path, methods in document()["paths"].items():
+        for method, found in methods.items():
+            if method in ("get", "put", "post", "delete", "patch"):
+                yield method.upper(), path, found
+
+
+def answer_schema(method: str, path: str, status: int) -> Mapping[str, Any] | None:
+    """The JSON Schema of an answer's body, None where none is stated."""
+    found = operation(method, path)
+    if found is None:
+        return None
+    content = found.get("responses", {}).get(str(status), {}).get("content", {})
+    schema: Mapping[str, Any] | None = content.get("application/json", {}).get("schema")
+    return schema
+
+
+@cache
+def _registry() -> Registry[Any]:
+    registry: Registry[Any] = Registry()
+    for name in schema_names():
+        resource: Resource[Any] = Resource.from_contents(load_schema(name))
+        registry = resource @ registry
+        registry = registry.with_resource(f"{BASE}schemas/{name}.json", resource)
+    whole: Resource[Any] = Resource.from_contents(document(), default_specification=DRAFT202012)
+    registry = registry.with_resource(f"{BASE}openapi.json", whole)
+    return registry
+
+
+@cache
+def validator(schema: str) -> Draft202012Validator:
+    """Of a schema of ``openapi.json``, given as its JSON text; references are resolved within the model."""
+    absolute = schema.replace('"$ref": "#/', f'"$ref": "{BASE}openapi.json#/').replace(
+        '"$ref": "schemas/', f'"$ref": "{BASE}schemas/'
+    )
+    return Draft202012Validator(json.loads(absolute), registry=_registry())

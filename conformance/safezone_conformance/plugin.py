@@ -1,0 +1,130 @@
+"""The suite as a pytest plugin: ``pytest --pyargs safezone_conformance --safezone-ics F --safezone-ixit F``.
+
+Cases mostly wait, so each worker runs its whole share at once in lanes, and pytest's items fetch the results. With xdist
+the shares are fixed beforehand (``loadgroup``); cases that restart the system are all in one share, and wait for the others.
+"""
+
+import fcntl
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+SHARE = "share"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("safezone", "u-Seoul Safe Zone conformance suite")
+    group.addoption("--safezone-ics", metavar="FILE", help="ICS: what the system under test claims")
+    group.addoption("--safezone-ixit", metavar="FILE", help="IXIT: how to reach it")
+    group.addoption(
+        "--safezone-out", metavar="DIR", default="results/conformance", help="where exchanges and verdicts go"
+    )
+    group.addoption(
+        "--safezone-lanes", type=int, default=24, metavar="N", help="cases at a time in each worker"
+    )
+    group.addoption("--safezone-resume", action="store_true", help="keep verdicts that are there and decided")
+
+
+def is_active(config: pytest.Config) -> bool:
+    return bool(config.getoption("--safezone-ics", default=None))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    if is_active(config) and getattr(config.option, "numprocesses", None):
+        config.option.dist = "loadgroup"
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    config = session.config
+    if not is_active(config) or hasattr(config, "workerinput"):
+        return
+    from safezone_conformance.folder import BadFolder
+    from safezone_conformance.proforma import ProformaError, read_ics, read_ixit
+    from safezone_conformance.run import prepare
+    from safezone_conformance.session import Unusable
+
+    try:
+        ics = read_ics(Path(config.getoption("--safezone-ics")))
+        ixit = read_ixit(Path(config.getoption("--safezone-ixit")), ics.role)
+        prepare(
+            ics, ixit, Path(config.getoption("--safezone-out")), resume=config.getoption("--safezone-resume")
+        )
+    except (ProformaError, BadFolder, Unusable) as error:
+        raise pytest.UsageError(str(error)) from None
+
+
+def shares(config: pytest.Config) -> int:
+    """How many workers divide the cases."""
+    worker = getattr(config, "workerinput", None)
+    return int(worker["workercount"]) if worker else int(getattr(config.option, "numprocesses", None) or 1)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "conformance_case" not in metafunc.fixturenames:
+        return
+    if not is_active(metafunc.config):
+        metafunc.parametrize(
+            "conformance_case",
+            [pytest.param(None, marks=pytest.mark.skip("needs --safezone-ics"), id="none")],
+        )
+        return
+    from safezone_conformance.proforma import read_ics
+    from safezone_conformance.selection import chosen_for
+
+    chosen = chosen_for(read_ics(Path(metafunc.config.getoption("--safezone-ics"))))
+    count = shares(metafunc.config)
+    marked = []
+    for position, case in enumerate(sorted(chosen, key=lambda c: (c.alone, -c.slow_s))):
+        share = 0 if case.alone else position % count
+        marked.append(pytest.param(case, marks=pytest.mark.xdist_group(f"{SHARE}{share}"), id=case.name))
+    metafunc.parametrize("conformance_case", marked)
+
+
+def _share_of(item: pytest.Item) -> str:
+    marker = item.get_closest_marker("xdist_group")
+    return str(marker.args[0]) if marker else ""
+
+
+class _Turn:
+    """Workers hold it shared while they run; cases that restart the system wait until they have it alone."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._file = (folder / ".turn").open("a")
+        fcntl.flock(self._file, fcntl.LOCK_SH)
+
+    def alone(self) -> None:
+        fcntl.flock(self._file, fcntl.LOCK_EX)
+
+    def give_up(self) -> None:
+        fcntl.flock(self._file, fcntl.LOCK_UN)
+
+
+@pytest.fixture(scope="session")
+def conformance_run(request: pytest.FixtureRequest) -> Iterator[Any]:
+    """The worker's share of cases, running since the first of them was asked for."""
+    from safezone_conformance.worker import Worker
+
+    config = request.config
+    mine = [i for i in request.session.items if "conformance_case" in getattr(i, "fixturenames", ())]
+    if hasattr(config, "workerinput"):
+        own = (
+            _share_of(request.node.items[0])
+            if not hasattr(request, "_pyfuncitem")
+            else _share_of(request._pyfuncitem)
+        )
+        mine = [i for i in mine if _share_of(i) == own]
+    chosen = [i.callspec.params["conformance_case"] for i in mine if hasattr(i, "callspec")]
+    out = Path(config.getoption("--safezone-out"))
+    turn = _Turn(out)
+    worker = Worker(
+        Path(config.getoption("--safezone-ics")), Path(config.getoption("--safezone-ixit")), out, chosen,
+        lanes=config.getoption("--safezone-lanes"),
+        before_alone=turn.alone, done=turn.give_up,
+    )  # fmt: skip
+    yield worker
+    worker.close()
+    turn.give_up()

@@ -1,0 +1,1 @@
+"""Broken devices, a file for each class."""

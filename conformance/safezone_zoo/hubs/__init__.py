@@ -1,0 +1,1 @@
+"""Broken hubs, a file for each subject of the standard."""
