@@ -62,7 +62,10 @@ class RuleSettings:
     hold_max_s: float = 1800.0
 
     # Calls.
-    uncounted_press_s: float = 30.0  # window for tags without a press counter
+    press_memory_s: float = float(
+        _TIMING["press_memory_s"]
+    )  # the same press number farther apart is a new call
+    uncounted_press_s: float = float(_TIMING["tag_press_window_s"])  # window for tags without a press counter
     near_bell_m: float = float(_EVIDENCE["near_bell"]["within_m"])
     near_bell_s: float = float(_EVIDENCE["near_bell"]["within_s"])
     link_s: float = 1800.0

@@ -93,6 +93,27 @@ def test_a_press_in_a_drill_does_not_swallow_a_real_press_of_the_same_number() -
     assert [t.exercise is None for t in bench.told("tag_call")] == [False, True]
 
 
+def test_the_same_number_after_more_than_a_day_is_a_new_call() -> None:
+    bench = Bench()
+    call(bench, "pole", "09:00")
+    bench.send(
+        "dev",
+        "pole",
+        "tag.called",
+        {"tag": "t-c1", "press": 1, "pressed_at": iso(at("09:00") + 86399)},
+        at("09:00") + 86399,
+    )
+    assert len(bench.told("tag_call")) == 1
+    bench.send(
+        "dev",
+        "pole",
+        "tag.called",
+        {"tag": "t-c1", "press": 1, "pressed_at": iso(at("09:00") - 86401)},
+        at("09:00"),
+    )
+    assert len(bench.told("tag_call")) == 2
+
+
 def test_a_bell_in_a_drill_does_not_swallow_a_real_press_of_the_same_number() -> None:
     bench = Bench()
     press_bell(bench, "15:00", 1)

@@ -215,9 +215,10 @@ def _known(
 ) -> bool:
     """Whether this press already has its incident. A press in a drill never swallows a real one of the same number."""
     alike = [p for p in presses if p.thing == thing and p.exercise == obs.exercise]
-    if counted:
-        return any(p.press == press for p in alike)
-    return any(abs(obs.at - p.at) < ctx.settings.uncounted_press_s for p in alike)
+    if not counted:
+        return any(abs(obs.at - p.at) < ctx.settings.uncounted_press_s for p in alike)
+    # Counters wrap and tags are replaced: a number of long ago swallows no call.
+    return any(p.press == press and abs(obs.at - p.at) <= ctx.settings.press_memory_s for p in alike)
 
 
 def _call_position(
