@@ -133,7 +133,8 @@ def _hold_told(t: "HubBench", down: "Down") -> None:
 
 
 def _climbed(data: Mapping[str, Any]) -> bool:
-    return data["service"] == "not_arrived" and "escalated" in data.get("flags", [])
+    # Once it has climbed to a desk, it is given again there as any other incident.
+    return data["service"] == "not_arrived" and bool({"escalated", "reminder"} & set(data.get("flags", [])))
 
 
 # HTTP

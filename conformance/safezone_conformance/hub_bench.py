@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from safezone_conformance import ambient
+from safezone_conformance import ambient, openapi
 from safezone_conformance.bench import Bench, Seen
 from safezone_conformance.case import Case
 from safezone_conformance.identity import Identity, raw_key
@@ -173,6 +173,7 @@ class HubBench(Bench):
         self._tokens: set[str] = set()
         self.drill_times: dict[str, float] = {}  # by drill: what its exercise clock shows
         self._restarting = False
+        self._surviving = ""  # the requirement that is broken when the system is gone
 
     # Names
 
@@ -532,11 +533,12 @@ class HubBench(Bench):
 
     def http(
         self, method: str, path: str, *, who: str = "admin", json: Any = UNSET, body: bytes | None = None,
-        headers: Mapping[str, str] | None = None, ambient: bool = True,
+        headers: Mapping[str, str] | None = None, ambient: bool = True, padding: int = 0,
     ) -> Answer:  # fmt: skip
         """One call. ``who``: ``admin``, ``nobody`` (no token), ``role/name`` (see ``login``), or ``=TOKEN`` literally.
 
-        With ``ambient`` the answer is held to what openapi.json says of that operation.
+        With ``ambient`` the answer is held to what openapi.json says of that operation. ``padding``: so many blanks go
+        before the body; the record holds their number only.
         """
         import json as js
 
@@ -551,15 +553,25 @@ class HubBench(Bench):
             "headers": sent,
             "body": None if body is None else text_of(body),
         }
+        whole = body
+        if padding:
+            content["padding"], whole = padding, b" " * padding + (body or b"")
         question, entry = self.line.ask(
-            "http", content, lambda: self._live.request(who, method, path, sent, body)
+            "http", content, lambda: self._live.request(who, method, path, sent, whole)
         )
         answer = Answer(question, entry)
         if entry.content.get("error"):
-            raise Inconclusive(f"{method} {path}: no answer: {entry.content['error']}")
+            self._gone(f"{method} {path}: no answer: {entry.content['error']}")
+        if answer.status == 501 and not self.offers(method, path):
+            raise NotApplicable(f"ICS {openapi.claim_of(method, path)} = no")
         if ambient:
             self._hold_answer(method, path, answer)
         return answer
+
+    def offers(self, method: str, path: str) -> bool:
+        """Whether the hub claims this call; one that is not claimed may answer 501, and the case is not applicable."""
+        item = openapi.claim_of(method, path)
+        return not item or item in self.settings.has
 
     def expect_http(
         self, requirement: str, status: int | Sequence[int], method: str, path: str, **how: Any
@@ -606,7 +618,7 @@ class HubBench(Bench):
     def expect_event(self, requirement: str, stream: str, event: str, *, within: float, since: float | Message | Answer,
                      where: Callable[[Any], bool] | None = None) -> Streamed:  # fmt: skip
         """Fails unless such an event comes on a stream in time."""
-        start, until = _span(since, within)
+        _, until = _span(since, within)
 
         def fits(seen: Seen) -> bool:
             return (
@@ -636,8 +648,9 @@ class HubBench(Bench):
         return str(entry.content["url"])
 
     def sms_number(self, name: str) -> str:
-        """An invented telephone number. Where the IXIT says ``sms.sink`` the text messages to it come as ``Hooked``."""
-        number = f"010{int(self.identity.secret(name)[:8].encode().hex(), 16) % 10**8:08d}"
+        """A telephone number that nobody has. Where the IXIT says ``sms.sink`` the text messages to it come as ``Hooked``."""
+        # No subscriber's number begins with a zero after 010.
+        number = f"0100{int.from_bytes(raw_key({'secret': self.identity.secret(name)})[:8], 'big') % 10**7:07d}"
         if self.has_sms_sink:
             content = {"open": name, "number": number}
             self.line.ask("hook", content, lambda: self._live.open_number(name, number))
@@ -651,7 +664,7 @@ class HubBench(Bench):
     def expect_hook(self, requirement: str, hook: str, *, within: float, since: float | Message | Answer,
                     where: Callable[[Hooked], bool] | None = None) -> Hooked:  # fmt: skip
         """Fails unless a POST comes to a hook in time."""
-        start, until = _span(since, within)
+        _, until = _span(since, within)
 
         def fits(seen: Seen) -> bool:
             return isinstance(seen, Hooked) and seen.name == hook and (where is None or where(seen))
@@ -719,7 +732,7 @@ class HubBench(Bench):
                 content["answer"],
             )
         if entry.via == "connection" and content.get("state") == "lost" and not self._restarting:
-            raise Inconclusive("the connection to the broker broke")
+            self._gone("the connection to the broker broke")
         return Seen(entry)
 
     def answer(self, seen: Seen) -> None:
@@ -730,6 +743,15 @@ class HubBench(Bench):
             and seen.principal in self.keys
         ):
             self.ack(seen)
+
+    def must_survive(self, requirement: str) -> None:
+        """From now on a system that is gone, to MQTT or HTTP, breaks this requirement, and is not merely inconclusive."""
+        self._surviving = requirement
+
+    def _gone(self, why: str) -> None:
+        if self._surviving:
+            self.require(self._surviving, False, "the system goes on working", why)
+        raise Inconclusive(why)
 
     def _hold_answer(self, method: str, path: str, answer: Answer) -> None:
         ambient.hold_answer(self, method, path, answer)

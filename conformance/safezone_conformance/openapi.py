@@ -49,6 +49,37 @@ def operations() -> Iterator[tuple[str, str, Mapping[str, Any]]]:
                 yield method.upper(), path, found
 
 
+# The item of the ICS that claims each call; what is not here no hub can do without.
+CLAIMS: Mapping[str, tuple[str, ...]] = {
+    "metrics": ("getMetrics", "getStats", "getRejections"),
+    "tokens": ("createToken", "listTokens", "revokeToken", "getMe"),
+    "csv-import": ("importCsv",),
+    "incidents": ("actOnIncident",),
+    "missing": ("reportMissing", "getSearchArea"),
+    "cameras": ("viewCamera",),
+    "dispatch": ("getCap", "getHandover", "reportAgencyStatus", "getUnits", "putUnitStatus", "handOverShift"),
+    "streams": ("streamZone", "streamGuardian"),
+    "deliveries": (
+        "getNotices", "markNoticeSeen", "reportWrongNotice", "getDeliveries", "getComplaints", "answerComplaint", "putSmsReceipt",
+    ),
+    "location": ("getPosition", "getPath"),
+    "privacy": ("getAccessLog", "getChildData", "putConsent", "eraseChild"),
+    "enrolment": (
+        "createEnrolmentCode", "beginEnrolment", "verifyEnrolment", "consentEnrolment", "getEnrolments", "confirmWritten", "issuePin",
+    ),
+    "device-health": ("getDevices",),
+    "statistics": ("getStatistics",),
+    "audit": ("getAudit",),
+}  # fmt: skip
+_CLAIM_OF = {name: item for item, names in CLAIMS.items() for name in names}
+
+
+def claim_of(method: str, path: str) -> str:
+    """The ICS item that claims a call, "" for what every hub offers."""
+    found = operation(method, path)
+    return _CLAIM_OF.get(str(found["operationId"]), "") if found is not None else ""
+
+
 def answer_schema(method: str, path: str, status: int) -> Mapping[str, Any] | None:
     """The JSON Schema of an answer's body, None where none is stated."""
     found = operation(method, path)

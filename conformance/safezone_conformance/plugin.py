@@ -78,7 +78,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     count = shares(metafunc.config)
     marked = []
     for position, case in enumerate(sorted(chosen, key=lambda c: (c.alone, -c.slow_s))):
-        share = 0 if case.alone else position % count
+        # One device is one physical thing: all its cases are one worker's.
+        share = 0 if case.alone or case.role != "hub" else position % count
         marked.append(pytest.param(case, marks=pytest.mark.xdist_group(f"{SHARE}{share}"), id=case.name))
     metafunc.parametrize("conformance_case", marked)
 

@@ -14,6 +14,7 @@ from typing import Any
 from safezone_model import Text
 
 ROLES = ("hub", "reader", "tag", "bell", "camera", "phone")
+EQUIPMENT = ROLES[1:]
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,7 @@ ICS_ITEMS: tuple[IcsItem, ...] = (
     _hub("exercise-clock", "훈련 시계 (7.2)", "exercise clock (7.2)", "o"),
     _hub("incidents", "사건의 처리 (14)", "work on incidents (14)"),
     _hub("missing", "실종 신고와 탐색 (9.13, 14.3)", "reports of missing children, search (9.13, 14.3)"),
+    _hub("streets", "길의 등록 (registry-streets, 7.2)", "takes streets (registry-streets, 7.2)", "o"),
     _hub("escalation", "격상 (15)", "escalation (15)"),
     _hub("dispatch", "출동과 기관 (16)", "dispatch and agencies (16)"),
     _hub("webhooks", "웹훅 (17.2)", "webhooks (17.2)"),
@@ -104,6 +106,8 @@ ICS_ITEMS: tuple[IcsItem, ...] = (
         "battery", ("reader", "bell", "camera", "phone"), "c", Text("배터리로 동작한다", "runs on a battery")
     ),
     IcsItem("mains", ("reader", "bell", "camera"), "c", Text("상용 전원을 쓴다", "uses mains power")),
+    IcsItem("exercise", EQUIPMENT[0:1] + EQUIPMENT[2:], "o", Text("훈련의 메시지를 표시할 수 있다 (7.1)", "can mark messages of a drill (7.1)")),
+    IcsItem("store-reset", EQUIPMENT[0:1] + EQUIPMENT[2:], "c", Text("저장을 지우거나 바꿀 수 있다 (공장 초기화)", "its store can be lost or exchanged (factory reset)")),
 )
 
 IXIT_FIELDS: tuple[IxitField, ...] = (
@@ -125,6 +129,39 @@ IXIT_FIELDS: tuple[IxitField, ...] = (
     IxitField("hooks", "public", ("hub",), "text", "", Text("시험 대상이 보는 그 주소", "that address as the system under test sees it")),
     IxitField("sms", "sink", ("hub",), "flag", False, Text("시험 대상이 문자를 시험기의 웹훅 주소 아래 /sms로 POST한다(200과 {\"id\"}로 답한다)", "the system's text messages are POSTed to the tester, at hooks.public + /sms (answered by 200 and {\"id\"})")),
     IxitField("restart", "command", ("hub",), "text", "", Text("시험 대상을 강제로 죽이고 다시 켜는 명령, 없으면 복구 시험은 해당 없음", "command that kills the system hard and starts it again; without one recovery is not applicable")),
+    IxitField("broker", "url", EQUIPMENT, "text", "", Text("장치가 붙는 브로커(mqtt://, mqtts://). 비우면 시험기가 브로커를 연다", "broker the device connects to (mqtt://, mqtts://); empty: the suite runs one of its own")),
+    IxitField("broker", "host", EQUIPMENT, "text", "127.0.0.1", Text("시험기의 브로커가 듣는 주소", "address on which the suite's own broker listens")),
+    IxitField("broker", "port", EQUIPMENT, "number", 18830, Text("그 포트, 0이면 빈 것", "its port, 0 takes a free one")),
+    IxitField("broker", "certificate", EQUIPMENT, "text", "", Text("시험기 브로커의 TLS 인증서(PEM), 비우면 TLS 없음", "TLS certificate (PEM) of the suite's own broker; empty: no TLS")),
+    IxitField("broker", "private_key", EQUIPMENT, "text", "", Text("그 인증서의 개인 키 파일(PEM)", "its private key file (PEM)")),
+    IxitField("device", "zone", EQUIPMENT, "text", "", Text("장치가 등록된 구역(태그는 골든 리더기의)", "zone of the device (for a tag: of the golden reader)"), needed=True),
+    IxitField("device", "id", EQUIPMENT, "text", "", Text("장치의 id(태그는 골든 리더기의)", "id of the device (for a tag: of the golden reader)"), needed=True),
+    IxitField("device", "keyid", EQUIPMENT, "text", "", Text("그 키의 keyid", "keyid of its key"), needed=True),
+    IxitField("device", "secret", EQUIPMENT, "secret", "env:SAFEZONE_DEVICE_SECRET", Text("그 키, base64url: env:이름 또는 file:경로", "its key, base64url: env:NAME or file:PATH"), needed=True),
+    IxitField("device", "hub_id", EQUIPMENT, "text", "hub-1", Text("시험기가 내세우는 허브 id", "hub id that the suite plays")),
+    IxitField("device", "antennas", ("reader", "tag"), "text", "a:single", Text("안테나와 그 쪽: 이름:outer|inner|single, 빈칸으로 나눔", "antennas and their sides: name:outer|inner|single, apart by spaces"), needed=True),
+    IxitField("device", "tags", ("reader", "tag"), "text", "", Text("시험에 쓸 태그의 id, 빈칸으로 나눔. 첫째에 단추가 있다. 문을 30개가 지나려면 30개. 태그의 시험에서는 첫째가 시험 대상", "ids of tags at hand, apart by spaces; the first has a button; 30 for the crowd at a gate. In a test of a tag the first is the one under test"), needed=True),
+    IxitField("device", "unknown_tag", ("reader",), "text", "", Text("리더기가 모르는 태그의 id", "id of a tag the reader does not know")),
+    IxitField("device", "golden_tag", ("tag",), "text", "", Text("골든 리더기와 짝인 골든 태그의 id", "id of the golden tag that goes with the golden reader"), needed=True),
+    IxitField("device", "range_m", ("tag",), "number", 4.0, Text("그 안테나의 등록된 range_m", "registered range_m of its antenna"), "m"),
+    IxitField("device", "presets", ("camera",), "text", "", Text("프리셋과 방위: 이름:도, 빈칸으로 나눔. 셋 이상", "presets and bearings: name:degrees, apart by spaces; three or more"), needed=True),
+    IxitField("device", "stuck_s", ("bell",), "number", 30.0, Text("이만큼 눌려 있으면 걸린 단추로 알린다", "held this long the button is reported as stuck"), "s"),
+    IxitField("device", "self_test_every_s", ("bell",), "number", 86400.0, Text("자가 시험의 간격", "interval of its self-test"), "s"),
+    IxitField("device", "start_s", EQUIPMENT, "number", 60.0, Text("켠 뒤 접속할 때까지의 시간", "from power on until it is connected, at most"), "s"),
+    IxitField("device", "reconnect_s", EQUIPMENT, "number", 60.0, Text("망이 돌아온 뒤 접속할 때까지의 시간", "from the network's return until it is connected again, at most"), "s"),
+    IxitField("phases", "at_once_s", EQUIPMENT, "number", 2.0, Text("«곧바로»로 치는 시간", "what counts as «at once»"), "s"),
+    IxitField("phases", "offline_s", EQUIPMENT, "number", 3600.0, Text("오랜 단절의 길이. 3600보다 짧으면 보고서에 적힌다", "length of the long outage; shorter than 3600 is said in the report"), "s"),
+    IxitField("phases", "repeats_s", EQUIPMENT, "number", 190.0, Text("수신증 없이 반복을 지켜보는 시간. 130보다 짧으면 보고서에 적힌다", "how long repeats are watched without a receipt; shorter than 130 is said in the report"), "s"),
+    IxitField("phases", "heartbeat_s", EQUIPMENT, "number", 600.0, Text("상태 보고 하나를 기다리는 가장 긴 시간. 600보다 짧으면 보고서에 적힌다", "longest wait for one device.status; shorter than 600 is said in the report"), "s"),
+    IxitField("phases", "still_s", ("phone",), "number", 620.0, Text("가만히 둔 전화를 지켜보는 시간. 310보다 짧으면 보고서에 적힌다", "how long a phone at rest is watched; shorter than 310 is said in the report"), "s"),
+    IxitField("phases", "fixes", ("phone",), "number", 40, Text("정확도의 정직함을 보는 위치의 수. 40보다 적으면 보고서에 적힌다", "fixes from which honesty is judged; fewer than 40 is said in the report")),
+    IxitField("phases", "step_s", ("phone",), "number", 30.0, Text("움직일 때 한 걸음의 시간. 30보다 짧으면 보고서에 적힌다", "time of one step when moving; shorter than 30 is said in the report"), "s"),
+    IxitField("stimulus", "way", EQUIPMENT, "choice", "operator", Text("자극의 방법: 프로그램, 사람, 답 파일", "who answers: a program, a person, a file"), choices=("command", "operator", "answers")),
+    IxitField("stimulus", "command", EQUIPMENT, "text", "", Text("자극 프로그램을 켜는 명령 (conformance/stimulus.md)", "command that starts the stimulus program (conformance/stimulus.md)")),
+    IxitField("stimulus", "answers", EQUIPMENT, "text", "", Text("답 파일(TOML 또는 JSON)", "file of answers (TOML or JSON)")),
+    IxitField("stimulus", "host", EQUIPMENT, "text", "127.0.0.1", Text("시험원 쪽의 주소", "address of the operator's page")),
+    IxitField("stimulus", "port", EQUIPMENT, "number", 8765, Text("그 포트, 0이면 빈 것", "its port, 0 takes a free one")),
+    IxitField("stimulus", "patience_s", EQUIPMENT, "number", 30.0, Text("자극 하나를 기다리는 시간(그 일 자체의 시간에 더한다). 사람이면 600", "waited for one stimulus, over the time it takes itself; 600 for a person"), "s"),
 )  # fmt: skip
 
 
@@ -158,7 +195,14 @@ class Ixit:
     def public(self) -> dict[str, Any]:
         """Everything but the secrets, for the evidence."""
         hidden = {f.key for f in IXIT_FIELDS if f.type == "secret"}
-        return {k: v for k, v in self.values.items() if k not in hidden}
+        secrets = [str(self.values[k]) for k in sorted(hidden & set(self.values)) if len(str(self.values[k])) >= 8]
+
+        def clean(value: Any) -> Any:  # a command may name a secret, too
+            for secret in secrets if isinstance(value, str) else ():
+                value = value.replace(secret, "(secret)")
+            return value
+
+        return {k: clean(v) for k, v in self.values.items() if k not in hidden}
 
 
 def items_of(role: str) -> tuple[IcsItem, ...]:

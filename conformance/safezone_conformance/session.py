@@ -49,7 +49,7 @@ def settings_from(ics: Ics, ixit: Ixit) -> Settings:
         provisioning=str(ixit.values.get("subjects.provisioning", "api")),
         subjects_prefix=str(ixit["subjects.prefix"]),
         has=frozenset(has),
-        values=ixit.public(),
+        values={**ixit.public(), "role": ics.role},
     )
 
 

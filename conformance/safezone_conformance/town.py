@@ -74,6 +74,10 @@ class Maker:
             "%H:%M"
         )
 
+    def month(self) -> str:
+        """YYYY-MM of the zone's time zone."""
+        return datetime.fromtimestamp(self.now, ZoneInfo(TIMEZONE)).strftime("%Y-%m")
+
     def zone(self, *, calendar: Mapping[str, Any] | None = None, **more: Any) -> Item:
         body = {"name": "적합성 시험 구역", "timezone": TIMEZONE,
                 "school": {"code": self.identity.id("s"), **lat_lon(*SCHOOL)},
@@ -118,7 +122,7 @@ class Maker:
         return {"id": name, "from": self.identity.id(from_), "to": self.identity.id(to),
                 "line": [lon_lat(*p) for p in line], "corridor_m": corridor_m, "minutes": 15}  # fmt: skip
 
-    def child(self, number: int, **more: Any) -> Item:
+    def child(self, number: int, /, **more: Any) -> Item:
         """Child ``cN`` of home ``homeN``, with the route ``r1`` along x to school."""
         home = home_of(number)
         body = {"name": f"{NAMES[(number - 1) % len(NAMES)]}{number}", "grade": 3, "class": 1, "number": number,
@@ -126,7 +130,7 @@ class Maker:
                 "routes": [self.route("r1", [home, SCHOOL], f"home{number}", "school")]}  # fmt: skip
         return self._item("child", f"c{number}", body | more)
 
-    def guardian(self, name: str, children: Sequence[str], **more: Any) -> Item:
+    def guardian(self, name: str, /, children: Sequence[str], **more: Any) -> Item:
         body = {"name": f"보호자 {name}", "children": [self.identity.id(c) for c in children], "nature": "simulated",
                 "key": self.identity.key(name)}  # fmt: skip
         return self._item("guardian", name, body | more)

@@ -8,13 +8,16 @@ from dataclasses import dataclass, field
 from importlib.resources import files
 
 from safezone_conformance.case import by_id, cases
+from safezone_conformance.session import Result, Unusable
 from safezone_conformance.verdicts import Verdict
 
+from safezone_zoo import kennel
 from safezone_zoo.mutant import Mutant, mutants
 from safezone_zoo.patching import DoesNotFit, check_fit
 from safezone_zoo.stable import Stable, StableError, run_cases, try_mutant
 
 Told = Callable[[str, bool, str], None]
+DEVICES = 6  # devices for each worker: they wait for most of their time
 
 
 @dataclass(frozen=True)
@@ -68,22 +71,33 @@ def standing_problems() -> list[str]:
 
 
 def try_all(chosen: Sequence[Mutant], workers: int, told: Told) -> list[Trial]:
-    """Run mutants and variants of hubs, several at a time, each in a process of its own."""
-    with Stable() as stable, ThreadPoolExecutor(workers) as pool:
+    """Run mutants and variants, several at a time, each in a process of its own. Devices mostly wait: many at a time."""
+    with Stable() as stable, ThreadPoolExecutor(workers) as pool, ThreadPoolExecutor(DEVICES * workers) as waiting:
 
         def trial(one: Mutant) -> Trial:
             try:
-                found = _lawful(stable, one) if one.lawful else _broken(stable, one)
-            except StableError as error:
+                if one.role != "hub":
+                    found = _lawful_device(one) if one.lawful else _broken_device(one)
+                else:
+                    found = _lawful(stable, one) if one.lawful else _broken(stable, one)
+            except (StableError, Unusable) as error:
                 found = Trial(one, False, str(error))
             told(one.name, found.ok, found.why)
             return found
 
-        return list(pool.map(trial, chosen))
+        futures = [(pool if one.role == "hub" else waiting).submit(trial, one) for one in chosen]
+        return [future.result() for future in futures]
 
 
 def _broken(stable: Stable, one: Mutant) -> Trial:
-    killed, result = try_mutant(stable, one)
+    return _verdict(one, *try_mutant(stable, one))
+
+
+def _broken_device(one: Mutant) -> Trial:
+    return _verdict(one, *kennel.try_mutant(one))
+
+
+def _verdict(one: Mutant, killed: bool, result: Result) -> Trial:
     if killed:
         return Trial(one, True)
     failed = sorted({f.requirement for f in result.outcome.findings if not f.ok})
@@ -99,6 +113,12 @@ def _lawful(stable: Stable, one: Mutant) -> Trial:
     return Trial(one, not failed, f"lawful, and failed by {', '.join(failed)}" if failed else "")
 
 
+def _lawful_device(one: Mutant) -> Trial:
+    failed = [r.case.name for kind in kennel.kinds_of(one.role) for r in kennel.run_cases(kind, kennel.cases_for(kind), one.name)
+              if r.outcome.verdict is Verdict.FAIL]  # fmt: skip
+    return Trial(one, not failed, f"lawful, and failed by {', '.join(failed)}" if failed else "")
+
+
 def clean_problems(names: Iterable[str] = ()) -> list[str]:
     """Whether the clean reference passes everything (or the cases named)."""
     wanted = set(names)
@@ -107,3 +127,11 @@ def clean_problems(names: Iterable[str] = ()) -> list[str]:
         results = run_cases(kept, chosen, lanes=24)
     return [f"clean reference: {r.case.name} came to {r.outcome.verdict} {r.outcome.why}" for r in results
             if r.outcome.verdict is not Verdict.PASS]  # fmt: skip
+
+
+def clean_device_problems() -> list[str]:
+    """Whether the clean devices pass everything, those of all kinds at a time."""
+    with ThreadPoolExecutor(len(kennel.KINDS)) as pool:
+        found = pool.map(lambda kind: [(kind, r) for r in kennel.run_cases(kind, kennel.cases_for(kind))], kennel.KINDS)
+        return [f"clean {kind.name}: {r.case.name} came to {r.outcome.verdict} {r.outcome.why}" for rows in found for kind, r in rows
+                if r.outcome.verdict is not Verdict.PASS]  # fmt: skip

@@ -6,7 +6,7 @@ import sys
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from safezone_conformance.proforma import Ics, Ixit, fields_of, items_of
 from safezone_conformance.session import HubSession, Lanes, Result, settings_from
 
 from safezone_zoo.again import order
-from safezone_zoo.mutant import Mutant
+from safezone_zoo.mutant import Change, Mutant
 from safezone_zoo.zygote import TOKEN, free_port
 
 NONCE = b"zoo nonce: not secret, always it"
@@ -102,8 +102,11 @@ class Stable:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     @contextmanager
-    def hub(self, mutant: str = "", options: Iterable[str] = ()) -> Iterator[Kept]:
-        """A hub with this defect, or the clean reference. StableError."""
+    def hub(
+        self, mutant: str = "", options: Iterable[str] = (), changes: Iterable[Change] = ()
+    ) -> Iterator[Kept]:
+        """A hub with this defect, or with these changes under that name, or the clean reference. StableError."""
+        changes = list(changes)
         folder = Path(tempfile.mkdtemp(prefix=f"{mutant or 'clean'}-", dir=self.folder))
         options, hooks_port = list(options), 0
         if "--channels" not in options:
@@ -112,10 +115,9 @@ class Stable:
             channels.write_text(CHANNELS.format(port=hooks_port))
             options += ["--channels", str(channels)]
         try:
-            answer = order(
-                self._socket,
-                {"do": "start", "folder": str(folder), "mutant": mutant, "options": options},
-            )
+            wanted: dict[str, object] = {"do": "start", "folder": str(folder), "options": list(options)}
+            wanted |= {"changes": [astuple(c) for c in changes]} if changes else {"mutant": mutant}
+            answer = order(self._socket, wanted)
             if not answer.get("ok"):
                 raise StableError(f"{mutant or 'the clean hub'}: {answer.get('why')}")
             again = f"{sys.executable} -S {Path(__file__).with_name('again.py')} {self._socket} {folder}"

@@ -1,6 +1,6 @@
 """A process that has loaded every library and none of the product, and forks a hub for each mutant: a start takes a moment.
 
-Talks over a Unix socket, one JSON line each way: {"do": "start", "folder", "mutant", "options"} → {"ok", "mqtt", "http"};
+Talks over a Unix socket, one JSON line each way: {"do": "start", "folder", "mutant" or "changes", "options"} → {"ok", "mqtt", "http"};
 {"do": "stop"|"again", "folder"}. ``again`` kills as a crash does it and starts on the same ports and state.
 """
 
@@ -118,11 +118,12 @@ def _serve(folder: Path, order: dict[str, Any], ready: Path) -> None:
         os.dup2(log, 2)
         sys.stdout = os.fdopen(1, "w", buffering=1)
         sys.stderr = os.fdopen(2, "w", buffering=1)
-        if order.get("mutant"):
-            from safezone_zoo.mutant import mutants
+        if order.get("mutant") or order.get("changes"):
+            from safezone_zoo.mutant import Change, mutants
             from safezone_zoo.patching import install
 
-            install(mutants()[order["mutant"]].changes)
+            changes = [Change(*c) for c in order.get("changes", ())]
+            install(changes or mutants()[order["mutant"]].changes)
         os.environ["SAFEZONE_HUB_TOKEN"] = TOKEN
         from safezone_hub.commands import hub_group
 

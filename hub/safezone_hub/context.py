@@ -3,6 +3,8 @@
 import hashlib
 from collections.abc import Sequence
 
+from safezone_model import SERVICES
+
 from safezone_hub.clock import local_date
 from safezone_hub.observation import Effect, Observation, Tell, Where
 from safezone_hub.registry import Child as ChildItem
@@ -16,12 +18,13 @@ _SILENCES = ("tag_silent", "not_arrived")  # told when something failed to happe
 class Context:
     """View, state, settings, the zone's time, and the effects so far."""
 
-    __slots__ = ("child_id", "effects", "now", "settings", "state", "view")
+    __slots__ = ("child_id", "delay_s", "effects", "now", "settings", "state", "view")
 
     def __init__(self, view: ZoneView, state: ZoneState, settings: RuleSettings, now: float) -> None:
         self.view, self.state, self.settings, self.now = view, state, settings, now
         self.effects: list[Effect] = []
         self.child_id: str | None = None  # whose observation this is, when it is a bound thing's
+        self.delay_s = 0.0  # how long after it happened that observation came
 
     def child(self) -> tuple[Child, ChildItem] | None:
         """State and registry entry of the child the observation is about."""
@@ -57,7 +60,7 @@ class Context:
         """Tell a service's recipients, flags ``late`` and ``drill_unknown`` added where due."""
         marks = set(flags)
         if (
-            self.now - event_at > self.settings.late_s
+            (self.came_late(service) or self.now - event_at > self.settings.late_s)
             and service not in _SILENCES
             and "reminder" not in marks
             and "escalated" not in marks
@@ -86,6 +89,10 @@ class Context:
                 reporter,
             )
         )
+
+    def came_late(self, service: str) -> bool:
+        """Whether the observation at hand came later after it happened than the limit of a service allows."""
+        return self.delay_s > SERVICES[service].limit_s
 
     def exercise_of(self, child: Child, evidence: Sequence[Cite]) -> str | None:
         """Drill of what is concluded from some observations of a child: real if any of them is real.

@@ -7,7 +7,7 @@ import msgspec
 from safezone_model import SERVICES
 
 from safezone_hub import agencies, deliveries
-from safezone_hub.clock import format_time
+from safezone_hub.clock import format_time, local_date
 from safezone_hub.handover import CAP_TYPE
 from safezone_hub.incidents.public import nearest_units, public
 from safezone_hub.items import Agency
@@ -37,7 +37,7 @@ def apply(zones: "Zones", work: "Work", desk: "ZoneDesk", effects: Iterable[Effe
     for effect in effects:
         match effect:
             case SavePosition():
-                _save_position(work, desk, effect)
+                _save_position(zones, work, desk, effect, wall)
             case Tell():
                 _tell(zones, work, desk, effect, wall)
             case TurnCamera():
@@ -56,7 +56,15 @@ def apply(zones: "Zones", work: "Work", desk: "ZoneDesk", effects: Iterable[Effe
                 desk.ledger.count(effect.name)
 
 
-def _save_position(work: "Work", desk: "ZoneDesk", effect: SavePosition) -> None:
+def _save_position(zones: "Zones", work: "Work", desk: "ZoneDesk", effect: SavePosition, wall: float) -> None:
+    """A point of the path. That positions of the child are collected is recorded once a day (law: collection)."""
+    day = local_date(wall, desk.view.timezone).isoformat()
+    if desk.collected.get(effect.child) != day and effect.child in desk.view.children:
+        desk.collected[effect.child] = day
+        consented = desk.view.consented(effect.child, zones.settings.consent_required)
+        fact = {"fact": "collection", "child": effect.child, "by": "hub", "to": [], "what": "position", "purpose": "services",
+                "basis": "consent" if consented.collect else "rescue", "at": format_time(wall)}  # fmt: skip
+        desk.fact(work.batch, wall, fact, of_child(effect.child))
     lat, lon = desk.view.plane.lat_lon(effect.x, effect.y)
     row = (effect.at, effect.device, round(lat, 7), round(lon, 7), effect.accuracy_m, effect.basis)
     work.batch.pos.append((desk.zone, effect.child, *row))

@@ -28,7 +28,7 @@ def observe(
 ) -> list[Effect]:
     """Judge one observation at the zone's present time."""
     ctx = Context(view, state, settings, obs.received_at)
-    ctx.child_id = child
+    ctx.child_id, ctx.delay_s = child, obs.received_at - obs.at
     if child is not None:
         _know(ctx, child)
     emergency = obs.type in MESSAGES and MESSAGES[obs.type].cls == "emergency"
@@ -105,8 +105,8 @@ def child_changed(view: ZoneView, state: ZoneState, settings: RuleSettings, chil
         if child_id in view.children:
             _know(ctx, child_id)
             for rule in rules.rules():
-                if rule.new_day is not None:
-                    rule.new_day(ctx, state.child(child_id))
+                if rule.replan is not None:
+                    rule.replan(ctx, state.child(child_id))
 
 
 def _guarded(ctx: Context, rule: Callable[..., None], *args: object) -> bool:

@@ -402,12 +402,32 @@ def _stripped(value: Any) -> Any:
 
 def explain(kind: str, body: Any) -> list[dict[str, Any]]:
     """Every fault the schema finds."""
+    secrets = _secrets(body)
     return [
-        _error(".".join(str(part) for part in error.absolute_path), error.instance, error.message)
+        _error(
+            ".".join(str(part) for part in error.absolute_path),
+            error.instance,
+            _hidden(error.message, secrets),
+        )
         for error in sorted(
             validator(f"registry/{kind}").iter_errors(body), key=lambda e: list(map(str, e.path))
         )
     ]
+
+
+def _secrets(value: Any) -> list[str]:
+    """What must not be told of an item, even where it is no well-formed secret."""
+    if isinstance(value, Mapping):
+        own = [str(inner) for name, inner in value.items() if name == "secret" and inner]
+        return own + [s for inner in value.values() for s in _secrets(inner)]
+    return [s for inner in value for s in _secrets(inner)] if isinstance(value, list) else []
+
+
+def _hidden(message: str, secrets: list[str]) -> str:
+    """A validator's words, which quote what they are about, without the secrets."""
+    for secret in sorted(secrets, key=len, reverse=True):
+        message = message.replace(secret, "…").replace(repr(secret)[1:-1], "…")
+    return message
 
 
 def _faults_beyond_schema(item: Item) -> list[dict[str, Any]]:

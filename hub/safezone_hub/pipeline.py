@@ -131,7 +131,7 @@ def quarantine(
             desk.view, desk.state, zones.settings, checked.address, checked.envelope, checked.data, wall
         )
         ctx = Context(desk.view, desk.state, zones.settings, obs.received_at)
-        ctx.child_id = child_of(desk.view, obs)
+        ctx.child_id, ctx.delay_s = child_of(desk.view, obs), obs.received_at - obs.at
         tell_the_least(ctx, obs)
         effects.apply(zones, work, desk, ctx.effects, wall)
     except Exception:

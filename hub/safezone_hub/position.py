@@ -34,7 +34,7 @@ def best_estimate(view: ZoneView, state: ZoneState, child: Child, now: float) ->
     place = view.areas.get(child.where)
     seen = max(child.seen, key=lambda s: max(s.at, s.until), default=None)
     seen_at = max(seen.at, seen.until) if seen is not None else -1.0
-    if fix is not None and (fix.age_s <= FIX_FRESH_S or place is None) and fix.at >= seen_at - 60.0:
+    if fix is not None and (fix.age_s <= FIX_FRESH_S or place is None) and fix.at >= seen_at:
         return fix if place is None else _within_place(fix, place)
     if place is not None and (seen is None or seen_at <= max(child.since, child.inside_at) + 120.0):
         at = max(child.since, child.inside_at)
@@ -56,13 +56,18 @@ def _phone(child: Child, now: float) -> Estimate | None:
     age = max(0.0, now - last.at)
     device = last.cite[0].rpartition("/")[2]
     if last.moving is False:
-        x, y, accuracy = _mean([f for f in fixes if f.moving is False])
+        x, y, accuracy = _mean([f for f in fixes if f.moving is False and _one_spot(f, last)])
         drift = 0.05 * age
     else:
         x, y, accuracy = _on_foot(fixes, min(now, last.at + LOOK_AHEAD_S))
         drift = 0.5 * WALK_MPS * age
     accuracy = min(SPREAD_MAX_M, hypot(max(accuracy, 5.0), drift))
     return Estimate(x, y, accuracy, last.at, age, "phone", device, None)
+
+
+def _one_spot(fix: Fix, last: Fix) -> bool:
+    """Whether two fixes at rest can be of one place: a child that rested elsewhere before is not between the two."""
+    return hypot(fix.x - last.x, fix.y - last.y) <= 1.5 * (fix.accuracy_m + last.accuracy_m)
 
 
 def _mean(fixes: list[Fix]) -> tuple[float, float, float]:

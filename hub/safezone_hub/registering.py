@@ -26,10 +26,11 @@ def registered(
         case items.Child():
             fold.child_changed(view, state, settings, item.id)
         case items.Consent():
-            if not view.consented(item.child, settings.consent_required).collect:
-                forget_whereabouts(state, item.child)
-            else:
-                fold.child_changed(view, state, settings, item.child)
+            _consent_changed(view, state, settings, item.child)
+        case items.Guardian():
+            for child in item.children:
+                if any(consent.guardian == item.id for consent in view.consents.get(child, {}).values()):
+                    _consent_changed(view, state, settings, child)
     return False
 
 
@@ -45,7 +46,18 @@ def unregistered(
     if kind == "drill" and state.zone.clock_drill == id_:
         close_clock(view, state, settings, effects)
         return True
+    if kind in ("consent", "guardian"):
+        for child in sorted(state.children):
+            if not view.consented(child, settings.consent_required).collect:
+                forget_whereabouts(state, child)
     return False
+
+
+def _consent_changed(view: ZoneView, state: ZoneState, settings: RuleSettings, child: str) -> None:
+    if not view.consented(child, settings.consent_required).collect:
+        forget_whereabouts(state, child)
+    else:
+        fold.child_changed(view, state, settings, child)
 
 
 def forget_whereabouts(state: ZoneState, child: str) -> None:

@@ -92,6 +92,7 @@ class Recipient:
     language: str = "ko"
     contacts: tuple[items.Contact, ...] = ()
     quiet: tuple[str, str] | None = None  # local hours without everyday notices, from and until
+    legal: bool = True  # of a guardian: represents its children in law
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +146,7 @@ class ZoneView:
         return None
 
     def consented(self, child: str, required: bool) -> Consented:
-        """What may be done with a child's data. Every consent on file must be given: the most careful one rules."""
+        """What may be done with a child's data. Every representative's consent must be given: the most careful rules."""
         found = self._consented.get((child, required))
         if found is None:
             found = self._consented[child, required] = self._judge_consent(child, required)
@@ -156,14 +157,15 @@ class ZoneView:
             self._consented.pop((child, required), None)
 
     def _judge_consent(self, child: str, required: bool) -> Consented:
-        rows = self.consents.get(child)
+        legal = {guardian.id for guardian in self.guardians.get(child, ()) if guardian.legal}
+        rows = [row for row in self.consents.get(child, {}).values() if row.guardian in legal]
         if not rows:
             return Consented(not required, not required, not required)
-        given = all(row.status == "given" for row in rows.values())
+        given = all(row.status == "given" for row in rows)
         return Consented(
-            given and all(row.items.collect for row in rows.values()),
-            given and all(row.items.notify_guardians for row in rows.values()),
-            given and all(row.items.provide_112 for row in rows.values()),
+            given and all(row.items.collect for row in rows),
+            given and all(row.items.notify_guardians for row in rows),
+            given and all(row.items.provide_112 for row in rows),
         )
 
     def things_of(self, child: str) -> list[str]:
@@ -266,12 +268,13 @@ class Registry:
             case items.Guardian():
                 quiet = (item.quiet.from_, item.quiet.until) if item.quiet is not None else None
                 recipient = Recipient(
-                    "guardian", item.id, item.nature, "", item.language or "ko", tuple(item.contacts), quiet
-                )
+                    "guardian", item.id, item.nature, "", item.language or "ko", tuple(item.contacts), quiet, item.legal,
+                )  # fmt: skip
                 for child in item.children:
                     rows = view.guardians.setdefault(child, [])
                     rows.append(recipient)
                     rows.sort(key=lambda r: r.id)
+                    view.consent_changed(child)
                 self._put_key(item.zone, "guardian", item.id, item.key, "guardian")
             case items.Desk():
                 view.desks[item.id] = Recipient(
@@ -324,6 +327,7 @@ class Registry:
                 for child in item.children:
                     rows = view.guardians.get(child, [])
                     rows[:] = [r for r in rows if r.id != item.id]
+                    view.consent_changed(child)
                 self._keys.pop(f"{item.zone}/guardian/{item.id}", None)
             case items.Desk():
                 view.desks.pop(item.id, None)

@@ -214,6 +214,7 @@ def erase(zones: "Zones", work: "Work", child: str, by: str, wall: float) -> Non
         if zones.registry.delete(kind, id_) is not None:
             work.batch.unregister(desk.zone, kind, id_)
     registering.erase(desk.state, child, things)
+    desk.collected.pop(child, None)
     for delivery in [d for d in zones.deliveries.open.values() if f"child/{child}" in d.subjects]:
         zones.deliveries.move(work.batch, delivery, "unneeded", wall)
     desk.log(work.batch, wall, "erased", "", b"{}", (f"child/{child}",))

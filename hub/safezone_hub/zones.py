@@ -37,6 +37,7 @@ class ZoneDesk:
         self.snapshot_wall = 0.0  # when the last snapshot was saved, by the wall clock
         self.rejections = 0  # the place of the newest sample in the ring
         self.tallies: dict[str, DayTally] = {}  # by local date
+        self.collected: dict[str, str] = {}  # by child, the local day on which its collection was recorded
         self.say_again = False  # restarted, and nobody of the zone was heard since
 
     @property

@@ -143,7 +143,7 @@ def test_codes_and_cases_survive_a_restart(town: Town, receiver: Receiver, tmp_p
 
     from tests.api.town import TOKEN
 
-    code = code_for(town, "c1")
+    code, other = code_for(town, "c1"), code_for(town, "c1")
     begun = begin(town, code)
     pin = pin_of(receiver)
     town.hub.stop()
@@ -152,7 +152,8 @@ def test_codes_and_cases_survive_a_restart(town: Town, receiver: Receiver, tmp_p
     town._clients.clear()
     proved = town.call(None, "POST", f"/v1/enrolments/{begun.json()['id']}/verify", json={"pin": pin})
     assert proved.status_code == 200 and proved.json()["state"] == "consent"
-    assert begin(town, code).status_code == 201
+    assert begin(town, code).status_code == 404
+    assert begin(town, other).status_code == 201
 
 
 def test_the_providers_receipt_comes_back_over_http(town: Town, receiver: Receiver) -> None:

@@ -109,3 +109,28 @@ def test_pytest_without_an_ics_skips(tmp_path: Path) -> None:
         cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
     assert done.returncode == 0 and "1 skipped" in done.stdout, done.stdout
+
+
+def test_subjects_that_the_vendor_imports_serve_as_well_as_the_api(tmp_path: Path, clean_hub: Kept) -> None:
+    import httpx
+    from safezone_zoo.zygote import TOKEN
+
+    fill_in(tmp_path, clean_hub, **{'provisioning = "api"': 'provisioning = "csv"'})
+    assert "safezone conform subjects" in run(tmp_path, "-k", "TC-HUB-CALL-01", expect=2)
+    conform(tmp_path, "subjects", "--ics", "ics.toml", "--ixit", "ixit.toml", "--out", "out")
+    assert (tmp_path / "out" / "subjects-child.csv").read_text(encoding="utf-8").startswith("id,zone,name")
+    items = json.loads((tmp_path / "out" / "subjects.json").read_text(encoding="utf-8"))["items"]
+    wanted = [i for i in items if i["zone"] in _zones_of(tmp_path, "TC-HUB-CALL-01", "TC-HUB-CLOCK-00")]
+    with httpx.Client(base_url=clean_hub.http, headers={"authorization": f"Bearer {TOKEN}"}) as hub:
+        assert hub.post("/v1/registry:import", json={"items": wanted}).status_code == 200
+        run(tmp_path, "-k", "TC-HUB-CALL-01")
+        exchange = (tmp_path / "out" / "cases" / "TC-HUB-CALL-01.jsonl").read_text(encoding="utf-8")
+        assert "registry" not in exchange
+        assert hub.get(f"/v1/registry/zone/{wanted[0]['zone']}").status_code == 200  # the vendor's to take away again
+
+
+def _zones_of(folder: Path, *names: str) -> set[str]:
+    from safezone_conformance.identity import Identity
+
+    nonce = bytes.fromhex(json.loads((folder / "out" / "run.json").read_text(encoding="utf-8"))["nonce"])
+    return {Identity(nonce, name, "ct").zone for name in names}

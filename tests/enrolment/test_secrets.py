@@ -221,9 +221,10 @@ def test_a_code_has_its_time_its_uses_and_its_end() -> None:
 def test_a_code_for_one_child_needs_no_seat_and_opens_no_other() -> None:
     office = Office()
     office.new_code(child="c1")
-    assert office.code.uses_max == 2
-    assert office.enrol(Claim("이어머니")).state == "done"
+    assert office.code.uses_max == 1
     assert office.begin(mother(child=Seat(1, 1, 2, "김2"))).child is None  # type: ignore[union-attr]
+    assert office.enrol(Claim("이어머니")).state == "done"
+    assert office.begin(Claim("이어머니")) is None
     office.new_code()
     assert office.begin(Claim("이어머니")) is None
     assert office.refused is not None

@@ -478,7 +478,8 @@ def test_every_provision_is_recorded_and_told(benches: Any) -> None:
     (told,) = [n for n in bench.down("notice") if n["data"]["service"] == "location_provided"]
     assert "agency/city" in told["data"]["text"]["ko"]
     assert [(f["fact"], f["to"]) for f in bench.facts() if f["what"] == "position"] == [
-        ("provision", ["agency/city"])
+        ("collection", []),
+        ("provision", ["agency/city"]),
     ]
 
 

@@ -105,5 +105,8 @@ def _answer(handler: BaseHTTPRequestHandler, status: int, body: bytes) -> None:
     if body:
         handler.send_header("content-type", "application/json")
     handler.send_header("content-length", str(len(body)))
-    handler.end_headers()
-    handler.wfile.write(body)
+    try:
+        handler.end_headers()
+        handler.wfile.write(body)
+    except OSError:
+        handler.close_connection = True  # the sender did not wait for the answer

@@ -208,6 +208,8 @@ class LiveWorld:
             if not line:
                 if "data" in event:
                     self._line.arrived("stream", {"name": name, **event})
+                elif event:  # a line all the same: of retry, or an id alone
+                    self._line.arrived("stream", {"name": name, "event": ":", "data": ""})
                 event = {}
             elif line.startswith(":"):
                 self._line.arrived("stream", {"name": name, "event": ":", "data": ""})

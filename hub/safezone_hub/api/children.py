@@ -15,7 +15,7 @@ from safezone_hub.api.notices import record_of
 from safezone_hub.api.paging import page_size
 from safezone_hub.api.problem import Problem
 from safezone_hub.api.reply import json_reply
-from safezone_hub.clock import format_time
+from safezone_hub.clock import format_time, parse_time
 from safezone_hub.position import best_estimate
 from safezone_hub.store import Row
 
@@ -34,6 +34,7 @@ async def path(call: Call) -> Response:
     id_, since, until = call.path("id"), call.query.get("from", 0.0), call.query.get("to", FOREVER)
 
     def read(sight: Sight) -> list[Row]:
+        _need_consent(sight)
         return sight.zones.store.path(sight.desk.zone, id_, since, until)
 
     rows = await guard.on(call, guard.child(id_), read)
@@ -47,7 +48,16 @@ async def access_log(call: Call) -> Response:
     place = int(after) if after.isascii() and after.isdecimal() and len(after) < 16 else 0
 
     def read(sight: Sight) -> list[tuple[int, float, float, bytes]]:
-        return sight.zones.store.facts(sight.desk.zone, f"child/{id_}", since, until, place, limit + 1)
+        found: list[tuple[int, float, float, bytes]] = []
+        begin = place
+        while len(found) <= limit:
+            page = sight.zones.store.facts(sight.desk.zone, f"child/{id_}", after=begin, limit=FACTS_PAGE)
+            # By the time told in the fact: the zone's own time stands still between two messages.
+            found += [row for row in page if since <= _told_at(row) <= until]
+            if len(page) < FACTS_PAGE:
+                break
+            begin = page[-1][0]
+        return found[: limit + 1]
 
     rows = await guard.on(call, guard.child(id_), read)
     last = str(rows[limit - 1][0]) if len(rows) > limit else None
@@ -160,10 +170,13 @@ def destroy(call: Call, sight: Sight, child: str) -> None:
 def _position(sight: Sight, at: float | None) -> dict[str, Any]:
     desk, id_ = sight.desk, sight.target.child
     assert id_ is not None
+    _need_consent(sight)
     child, now = desk.state.children.get(id_), sight.now
     if at is not None and abs(at - now) > 1.0:
         return _position_then(sight, id_, at)
-    estimate = best_estimate(desk.view, desk.state, child, now) if child is not None else None
+    # That a child is at home in the night is taken for granted by the services; as a position it is no observation.
+    observed = child is not None and bool(child.seen or child.fixes)
+    estimate = best_estimate(desk.view, desk.state, child, now) if child is not None and observed else None
     if estimate is None or child is None:
         raise Problem(404, "no_position", "nothing is known of where the child is")
     lat, lon = desk.view.plane.lat_lon(estimate.x, estimate.y)
@@ -182,6 +195,12 @@ def _position(sight: Sight, at: float | None) -> dict[str, Any]:
         answer["place"] = estimate.place
     answer["state"] = {"place": child.where or "unknown", "since": format_time(child.since)}
     return answer
+
+
+def _need_consent(sight: Sight) -> None:
+    """Without consent to collection no position is shown, but in an emergency (law: Act 15, 24, 29)."""
+    if not (sight.facts.may_collect or sight.facts.open_incident):
+        raise Problem(404, "no_position", "there is no consent to collection, and no open incident")
 
 
 def _position_then(sight: Sight, id_: str, at: float) -> dict[str, Any]:
@@ -241,6 +260,10 @@ def _consent_id(child: str, guardian: str) -> str:
 def _point(row: Row) -> dict[str, Any]:
     at, lat, lon, accuracy, basis = row
     return {"at": format_time(at), "lat": lat, "lon": lon, "accuracy_m": max(0.1, accuracy), "basis": basis}
+
+
+def _told_at(row: tuple[int, float, float, bytes]) -> float:
+    return parse_time(msgspec.json.decode(row[3])["at"])
 
 
 def _fact(body: bytes) -> dict[str, Any]:

@@ -126,7 +126,10 @@ async def on(call: Call, find: Finder, question: Callable[[Sight], T]) -> T:
             record_look(zones, work, who, call.operation.name, target, decision, facts, call.wall)
         if not decision.allowed:
             raise _refusal(zones, desk, decision, found.name, call.wall)
-        return question(Sight(zones, work, who, target, facts, call.wall, desk))
+        answer = question(Sight(zones, work, who, target, facts, call.wall, desk))
+        if decision.record:  # only what was really given is a provision: a 404 gives nothing
+            tell_provision(zones, work, who, call.operation.name, target, decision, call.wall)
+        return answer
 
     answer = await call.ask(step)
     call.decided = True
@@ -181,7 +184,7 @@ def record_look(
     facts: Circumstances,
     wall: float,
 ) -> None:
-    """Keep who looked at a child, or tried to, why, and on which ground; and tell the guardians where the law asks it."""
+    """Keep who looked at a child, or tried to, why, and on which ground."""
     assert target.child is not None
     basis = _BASIS.get(decision.reason, "duty")
     kind = "access"
@@ -205,8 +208,15 @@ def record_look(
     if target.incident is not None:
         fact["incident"] = target.incident
     requests.record_fact(zones, work, target.zone, fact, wall)
-    # In a rescue the guardians are told of the incident itself; every other provision is told at once.
-    if decision.allowed and operation in _PROVIDING and who.role in _THIRD_PARTIES and basis != "rescue":
+
+
+def tell_provision(
+    zones: Zones, work: Work, who: Principal, operation: str, target: Target, decision: Decision, wall: float
+) -> None:
+    """Tell the guardians at once who got the position. In a rescue they are told of the incident itself."""
+    assert target.child is not None
+    basis = _BASIS.get(decision.reason, "duty")
+    if operation in _PROVIDING and who.role in _THIRD_PARTIES and basis != "rescue":
         requests.say_provided(zones, work, target.zone, target.child, who.name, "position", wall, basis)
 
 

@@ -39,6 +39,7 @@ def as_seen_by(role: str, body: dict[str, Any]) -> dict[str, Any]:
         for name in _NOT_FOR_GUARDIANS:
             body.pop(name, None)
         body["cameras"] = []
+        body["linked"] = []  # related incidents may be another family's
         body["history"] = [
             {name: value for name, value in entry.items() if name != "note"} for entry in body["history"]
         ]

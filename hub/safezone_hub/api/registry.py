@@ -56,7 +56,7 @@ async def import_items(call: Call) -> Response:
     body = await call.raw_json()
     rows = body.get("items") if isinstance(body, dict) else None
     if not isinstance(rows, list) or len(body) > 1:
-        raise Problem(422, "invalid", 'send {"items": [...]}', errors=[])
+        raise invalid([fault("items", None, 'send {"items": [...]}')])
     parsed, errors = await asyncio.to_thread(_read_all, rows)
     if errors:
         raise invalid(errors)

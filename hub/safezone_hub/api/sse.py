@@ -182,6 +182,8 @@ class EventStream(Response):
             if idle and not await _wake(subscription.news, gone):
                 await self._push(send, b": still here\n\n")
                 continue
+            if not self._may_go_on():
+                return  # revoked while nothing happened: what happens now is not this consumer's any more
             subscription.news.clear()
             if subscription.overflowed:
                 await self._push(send, b": too slow; come again with the last id\n\n")

@@ -50,7 +50,7 @@ class EnrolmentSettings:
 
     code_s: float = 14 * 86400.0
     code_uses: int = 400  # of a school's code
-    child_code_uses: int = 2  # of a code for one child: both guardians
+    child_code_uses: int = 1  # of a code for one child: the standard's «good once»
     tries: int = 5  # beginnings by one code from one address, and pins to one child
     lock_s: float = 3600.0
     pin_s: float = 600.0

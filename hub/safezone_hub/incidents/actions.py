@@ -202,8 +202,9 @@ def _link(ctx: Context, incident: Incident, action: Action) -> None:
     for one, two in ((incident, other), (other, incident)):
         if two.id not in one.linked:
             one.linked.append(two.id)
-    ctx.state.dirty_incidents.add(other.id)
     _enter(ctx, incident, "link", action, other.id)
+    # The other has changed as well; the key is that of a request on the one.
+    _enter(ctx, other, "link", Action(action.verb, action.by, {}), incident.id)
 
 
 def _withhold(ctx: Context, incident: Incident, action: Action) -> None:
@@ -321,6 +322,11 @@ def _report_missing(ctx: Context, action: Action, wall: float) -> str:
     if exercise is not None and exercise not in ctx.view.drills:
         raise ActionError("not_found", f"no drill {exercise}", "exercise")
     ctx.now = clock_of(ctx.state, exercise, wall)
+    for known_ in ctx.state.incidents.values():
+        if action.key and known_.child == id_ and known_.service == "missing_report":
+            first = known_.history[0]
+            if (first.by, first.key) == (action.by, action.key):
+                return known_.id  # the same report again
     child = ctx.state.child(id_)
     estimate = best_estimate(ctx.view, ctx.state, child, ctx.now)
     position = Where(estimate.x, estimate.y, estimate.accuracy_m) if estimate is not None else None
@@ -331,6 +337,7 @@ def _report_missing(ctx: Context, action: Action, wall: float) -> str:
         ctx, "missing_report", ctx.now, child=id_, device=None, position=position, key=action.key or action.by,
         exercise=exercise, evidence=cites, by=action.by, note=str(action.data.get("text") or "")[:NOTE_MAX],
     )  # fmt: skip
+    incident.history[0].key = action.key
     ctx.tell(
         "missing_report", id_, ctx.now, cites, exercise=exercise, desk=True, position=position,
         incident=incident.id, linked=tuple(incident.linked), cameras=turned,

@@ -61,6 +61,8 @@ def next_due(incident: Incident, policy: Policy, hold_s: float) -> float | None:
         if incident.level == "school":
             return incident.told_at + policy.desk_after_s
         return min(_reminder_at(incident, policy), _climb_at(incident, policy))
+    if incident.level in ("guardian", "school"):
+        return None  # stopped before it came to the desk: nobody there is to be reminded of it
     stalled = _stalled_at(incident, policy)
     if any(view.preset is not None for view in incident.cameras):
         return min(stalled, incident.turned_at + 0.8 * hold_s)

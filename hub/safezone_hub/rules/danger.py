@@ -23,6 +23,7 @@ EDGE_SCORE = 0.8  # of a fix on the very edge
 DEPTH_SCORE = 1.2  # more for each standard deviation farther in, less for each farther out
 LEFT_AFTER = 3  # successive fixes clearly outside end an excursion
 EXCURSION_S = 900.0  # so does this long a time without a sign of the child there
+LATE_END_S = 5.0  # waited for the end of a stay whose start came late
 _TIMER = "danger_stay:"
 
 
@@ -122,7 +123,8 @@ def hear_sighting(ctx: Context, obs: Observation) -> None:
     if run.stay_until - run.stay_from >= need:
         _tell_stay(ctx, child, area, run)
     elif run.stay_open:
-        ctx.state.set_timer(child.id, _TIMER + area.id, max(ctx.now, run.stay_from + need))
+        # Of a start that came late the end may be right behind it.
+        ctx.state.set_timer(child.id, _TIMER + area.id, max(ctx.now + LATE_END_S, run.stay_from + need))
 
 
 def stay_lasted(ctx: Context, child_id: str, area_id: str) -> None:

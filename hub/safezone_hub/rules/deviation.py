@@ -18,9 +18,10 @@ def hear_fix(ctx: Context, obs: Observation) -> None:
     if found is None:
         return
     child, item = found
-    fix = child.fixes[-1] if child.fixes else None
-    if fix is None or fix.cite != obs.cite or not fix.usable:
+    fix = next((f for f in reversed(child.fixes) if f.cite == obs.cite), None)
+    if fix is None or not fix.usable:
         return
+    latest = child.off_route[-1][0] if child.off_route else fix.at
     if child.where != presence.WAY or not len(item.routes):
         child.off_route, child.deviation_told = [], False
         return
@@ -38,16 +39,16 @@ def hear_fix(ctx: Context, obs: Observation) -> None:
     if child.deviation_told:
         # Until the child has been back for long, only the last moment off the route is worth keeping.
         if off:
-            child.off_route = [(fix.at, True, fix.cite)]
+            child.off_route = [(max(fix.at, latest), True, fix.cite)]
         elif not child.off_route or fix.at - child.off_route[-1][0] >= SAME_OUTING_S:
             child.off_route, child.deviation_told = [], False
         return
-    child.off_route = [*child.off_route, (fix.at, off, fix.cite)][-s.deviation_n :]
+    child.off_route = sorted([*child.off_route, (fix.at, off, fix.cite)])[-s.deviation_n :]
     away = [(at, cite) for at, was_off, cite in child.off_route if was_off]
     if not off or len(away) < (s.deviation_k if s.k_of_n else 1):
         return
     child.deviation_told = True
-    child.off_route = [(fix.at, True, fix.cite)]
+    child.off_route = [(max(fix.at, latest), True, fix.cite)]
     # It is a deviation from the fix on that makes it one; the first of them may still be a detour.
     at, cites = fix.at, [cite for _, cite in away]
     position = Where(fix.x, fix.y, fix.accuracy_m)

@@ -128,8 +128,10 @@ def _pair(ctx: Context, child: Child, stay: Stay, reader: Reader) -> None:
     for old in child.stays:
         if old.reader == reader.id and old.first <= later.first:
             old.used = True
+    # Believed by a timer, when the observation is no longer at hand.
+    flags = ["late"] if ctx.came_late("school_arrival") else []
     gate_pass = Pass(
-        reader.id, reader.area, earlier.side == "outer", later.first, [earlier.cite, later.cite], []
+        reader.id, reader.area, earlier.side == "outer", later.first, [earlier.cite, later.cite], flags
     )
     pending = child.gate_pass
     if pending is not None:

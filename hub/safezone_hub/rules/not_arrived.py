@@ -86,4 +86,4 @@ def _last_observations(child: Child) -> list[Cite]:
     return [cite for _, cite in sorted(marks)[-3:]]
 
 
-RULE = Rule("silence", timers={_TIMER: look}, new_day=plan)
+RULE = Rule("silence", timers={_TIMER: look}, new_day=plan, replan=plan)

@@ -120,4 +120,5 @@ RULE = Rule(
     hears={"phone.located": hear_fix},
     timers={_AFTER_FIXES: look_after_fixes, _HOME_BY: look_past_home_by},
     new_day=plan_home_by,
+    replan=plan_home_by,
 )

@@ -1,0 +1,171 @@
+"""Source mutants of the hub's rules, incidents and access, made by a mutation tool, against the conformance suite.
+
+    python tests/bench/generated_mutants.py --sample 60 --out results/generated-mutants.json
+
+A seeded sample of cosmic-ray's mutations. Each hub meets first the cases whose zoo mutants live in the same module, then
+the whole suite, and is killed by the first FAIL. Survivors are listed with their line, to be judged by people.
+"""
+
+import argparse
+import difflib
+import importlib.util
+import json
+import random
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import parso
+from cosmic_ray.ast import ast_nodes
+from cosmic_ray.mutating import mutate_code
+from cosmic_ray.plugins import get_operator
+from safezone_conformance.case import Case, cases
+from safezone_conformance.session import Lanes, Result
+from safezone_conformance.verdicts import Verdict
+from safezone_zoo.mutant import Change, mutants
+from safezone_zoo.stable import Stable, StableError, open_session
+
+ROOTS = ("rules", "incidents", "access")
+OPERATORS = (
+    "AddNot", "NumberReplacer", "ReplaceAndWithOr", "ReplaceOrWithAnd", "ReplaceTrueWithFalse", "ReplaceFalseWithTrue",
+    "ReplaceBreakWithContinue", "ReplaceContinueWithBreak", "ZeroIterationForLoop", "ReplaceComparisonOperator_Lt_LtE",
+    "ReplaceComparisonOperator_LtE_Lt", "ReplaceComparisonOperator_Gt_GtE", "ReplaceComparisonOperator_GtE_Gt",
+    "ReplaceComparisonOperator_Lt_Gt", "ReplaceComparisonOperator_Gt_Lt", "ReplaceComparisonOperator_Eq_NotEq",
+    "ReplaceComparisonOperator_NotEq_Eq", "ReplaceComparisonOperator_Is_IsNot", "ReplaceComparisonOperator_IsNot_Is",
+    "ReplaceBinaryOperator_Add_Sub", "ReplaceBinaryOperator_Sub_Add",
+    "ReplaceBinaryOperator_Mul_Div",
+)  # fmt: skip
+
+
+def modules() -> Iterator[tuple[str, str]]:
+    """Name and source of every module that is mutated."""
+    spec = importlib.util.find_spec("safezone_hub")
+    assert spec is not None and spec.submodule_search_locations is not None
+    root = Path(next(iter(spec.submodule_search_locations)))
+    for folder in ROOTS:
+        for path in sorted((root / folder).rglob("*.py")):
+            name = ".".join(("safezone_hub", *path.relative_to(root).with_suffix("").parts)).removesuffix(
+                ".__init__"
+            )
+            yield name, path.read_text(encoding="utf-8")
+
+
+def mutations() -> Iterator[tuple[str, str, str]]:
+    """(module, source, mutated source, …) of every mutation of the operators above."""
+    for name, source in modules():
+        tree = parso.parse(source)
+        for operator in OPERATORS:
+            found = get_operator(f"core/{operator}")()
+            count = sum(1 for node in ast_nodes(tree) for _ in found.mutation_positions(node))
+            for occurrence in range(count):
+                mutated = mutate_code(source, get_operator(f"core/{operator}")(), occurrence)
+                if mutated is not None and mutated != source:
+                    yield name, source, mutated
+
+
+def what_changed(source: str, mutated: str) -> str:
+    lines = [
+        d
+        for d in difflib.unified_diff(source.splitlines(), mutated.splitlines(), lineterm="", n=0)
+        if d[0] in "@+-"
+    ]
+    return "\n".join(line for line in lines if not line.startswith(("---", "+++")))
+
+
+def killer(kept: Any, chosen: list[Case], lanes: int, budget_s: float) -> Result | None:
+    """The first case that fails, if any does within the budget."""
+    session = open_session(kept, limits__network_s=3.0)
+    found: list[Result] = []
+    stop = threading.Event()
+
+    def run(case: Case) -> Result | None:
+        if stop.is_set():
+            return None
+        result = session.run(case)
+        if result.outcome.verdict is Verdict.FAIL:
+            found.append(result)
+            stop.set()
+        return result
+
+    try:
+        running = Lanes(run, chosen, lanes)  # type: ignore[arg-type]
+        deadline = time.monotonic() + budget_s
+        for case in chosen:
+            if stop.is_set() or time.monotonic() > deadline:
+                stop.set()
+            running.result(case)
+    finally:
+        session.close()
+    return found[0] if found else None
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--sample", type=int, default=60)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--minutes", type=float, default=60.0, help="no new mutant is begun after so long")
+    parser.add_argument("--out", type=Path, default=Path("results/generated-mutants.json"))
+    options = parser.parse_args()
+    everything = list(mutations())
+    sample = random.Random(options.seed).sample(everything, min(options.sample, len(everything)))
+    near: dict[str, set[str]] = {}
+    for one in mutants().values():
+        for change in one.changes:
+            near.setdefault(change.module, set()).add(one.kills)
+    hub_cases = [c for c in cases().values() if c.role == "hub"]
+    began, rows = time.monotonic(), []
+    with Stable() as stable, ThreadPoolExecutor(options.workers) as pool:
+
+        def judge(position: int) -> dict[str, Any] | None:
+            if time.monotonic() - began > options.minutes * 60:
+                return None
+            module, source, mutated = sample[position]
+            row: dict[str, Any] = {
+                "module": module,
+                "change": what_changed(source, mutated),
+                "verdict": "survived",
+                "by": "",
+            }
+            first = [c for c in hub_cases if c.name in near.get(module, ()) and not c.alone]
+            rest = [c for c in hub_cases if c not in first and not c.alone]
+            try:
+                with stable.hub(f"generated-{position}", changes=[Change(module, source, mutated)]) as kept:
+                    found = (killer(kept, first, 12, 60) if first else None) or killer(kept, rest, 24, 150)
+            except StableError:
+                row |= {"verdict": "killed", "by": "does not start"}
+            else:
+                if found is not None:
+                    broken = sorted(
+                        {f.requirement for f in found.outcome.findings if not f.ok and f.level == "MUST"}
+                    )
+                    row |= {"verdict": "killed", "by": f"{found.case.name}: {', '.join(broken)}"}
+            print(
+                f"{row['verdict']:<9} {module} {row['by']}\n{row['change'] if row['verdict'] == 'survived' else ''}",
+                flush=True,
+            )
+            return row
+
+        rows = [r for r in pool.map(judge, range(len(sample))) if r is not None]
+    killed = sum(r["verdict"] == "killed" for r in rows)
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    options.out.write_text(
+        json.dumps(
+            {"possible": len(everything), "tried": len(rows), "killed": killed, "rows": rows}, indent=1
+        ),
+        encoding="utf-8",
+    )
+    print(
+        f"{len(rows)} of {len(everything)} generated mutants tried, {killed} killed, {len(rows) - killed} survived, {time.monotonic() - began:.0f} s"
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
