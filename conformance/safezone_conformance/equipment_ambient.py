@@ -16,7 +16,19 @@ TOPIC = re.compile(r"safezone/v1/([^/]+)/(dev|guardian|desk|peer|clock)/([^/]+)/
 PADDED = re.compile(rb',"mac":"[A-Za-z0-9_+/-]{43}=+"\}\Z')
 STAY_GAP_S = 6.0
 TEXT_MAX = 1024  # no text of a device's message is as long; pictures and sound are
-PERSONAL = ("name", "child", "guardian", "contact", "email", "e_mail", "telephone", "phone_number", "address", "birth", "parent")
+PERSONAL = (
+    "name",
+    "child",
+    "guardian",
+    "contact",
+    "email",
+    "e_mail",
+    "telephone",
+    "phone_number",
+    "address",
+    "birth",
+    "parent",
+)
 MAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 NUMBER = re.compile(r"(?<![\d.:-])(?:\+82|0)\d{1,2}[- ]?\d{3,4}[- ]?\d{4}(?!\d)")
 
@@ -33,7 +45,13 @@ def read_up(t: "EquipmentBench", entry: Entry) -> "Up":
     t.ambient("ALL-TOPIC-013", not c["retain"], "no retain flag", "retained", up)
     t.ambient("ALL-TOPIC-010", len(payload) <= 65536, "at most 65536 bytes", f"{len(payload)} bytes", up)
     bare = payload[:1] == b"{" and payload[-1:] == b"}"
-    t.ambient("ALL-ENV-005", bare, "one JSON object, nothing around it", repr(payload[:20] + b" ... " + payload[-20:]), up)
+    t.ambient(
+        "ALL-ENV-005",
+        bare,
+        "one JSON object, nothing around it",
+        repr(payload[:20] + b" ... " + payload[-20:]),
+        up,
+    )
     try:
         up.envelope = parse(payload)
     except Malformed as error:
@@ -53,7 +71,13 @@ def read_up(t: "EquipmentBench", entry: Entry) -> "Up":
 
 def hold_topic(t: "EquipmentBench", up: "Up") -> None:
     match = TOPIC.fullmatch(up.topic)
-    t.ambient("ALL-TOPIC-001", match is not None, "a topic of the form safezone/v1/{zone}/{role}/{id}/up", up.topic, up)
+    t.ambient(
+        "ALL-TOPIC-001",
+        match is not None,
+        "a topic of the form safezone/v1/{zone}/{role}/{id}/up",
+        up.topic,
+        up,
+    )
     if match is not None:
         t.ambient("SND-TOPIC-002", match[1] == t.device.zone, f"the home zone {t.device.zone}", up.topic, up)
         t.ambient("DEV-TOPIC-003", match[2] == "dev", "the role dev", up.topic, up)
@@ -63,9 +87,21 @@ def hold_topic(t: "EquipmentBench", up: "Up") -> None:
 def hold_mac(t: "EquipmentBench", up: "Up") -> None:
     ends = MAC_AT_END.search(up.payload) is not None
     t.ambient("ALL-ENV-007", ends, 'mac last, as ,"mac":"…"}', repr(up.payload[-70:]), up)
-    t.ambient("ALL-MAC-002", PADDED.search(up.payload) is None, "base64url without padding", repr(up.payload[-60:]), up)
+    t.ambient(
+        "ALL-MAC-002",
+        PADDED.search(up.payload) is None,
+        "base64url without padding",
+        repr(up.payload[-60:]),
+        up,
+    )
     fits = up.entry.content.get("mac") == "right"
-    t.ambient("ALL-MAC-001", fits, "the mac of these bytes and this topic under the device's key", up.entry.content.get("mac"), up)
+    t.ambient(
+        "ALL-MAC-001",
+        fits,
+        "the mac of these bytes and this topic under the device's key",
+        up.entry.content.get("mac"),
+        up,
+    )
     keyid = up.envelope.get("keyid")
     t.ambient("ALL-MAC-001", keyid == t.device.keyid, f"keyid {t.device.keyid}", keyid, up)
 
@@ -139,21 +175,41 @@ def hold_data(t: "EquipmentBench", up: "Up") -> None:
         t.ambient("CAMERA-CAM-007", not long, "no sound and no picture", long, up)
     if up.type == "device.status":
         same = abs(unix(str(data["clock"])) - unix(str(up.envelope["time"]))) < 0.001
-        t.ambient("DEV-STATUS-003", same, "clock equals the envelope's time", f"{data['clock']} and {up.envelope['time']}", up)
+        t.ambient(
+            "DEV-STATUS-003",
+            same,
+            "clock equals the envelope's time",
+            f"{data['clock']} and {up.envelope['time']}",
+            up,
+        )
         t.ambient("DEV-STATUS-002", data["interval_s"] < 600, "interval_s below 600", data["interval_s"], up)
     elif up.type == "tag.sighted":
         hold_sighting(t, up)
     elif up.type == "tag.called" and "antenna" in data:
         known = data["antenna"] in t.device.antennas
-        t.ambient("READER-TAG-005", known, f"one of the antennas {', '.join(t.device.antennas)}", data["antenna"], up)
+        t.ambient(
+            "READER-TAG-005",
+            known,
+            f"one of the antennas {', '.join(t.device.antennas)}",
+            data["antenna"],
+            up,
+        )
 
 
 def hold_sighting(t: "EquipmentBench", up: "Up") -> None:
     data = up.data
     first, last = unix(str(data["first_at"])), unix(str(data["last_at"]))
     known = data["antenna"] in t.device.antennas
-    t.ambient("READER-TAG-005", known, f"one of the antennas {', '.join(t.device.antennas)}", data["antenna"], up)
-    t.ambient("READER-TAG-006", first <= last, "first_at not after last_at", f"{data['first_at']}, {data['last_at']}", up)
+    t.ambient(
+        "READER-TAG-005", known, f"one of the antennas {', '.join(t.device.antennas)}", data["antenna"], up
+    )
+    t.ambient(
+        "READER-TAG-006",
+        first <= last,
+        "first_at not after last_at",
+        f"{data['first_at']}, {data['last_at']}",
+        up,
+    )
     where = (str(data["tag"]), str(data["antenna"]))
     start = t.stays.get(str(data["stay"]))
     if data["phase"] == "start":
@@ -167,5 +223,11 @@ def hold_sighting(t: "EquipmentBench", up: "Up") -> None:
     if start is not None:
         same = (str(start.data["tag"]), str(start.data["antenna"])) == where
         t.ambient("READER-TAG-002", same, "an end of the stay's own tag and antenna", dict(data), up)
-        t.ambient("READER-TAG-006", data["reads"] >= start.data["reads"], f"{start.data['reads']} reads or more", data["reads"], up)
+        t.ambient(
+            "READER-TAG-006",
+            data["reads"] >= start.data["reads"],
+            f"{start.data['reads']} reads or more",
+            data["reads"],
+            up,
+        )
     t.stay_ends[where] = max(last, t.stay_ends.get(where, last))

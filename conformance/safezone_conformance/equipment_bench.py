@@ -19,6 +19,7 @@ from safezone_conformance.identity import Identity
 from safezone_conformance.line import Line
 from safezone_conformance.record import Entry, text_of
 from safezone_conformance.settings import Settings
+from safezone_conformance.stimulus import UNSUPPORTED
 from safezone_conformance.verdicts import Inconclusive
 from safezone_conformance.wire import encode, iso, unix
 
@@ -93,7 +94,10 @@ def shortened(values: Mapping[str, Any]) -> list[Text]:
     full = {"phases.offline_s": HOUR_S, "phases.repeats_s": REPEATS_S, "phases.heartbeat_s": HEARTBEAT_S,
             "phases.still_s": STILL_S, "phases.fixes": FIXES, "phases.step_s": STEP_S}  # fmt: skip
     return [
-        Text(f"{name} = {values[name]:g}: 온전한 값은 {whole:g}", f"{name} = {values[name]:g}: in full {whole:g}")
+        Text(
+            f"{name} = {values[name]:g}: 온전한 값은 {whole:g}",
+            f"{name} = {values[name]:g}: in full {whole:g}",
+        )
         for name, whole in full.items()
         if name in values and float(values[name]) < whole
     ]
@@ -221,7 +225,13 @@ class EquipmentBench(Bench):
     """See the module. ``hands`` is None in a replay. ``role``: of the equipment under test."""
 
     def __init__(
-        self, line: Line, case: Case, identity: Identity, settings: Settings, hands: Hands | None, role: str = ""
+        self,
+        line: Line,
+        case: Case,
+        identity: Identity,
+        settings: Settings,
+        hands: Hands | None,
+        role: str = "",
     ) -> None:
         super().__init__(line, case, identity, settings)
         self._hands = hands
@@ -230,7 +240,10 @@ class EquipmentBench(Bench):
         self.stays: dict[str, Up] = {}
         self.stay_ends: dict[tuple[str, str], float] = {}
         self.drill: str | None = None
-        self._drills: tuple[str | None, float] = (None, -10.0)  # the one before, and until when its messages may still come
+        self._drills: tuple[str | None, float] = (
+            None,
+            -10.0,
+        )  # the one before, and until when its messages may still come
         self.undo: list[tuple[str, Mapping[str, Any]]] = []
         self.held: list[str] = []  # incidents for which a camera is turned
         self.is_cut = False
@@ -306,7 +319,9 @@ class EquipmentBench(Bench):
             return Said(entry, False, int(entry.content["n"]))
         if entry.via == "connection" and "protocol" in entry.content:
             level = entry.content["protocol"]
-            self.ambient("ALL-TOPIC-008", level == 4, "MQTT 3.1.1 (protocol level 4)", f"level {level}", entry)
+            self.ambient(
+                "ALL-TOPIC-008", level == 4, "MQTT 3.1.1 (protocol level 4)", f"level {level}", entry
+            )
         return Seen(entry)
 
     def keep(self, up: Up) -> None:
@@ -316,18 +331,32 @@ class EquipmentBench(Bench):
         dup = bool(up.entry.content.get("dup"))
         if known is None:
             other = self._by_order.get(order)
-            self.ambient("SND-SEQ-001", other is None, "a seq of its own for every new message", f"epoch {order[0]} seq {order[1]} again", up)
+            self.ambient(
+                "SND-SEQ-001",
+                other is None,
+                "a seq of its own for every new message",
+                f"epoch {order[0]} seq {order[1]} again",
+                up,
+            )
             self._by_order.setdefault(order, up.id)
             up.message, up.first = Sent(up.id, up.type, up.payload, up.envelope, up, [up.t]), True
             self.messages[up.id] = up.message
             self._note_tags(up)
             under_way = len(self.open_messages())
-            self.ambient("SND-RETRY-005", under_way <= 64, "at most 64 unreceipted messages", f"{under_way}", up)
+            self.ambient(
+                "SND-RETRY-005", under_way <= 64, "at most 64 unreceipted messages", f"{under_way}", up
+            )
             return
         up.message = known
         if up.payload != known.payload:
             requirement = "SND-SEQ-003" if order == known.order else "SND-SEQ-004"
-            self.ambient(requirement, False, "byte for byte the message that had this id first", up.payload.decode("utf-8", "replace"), up)
+            self.ambient(
+                requirement,
+                False,
+                "byte for byte the message that had this id first",
+                up.payload.decode("utf-8", "replace"),
+                up,
+            )
             same = up.envelope.get("exercise") == known.envelope.get("exercise")
             self.ambient("DEV-DRILL-009", same, "exercise as at first", up.envelope.get("exercise"), up)
         if not dup:
@@ -347,7 +376,9 @@ class EquipmentBench(Bench):
             free = next((tag for tag in tags if (antenna, tag) not in self._in_field), None)
             if free is not None:
                 return free
-            self.given(self.take(until) is not None, f"the end of a stay at {antenna} of {', '.join(tags[:5])}")
+            self.given(
+                self.take(until) is not None, f"the end of a stay at {antenna} of {', '.join(tags[:5])}"
+            )
 
     def rested(self, tag: str) -> None:
         """Until a press of a tag is another press than its last one, for tags without a counter."""
@@ -363,7 +394,13 @@ class EquipmentBench(Bench):
         """Messages without any receipt of ours, in order of their first arrival."""
         return [m for m in self.messages.values() if not m.receipts]
 
-    def ups(self, type_: str | None = None, where: Callable[[Mapping[str, Any]], bool] | None = None, *, since: float = -1.0) -> list[Up]:
+    def ups(
+        self,
+        type_: str | None = None,
+        where: Callable[[Mapping[str, Any]], bool] | None = None,
+        *,
+        since: float = -1.0,
+    ) -> list[Up]:
         """New messages that came so far, in order of arrival, claimed or not."""
         return [u for u in self.arrived if isinstance(u, Up) and u.t >= since and self.is_up(u, type_, where)]
 
@@ -384,7 +421,9 @@ class EquipmentBench(Bench):
         """Fails unless such a new message comes from ``since`` to ``until``. What it finds is claimed."""
         found = self.await_up(type_, until, since=since, where=where)
         got = "came" if found is not None else f"none; there came: {self.heard(since)}"
-        self.require(requirement, found is not None, what or type_, got, within=round(until - since, 3), seen=found)
+        self.require(
+            requirement, found is not None, what or type_, got, within=round(until - since, 3), seen=found
+        )
         assert found is not None
         return found
 
@@ -392,7 +431,10 @@ class EquipmentBench(Bench):
                  where: Callable[[Mapping[str, Any]], bool] | None = None, what: str = "") -> Up:  # fmt: skip
         """As ``expect_up``, but a precondition."""
         found = self.await_up(type_, until, since=since, where=where)
-        self.given(found is not None, f"{what or type_} within {until - since:.1f} s; there came: {self.heard(since)}")
+        self.given(
+            found is not None,
+            f"{what or type_} within {until - since:.1f} s; there came: {self.heard(since)}",
+        )
         assert found is not None
         return found
 
@@ -437,7 +479,9 @@ class EquipmentBench(Bench):
         """A receipt for one message. ``how``: see ``tell``."""
         return self.receipts([message], status, reason=reason, **how)
 
-    def receipts(self, messages: Sequence[Sent], status: str, *, reason: str | None = None, **how: Any) -> Told:
+    def receipts(
+        self, messages: Sequence[Sent], status: str, *, reason: str | None = None, **how: Any
+    ) -> Told:
         """One receipt message for some. It counts as given only if it is genuine in every way."""
         more = {} if reason is None else {"reason": reason}
         rows = [{"source": self.device.source, "id": m.id, "status": status, **more} for m in messages]
@@ -464,7 +508,9 @@ class EquipmentBench(Bench):
         if self.drill is not None and type_ != "receipt":
             envelope["exercise"] = self.drill
         envelope |= {"data": dict(data)} | members
-        return self._send(topic or self.device.down, odd_head(envelope) if odd else encode(envelope), mac, envelope)
+        return self._send(
+            topic or self.device.down, odd_head(envelope) if odd else encode(envelope), mac, envelope
+        )
 
     def again(self, told: Told) -> Told:
         """The same bytes once more."""
@@ -526,10 +572,21 @@ class EquipmentBench(Bench):
         self.given(said is not None, f"an answer to {verb}")
         assert said is not None
         content = said.entry.content
+        if content.get("why") == UNSUPPORTED:
+            self.undo = [u for u in self.undo if u[0] != verb]
         if not content["ok"] and not may:
-            raise Inconclusive(f"stimulus {verb} {json.dumps(args, ensure_ascii=False)}: {content.get('why')}")
+            raise Inconclusive(
+                f"stimulus {verb} {json.dumps(args, ensure_ascii=False)}: {content.get('why')}"
+            )
         seen = content.get("seen") or {}
-        return Done(bool(content["ok"]), seen, str(content.get("why", "")), asked.t, self._moment(seen, asked.t, said.t), said.t)
+        return Done(
+            bool(content["ok"]),
+            seen,
+            str(content.get("why", "")),
+            asked.t,
+            self._moment(seen, asked.t, said.t),
+            said.t,
+        )
 
     def _moment(self, seen: Mapping[str, Any], asked_t: float, done_t: float) -> float:
         """When it happened, by what the reply says; never outside of question and reply."""
@@ -567,7 +624,11 @@ class EquipmentBench(Bench):
 def odd_head(envelope: Mapping[str, Any]) -> bytes:
     """A lawful form unlike the usual one: other order, white space, escapes, members nobody knows."""
     data = {"x_unknown": {"deep": [1, None, "가"]}, **dict(reversed(list(envelope["data"].items())))}
-    turned = {**dict(reversed([(k, v) for k, v in envelope.items() if k != "data"])), "xunknown": "\u00e9\u2028", "data": data}
+    turned = {
+        **dict(reversed([(k, v) for k, v in envelope.items() if k != "data"])),
+        "xunknown": "\u00e9\u2028",
+        "data": data,
+    }
     return json.dumps(turned, ensure_ascii=True, indent=1).rstrip()[:-1].rstrip().encode()
 
 

@@ -77,7 +77,9 @@ class EquipmentSession:
         if not reply["ok"] and reply.get("why") != "unsupported":
             raise Unusable(f"stimulus hello: {reply.get('why')}")
         if not self._settle(float(v["device.start_s"])):
-            raise Unusable(f"no device has connected to {self._link.url} within {v['device.start_s']:g} s after it was to start")
+            raise Unusable(
+                f"no device has connected to {self._link.url} within {v['device.start_s']:g} s after it was to start"
+            )
         self._heard.wait(FIRST_WORD_S)  # a device says something when it starts
 
     def close(self) -> None:
@@ -112,7 +114,9 @@ class EquipmentSession:
             envelope = json.loads(bytes_of(content["payload"]))
             data = envelope["data"]
             if envelope["type"] == "tag.sighted":
-                (self._open_stays.add if data["phase"] == "start" else self._open_stays.discard)(f"{data['antenna']} {data['tag']}")
+                (self._open_stays.add if data["phase"] == "start" else self._open_stays.discard)(
+                    f"{data['antenna']} {data['tag']}"
+                )
             elif envelope["type"] == "tag.called":
                 self._calls[str(data["tag"])] = time.monotonic()
         except (ValueError, KeyError, TypeError):
@@ -128,7 +132,9 @@ class EquipmentSession:
     def _ask(self, verb: str, args: Mapping[str, Any], more_s: float = 0.0) -> Mapping[str, Any]:
         assert self._stimulus is not None
         within = more_s + float(self._ixit["stimulus.patience_s"])
-        return self._stimulus.ask({"do": verb, "device": self.device.id, "args": dict(args), "within_s": within})
+        return self._stimulus.ask(
+            {"do": verb, "device": self.device.id, "args": dict(args), "within_s": within}
+        )
 
     def _settle(self, within_s: float) -> bool:
         """Until the device is connected and says nothing more for a moment. Whether it is connected."""
@@ -181,7 +187,9 @@ class EquipmentSession:
             made: list[EquipmentBench] = []
 
             def make() -> EquipmentBench:
-                bench = EquipmentBench(line, case, identity, self.settings, _LiveHands(self, line), self._ics.role)
+                bench = EquipmentBench(
+                    line, case, identity, self.settings, _LiveHands(self, line), self._ics.role
+                )
                 made.append(bench)
                 bench.begin()
                 return bench
@@ -269,7 +277,9 @@ class _Caretaker:
                 "type": type_, "time": iso(now), "datacontenttype": "application/json", "keyid": self._device.keyid,
                 "epoch": self._epoch, "seq": self._seq, "data": dict(data),
             }  # fmt: skip
-            self.link.publish(self._device.down, sealed(self._key, self._device.down, encode(envelope), "right"))
+            self.link.publish(
+                self._device.down, sealed(self._key, self._device.down, encode(envelope), "right")
+            )
 
 
 def _raw(secret: str) -> bytes:

@@ -69,7 +69,8 @@ def _case(rows: list[Case], language: str) -> Iterator[str]:
     one = rows[0]
     yield f"### {one.id} {one.title.of(language)}"
     yield ""
-    yield f"| {say('item')} | {one.id} ({roles()[one.role].title.of(language)}) |"
+    tested = ", ".join(roles()[r].title.of(language) for r in one.roles)
+    yield f"| {say('item')} | {one.id} ({tested}) |"
     yield "|---|---|"
     purpose = " ".join(by_id()[r].text.of(language) for r in one.verifies)
     yield f"| {say('purpose')} | {say('purpose_of')} {_cell(purpose)} |"

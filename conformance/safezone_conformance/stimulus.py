@@ -190,19 +190,20 @@ class Command:
                 self._note(f"too late, dropped: reply to {reply['n']}")
 
     def _ended(self) -> Reply:
-        return not_done(f"the stimulus command has ended (exit code {self._process.poll()}); see stimulus.log")
+        return not_done(
+            f"the stimulus command has ended (exit code {self._process.poll()}); see stimulus.log"
+        )
 
     def close(self) -> None:
         """End the program: its input closes, then it is stopped."""
         with contextlib.suppress(OSError):
             self._in.close()
-        for stop in (lambda: None, self._process.terminate, self._process.kill):
-            stop()
-            try:
+        for signal in (None, self._process.terminate, self._process.kill):
+            if signal is not None:
+                signal()
+            with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(5.0)
                 break
-            except subprocess.TimeoutExpired:
-                continue
         self._log.close()
 
 
@@ -221,10 +222,14 @@ def open_stimulus(
         return answers
     if way == "command":
         if not values["stimulus.command"]:
-            raise StimulusError("stimulus.way = 'command': stimulus.command is empty (conformance/stimulus.md)")
+            raise StimulusError(
+                "stimulus.way = 'command': stimulus.command is empty (conformance/stimulus.md)"
+            )
         return Chain(answers, Command(str(values["stimulus.command"]), environment, out / "stimulus.log"))
     try:
-        operator = Operator(str(values["stimulus.host"]), int(values["stimulus.port"]), out / "operator.json", presets)
+        operator = Operator(
+            str(values["stimulus.host"]), int(values["stimulus.port"]), out / "operator.json", presets
+        )
     except OSError as error:
         raise StimulusError(
             f"the operator's page cannot listen on {values['stimulus.host']}:{values['stimulus.port']}: {error}"

@@ -107,7 +107,9 @@ def _connect(client: mqtt.Client, url: str) -> None:
     up = threading.Event()
     client.on_connect = lambda _c, _u, _f, reason, _p=None: None if reason.is_failure else up.set()
     try:
-        client.connect(str(parts.hostname), parts.port or (8883 if parts.scheme == "mqtts" else 1883), keepalive=30)
+        client.connect(
+            str(parts.hostname), parts.port or (8883 if parts.scheme == "mqtts" else 1883), keepalive=30
+        )
     except OSError as error:
         raise BrokerError(f"{url}: {error}") from None
     client.loop_start()
@@ -170,7 +172,9 @@ class OwnLink:
 class NamedLink:
     """A broker of the vendor's. A subscriber cannot see what quality of service above 1 a publisher chose. BrokerError."""
 
-    def __init__(self, url: str, username: str, password: str, ca: str, zone: str, id_: str, arrived: Arrived) -> None:
+    def __init__(
+        self, url: str, username: str, password: str, ca: str, zone: str, id_: str, arrived: Arrived
+    ) -> None:
         self.url, self._mine, self._arrived = url, (f"/dev/{id_}/", f"{zone}/dev/{id_}"), arrived
         self._client = _client(url, username, password, ca)
         self._client.on_message = self._take

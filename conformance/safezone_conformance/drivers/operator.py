@@ -57,7 +57,11 @@ def _s(value: Any) -> str:
 
 def _at(args: Mapping[str, Any]) -> tuple[str, str]:
     distance = args.get("distance_m")
-    return ("", "") if distance is None else (f" {_s(distance)} m 떨어진 곳에서", f" at a distance of {_s(distance)} m")
+    return (
+        ("", "")
+        if distance is None
+        else (f" {_s(distance)} m 떨어진 곳에서", f" at a distance of {_s(distance)} m")
+    )
 
 
 def _yes_no(name: str, ko: str, en: str, no_ko: str, no_en: str) -> tuple[Choice, ...]:
@@ -68,9 +72,14 @@ def _observation(what: str, presets: Sequence[str]) -> Prompt:
     match what:
         case "lamp":
             choices = _yes_no("lamp", "켜져 있다", "It is lit", "꺼져 있다", "It is dark")
-            return Prompt(Text("수신 램프를 보십시오. 지금 켜져 있습니까?", "Look at the receipt lamp. Is it lit now?"), choices)
+            return Prompt(
+                Text("수신 램프를 보십시오. 지금 켜져 있습니까?", "Look at the receipt lamp. Is it lit now?"),
+                choices,
+            )
         case "siren":
-            heard = Choice(Text("누르고 1초 안에 울렸다", "It sounded within 1 s of the press"), {"siren_after_s": 0.9})
+            heard = Choice(
+                Text("누르고 1초 안에 울렸다", "It sounded within 1 s of the press"), {"siren_after_s": 0.9}
+            )
             late = Choice(Text("1초보다 늦게 울렸다", "It sounded later than 1 s"), {"siren_after_s": 5.0})
             never = Choice(Text("울리지 않았다", "It did not sound"), {"siren_after_s": None})
             return Prompt(Text("조금 전에 눌렀을 때 현장 경보음이 울렸습니까?", "Did the local siren sound at the last press?"),
@@ -78,13 +87,22 @@ def _observation(what: str, presets: Sequence[str]) -> Prompt:
         case "preset":
             seen = tuple(Choice(Text(p, p), {"preset": p}) for p in presets)
             none = Choice(Text("어느 것도 아니다", "None of them"), {"preset": None})
-            text = Text("카메라가 멈춘 뒤, 실제로 어느 프리셋을 보고 있습니까?", "When the camera rests: which preset does it really look at?")
+            text = Text(
+                "카메라가 멈춘 뒤, 실제로 어느 프리셋을 보고 있습니까?",
+                "When the camera rests: which preset does it really look at?",
+            )
             return Prompt(text, (*seen, none, COULD_NOT))
         case "moved":
-            text = Text("바로 앞의 물음 뒤로 카메라가 움직였습니까?", "Has the camera moved since the question before this one?")
+            text = Text(
+                "바로 앞의 물음 뒤로 카메라가 움직였습니까?",
+                "Has the camera moved since the question before this one?",
+            )
             return Prompt(text, _yes_no("moved", "움직였다", "It moved", "움직이지 않았다", "It did not"))
         case _:
-            text = Text("수신기로 본, 마지막 누름이 송신된 횟수를 적으십시오.", "How often was the last press transmitted, by the receiver?")
+            text = Text(
+                "수신기로 본, 마지막 누름이 송신된 횟수를 적으십시오.",
+                "How often was the last press transmitted, by the receiver?",
+            )
             return Prompt(text, (DONE, COULD_NOT), "transmissions")
 
 
@@ -94,14 +112,24 @@ def prompt_for(request: Request, presets: Sequence[str] = ()) -> Prompt:
     if verb == "observe":
         return _observation(str(a["what"]), presets)
     if verb == "dial_112":
-        state = ("앱을 강제로 끈 뒤 ", "End the app by force, then press ") if a["app"] == "killed" else ("", "Press ")
-        text = Text(f"{state[0]}단축번호 1을 누르십시오. 전화는 시험용 교환기로 갑니다.", f"{state[1]}speed dial 1. The call goes to the test exchange.")
+        state = (
+            ("앱을 강제로 끈 뒤 ", "End the app by force, then press ")
+            if a["app"] == "killed"
+            else ("", "Press ")
+        )
+        text = Text(
+            f"{state[0]}단축번호 1을 누르십시오. 전화는 시험용 교환기로 갑니다.",
+            f"{state[1]}speed dial 1. The call goes to the test exchange.",
+        )
         return Prompt(text, _yes_no("dialled", "112로 음성 통화가 걸렸다", "The voice call to 112 was set up",
                                     "걸리지 않았다", "It was not"))  # fmt: skip
     if verb == "self_test":
         passed = Choice(Text("합격으로 끝났다", "It passed"), {"outcome": "passed"})
         failed = Choice(Text("불합격으로 끝났다", "It failed"), {"outcome": "failed"})
-        text = Text("비상벨의 하루 한 번 자가 시험을 지금 일으키고 끝나기를 기다리십시오.", "Bring about the bell's daily self-test now, and wait for its end.")
+        text = Text(
+            "비상벨의 하루 한 번 자가 시험을 지금 일으키고 끝나기를 기다리십시오.",
+            "Bring about the bell's daily self-test now, and wait for its end.",
+        )
         return Prompt(text, (passed, failed, DONE, COULD_NOT))
     words = _words(verb, a)
     if words is None:
@@ -114,7 +142,10 @@ def prompt_for(request: Request, presets: Sequence[str] = ()) -> Prompt:
 def _words(verb: str, a: Mapping[str, Any]) -> Text | None:
     match verb:
         case "hello":
-            return Text(f"장치를 켜고 브로커 {a['broker']}에 붙게 하십시오.", f"Switch the device on and have it connect to the broker {a['broker']}.")
+            return Text(
+                f"장치를 켜고 브로커 {a['broker']}에 붙게 하십시오.",
+                f"Switch the device on and have it connect to the broker {a['broker']}.",
+            )
         case "power_cut":
             return Text(f"상용 전원과 배터리를 모두 갑자기 끊고, {_s(a['off_s'])}초 뒤에 다시 이으십시오.",
                         f"Take away all power suddenly, mains and battery; give it back after {_s(a['off_s'])} s.")  # fmt: skip
@@ -125,21 +156,43 @@ def _words(verb: str, a: Mapping[str, Any]) -> Text | None:
             return Text("장치를 다시 시작시키십시오.", "Restart the device.")
         case "network":
             link = ("게이트웨이와 리더기 사이의 망", "the network between gateway and reader")
-            link = link if a["link"] == "gateway" else ("장치에서 브로커로 가는 망", "the device's network towards the broker")
-            return Text(f"{link[0]}을 {'다시 이으십시오' if a['up'] else '끊으십시오'}.", f"{'Restore' if a['up'] else 'Cut'} {link[1]}.")
+            link = (
+                link
+                if a["link"] == "gateway"
+                else ("장치에서 브로커로 가는 망", "the device's network towards the broker")
+            )
+            return Text(
+                f"{link[0]}을 {'다시 이으십시오' if a['up'] else '끊으십시오'}.",
+                f"{'Restore' if a['up'] else 'Cut'} {link[1]}.",
+            )
         case "set_clock":
-            return Text(f"장치의 시계를 참 시각보다 {_s(a['offset_s'])}초 앞서게 맞추십시오.", f"Set the device's clock to true time plus {_s(a['offset_s'])} s.")
+            return Text(
+                f"장치의 시계를 참 시각보다 {_s(a['offset_s'])}초 앞서게 맞추십시오.",
+                f"Set the device's clock to true time plus {_s(a['offset_s'])} s.",
+            )
         case "mains":
-            return Text(f"상용 전원을 {'다시 이으십시오' if a['up'] else '끊으십시오(배터리는 두고)'}.", f"{'Restore mains power' if a['up'] else 'Cut mains power, leaving the battery'}.")
+            return Text(
+                f"상용 전원을 {'다시 이으십시오' if a['up'] else '끊으십시오(배터리는 두고)'}.",
+                f"{'Restore mains power' if a['up'] else 'Cut mains power, leaving the battery'}.",
+            )
         case "low_battery":
-            return Text(f"배터리를 {_s(a['pct'])} %로 하고, 실제 값을 적으십시오.", f"Bring the battery to {_s(a['pct'])} %, and write what it is.")
+            return Text(
+                f"배터리를 {_s(a['pct'])} %로 하고, 실제 값을 적으십시오.",
+                f"Bring the battery to {_s(a['pct'])} %, and write what it is.",
+            )
         case "open_case":
-            return Text(f"함을 {'여십시오' if a['open'] else '닫으십시오'}.", f"{'Open' if a['open'] else 'Close'} the case.")
+            return Text(
+                f"함을 {'여십시오' if a['open'] else '닫으십시오'}.",
+                f"{'Open' if a['open'] else 'Close'} the case.",
+            )
         case "exercise":
             return Text(f"장치를 훈련 {a['drill']}에 넣으십시오." if a["drill"] else "장치를 훈련에서 빼십시오.",
                         f"Put the device into the drill {a['drill']}." if a["drill"] else "Take the device out of the drill.")  # fmt: skip
         case "reset_store":
-            return Text("장치의 저장을 지우고(공장 초기화) 구역, id, 키를 전과 같이 넣으십시오.", "Erase the device's store (factory reset) and set zone, id and key as before.")
+            return Text(
+                "장치의 저장을 지우고(공장 초기화) 구역, id, 키를 전과 같이 넣으십시오.",
+                "Erase the device's store (factory reset) and set zone, id and key as before.",
+            )
         case "present_tag":
             ko, en = _at(a)
             return Text(f"태그 {a['tag']}을(를) 안테나 {a['antenna']} 앞에{ko} {_s(a['seconds'])}초 두었다가 치우십시오.",
@@ -153,20 +206,40 @@ def _words(verb: str, a: Mapping[str, Any]) -> Text | None:
                         f"Keep the tag {a['tag']} where the antenna {a['antenna']} reads it only now and then, for {_s(a['seconds'])} s.")  # fmt: skip
         case "press_tag":
             ko, en = _at(a)
-            bounce = (f" 접점이 {a['bounces']}번 튀게 하십시오.", f" Let its contact bounce {a['bounces']} times.") if a["bounces"] else ("", "")
+            bounce = (
+                (f" 접점이 {a['bounces']}번 튀게 하십시오.", f" Let its contact bounce {a['bounces']} times.")
+                if a["bounces"]
+                else ("", "")
+            )
             return Text(f"태그 {a['tag']}의 단추를{ko} 한 번 누르십시오.{bounce[0]} 계수기를 읽을 수 있으면 적으십시오.",
                         f"Press the button of the tag {a['tag']} once{en}.{bounce[1]} If its counter can be read, write it.")  # fmt: skip
         case "change_battery":
-            return Text(f"태그 {a['tag']}의 배터리를 빼고 10초 뒤 새것을 넣으십시오.", f"Take the battery out of the tag {a['tag']}; put in a fresh one after 10 s.")
+            return Text(
+                f"태그 {a['tag']}의 배터리를 빼고 10초 뒤 새것을 넣으십시오.",
+                f"Take the battery out of the tag {a['tag']}; put in a fresh one after 10 s.",
+            )
         case "press":
-            bounce = (f" 접점이 {a['bounces']}번 튀게 하십시오.", f" Let the contact bounce {a['bounces']} times.") if a["bounces"] else ("", "")
+            bounce = (
+                (f" 접점이 {a['bounces']}번 튀게 하십시오.", f" Let the contact bounce {a['bounces']} times.")
+                if a["bounces"]
+                else ("", "")
+            )
             if a["times"] == 1:
                 return Text(f"단추를 한 번 누르십시오.{bounce[0]}", f"Press the button once.{bounce[1]}")
-            return Text(f"단추를 {a['times']}번, {_s(a['every_s'])}초마다 누르십시오.{bounce[0]}", f"Press the button {a['times']} times, every {_s(a['every_s'])} s.{bounce[1]}")
+            return Text(
+                f"단추를 {a['times']}번, {_s(a['every_s'])}초마다 누르십시오.{bounce[0]}",
+                f"Press the button {a['times']} times, every {_s(a['every_s'])} s.{bounce[1]}",
+            )
         case "hold_button":
-            return Text("단추를 누른 채로 두십시오." if a["held"] else "단추를 놓으십시오.", "Press the button and keep it pressed." if a["held"] else "Let the button go.")
+            return Text(
+                "단추를 누른 채로 두십시오." if a["held"] else "단추를 놓으십시오.",
+                "Press the button and keep it pressed." if a["held"] else "Let the button go.",
+            )
         case "still":
-            return Text(f"전화를 {_s(a['seconds'])}초 동안 가만히 두십시오.", f"Let the phone lie still for {_s(a['seconds'])} s.")
+            return Text(
+                f"전화를 {_s(a['seconds'])}초 동안 가만히 두십시오.",
+                f"Let the phone lie still for {_s(a['seconds'])} s.",
+            )
         case "no_fix":
             return Text("전화를 위치를 잡을 수 없는 곳(차폐 상자)에 두십시오." if a["on"] else "전화가 다시 위치를 잡게 하십시오.",
                         "Put the phone where it can find no position (a shielded box)." if a["on"] else "Let the phone find its position again.")  # fmt: skip
@@ -174,8 +247,13 @@ def _words(verb: str, a: Mapping[str, Any]) -> Text | None:
             return Text(f"가짜 위치 앱으로 {a['lat']}, {a['lon']}을(를) 주십시오." if a["on"] else "가짜 위치를 끄십시오.",
                         f"Give {a['lat']}, {a['lon']} by a mock-position app." if a["on"] else "Switch the mock position off.")  # fmt: skip
         case "consent":
-            ko = {"given": "동의", "none": "동의 전", "withdrawn": "철회", "suspended": "일시 중지"}[a["status"]]
-            return Text(f"법정대리인의 동의를 «{ko}»(으)로 바꾸십시오.", f"Change the legal representative's consent to «{a['status']}».")
+            ko = {"given": "동의", "none": "동의 전", "withdrawn": "철회", "suspended": "일시 중지"}[
+                a["status"]
+            ]
+            return Text(
+                f"법정대리인의 동의를 «{ko}»(으)로 바꾸십시오.",
+                f"Change the legal representative's consent to «{a['status']}».",
+            )
     return None
 
 
@@ -198,8 +276,12 @@ class Operator:
         sock.bind((host, port))
         self.url = f"http://{host}:{sock.getsockname()[1]}/"
         app = Starlette(routes=[Route("/", self._show), Route("/answer", self._take, methods=["POST"])])
-        self._server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off", access_log=False))
-        self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [sock]}, daemon=True, name="operator")
+        self._server = uvicorn.Server(
+            uvicorn.Config(app, log_level="warning", lifespan="off", access_log=False)
+        )
+        self._thread = threading.Thread(
+            target=self._server.run, kwargs={"sockets": [sock]}, daemon=True, name="operator"
+        )
         self._thread.start()
         deadline = time.monotonic() + START_S
         while not self._server.started and time.monotonic() < deadline:
@@ -268,10 +350,16 @@ class Operator:
     async def _show(self, _request: HttpRequest) -> Response:
         with self._changed:
             row, prompt = self._open, self._prompt
-            body = _waiting() if row is None or prompt is None or row["reply"] is not None else self._form(row, prompt)
+            body = (
+                _waiting()
+                if row is None or prompt is None or row["reply"] is not None
+                else self._form(row, prompt)
+            )
             rows = "".join(_line(r) for r in reversed(self._history[-HISTORY:]) if r["reply"] is not None)
             waiting = row is None or row["reply"] is not None
-        page = PAGE.format(refresh='<meta http-equiv="refresh" content="2">' if waiting else "", body=body, rows=rows)
+        page = PAGE.format(
+            refresh='<meta http-equiv="refresh" content="2">' if waiting else "", body=body, rows=rows
+        )
         return HTMLResponse(page, headers={"cache-control": "no-store"})
 
     def _form(self, row: Mapping[str, Any], prompt: Prompt) -> str:
@@ -295,7 +383,12 @@ class Operator:
             row, prompt = self._open, self._prompt
             mine = row is not None and form.get("n") == str(row["n"]) and row["reply"] is None
             # A second tab may answer what is answered already: it is simply shown what is asked now.
-            if mine and prompt is not None and row is not None and secrets.compare_digest(form.get("mark", ""), self._mark):
+            if (
+                mine
+                and prompt is not None
+                and row is not None
+                and secrets.compare_digest(form.get("mark", ""), self._mark)
+            ):
                 reply = _reply(prompt, form)
                 if reply is not None:
                     row["reply"], row["answered_at"] = reply, _now()

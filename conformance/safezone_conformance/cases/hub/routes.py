@@ -203,3 +203,27 @@ def told_once(t: HubBench) -> None:
     day.waits(160)
     again = day.walks("p1", line(*(OFF,) * 5, begin=90.0), day.now, 20.0)
     day.alerted("HUB-ROUTE-007", SERVICE, "c1", since=again[0])
+
+
+def _wide_elsewhere(m: Maker) -> list[Item]:
+    straight: list[Point] = [(0.0, 0.0), SCHOOL]
+    around: list[Point] = [(0.0, 0.0), (0.0, 900.0), (1000.0, 900.0), SCHOOL]
+    return [m.child(1, routes=[m.route("r1", straight, "home1", "school"), m.route("r2", around, "home1", "school", corridor_m=140)])]
+
+
+@case(
+    "TC-HUB-ROUTE-07",
+    ko="길마다 제 폭으로 가른다",
+    en="Each route is judged by its own corridor",
+    verifies=["HUB-ROUTE-001"],
+    needs=NEEDS,
+    town=Town(parts=("desk",), extra=_wide_elsewhere),
+    before=[*BEFORE, ("c1의 길 r1은 폭이 30 m이고, 멀리 돌아가는 r2는 140 m이다", "the route r1 of c1 has a corridor of 30 m, r2, which leads far around, one of 140 m")],
+    steps=[("p1이 r1에서 60 m, r2에서 300 m 넘게 떨어진 측위 다섯을 보낸다", "p1 sends five fixes 60 m off r1 and more than 300 m off r2")],
+    criteria=[("상황실에 알린다", "the desk is told")],
+)  # fmt: skip
+def own_corridor(t: HubBench) -> None:
+    day = Day(t)
+    day.on_the_way(at=day.start - 290)
+    off = day.walks("p1", line(*(OFF,) * 5, begin=400.0), day.start - 5)
+    day.alerted("HUB-ROUTE-001", SERVICE, "c1", since=off[0])
