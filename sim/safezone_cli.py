@@ -11,10 +11,12 @@ import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from safezone_conformance.commands import conform_group
+from safezone_gateway.commands import gateway_command
 from safezone_hub.commands import hub_group
 from safezone_model.commands import model_group
 from safezone_sim.catalogue import scenarios_dir
 from safezone_sim.judge.commands import judge_command
+from safezone_sim.lab.commands import device_command
 from safezone_sim.map.commands import map_group
 from safezone_sim.map.errors import MapError
 from safezone_sim.scenario import Scenario, ScenarioError, clock_seconds, load_scenario
@@ -50,6 +52,8 @@ main.add_command(hub_group)
 main.add_command(model_group)
 main.add_command(conform_group)
 conform_group.add_command(selftest)
+main.add_command(device_command)
+main.add_command(gateway_command)
 main.add_command(judge_command)
 
 

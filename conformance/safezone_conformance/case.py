@@ -94,7 +94,7 @@ def case(
     slow_s: float = 0.0,
     last: bool = False,
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Registers a procedure ``f(t)``, or ``f(t, **values)`` for each of ``rows``. CaseError if something does not fit.
+    """Registers a procedure ``f(t)``, or ``f(t, **values)`` for each of ``rows`` (whose ``needs`` are the row's own). CaseError if something does not fit.
 
     Texts are pairs (Korean, English). Without ``criteria`` they are the sentences of the requirements. ``acks``: the
     bench acknowledges notices and alerts as terminals do. Conditions of requirements need their ICS item by themselves.
@@ -113,9 +113,11 @@ def case(
         wanted = tuple(dict.fromkeys([*needs, *sorted(conditions)]))
         spoken = _texts(criteria) or tuple(by_id()[r].text for r in verifies)
         for row, values in (rows or {"": NO_ROW}).items():
+            own = {k: v for k, v in values.items() if k != "needs"}
+            needed = tuple(dict.fromkeys([*wanted, *values.get("needs", ())]))
             one = Case(
                 id_, row, id_.split("-")[1].lower(), Text(ko, en), tuple(verifies), _texts(before), _texts(steps), spoken,
-                wanted, town or Town(), acks, alone or last, slow_s, procedure, values, last,
+                needed, town or Town(), acks, alone or last, slow_s, procedure, own, last,
             )  # fmt: skip
             if one.name in _registered:
                 raise CaseError(f"{one.name}: registered twice")

@@ -29,6 +29,7 @@ PERSONAL = (
     "birth",
     "parent",
 )
+OFFSET = re.compile(r"(Z|[+-]\d{2}:\d{2})\Z")
 MAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 NUMBER = re.compile(r"(?<![\d.:-])(?:\+82|0)\d{1,2}[- ]?\d{3,4}[- ]?\d{4}(?!\d)")
 
@@ -59,6 +60,8 @@ def read_up(t: "EquipmentBench", entry: Entry) -> "Up":
         t.ambient(requirement, False, "one JSON object in UTF-8, no member twice", str(error), up)
         return up
     hold_mac(t, up)
+    bare_times = [x for x in times_in(up.envelope) if x and not OFFSET.search(x)]
+    t.ambient("DEV-TIME-002", not bare_times, "an offset or Z in every time", bare_times, up)
     if not hold_schema(t, up):
         return up
     source = f"{t.device.zone}/dev/{t.device.id}"

@@ -77,7 +77,7 @@ class Child:
     home: str
     places: tuple[str, ...]
     routes: Segments
-    corridor_m: float
+    corridors: tuple[tuple[Segments, float], ...]  # of each route, its width to either side in metres
     home_by: str | None
     barred: tuple[str, ...]  # guardians who must learn nothing
     grade: int
@@ -246,6 +246,12 @@ class Registry:
             self._take_out(items.read_item(body))
         return body
 
+    def drop(self, zone: str) -> None:
+        """Forget a zone and all of its items: another shard has it."""
+        self.items = {key: body for key, body in self.items.items() if body["zone"] != zone}
+        self.zones.pop(zone, None)
+        self._keys = {name: key for name, key in self._keys.items() if not name.startswith(zone + "/")}
+
     def zone(self, zone: str) -> ZoneView:
         """The zone's view; an empty one, about the first point named in it, before the zone item came."""
         view = self.zones.get(zone)
@@ -387,9 +393,11 @@ def _area(item: items.Area, plane: Plane) -> Area:
 
 def _child(item: items.Child, plane: Plane) -> Child:
     lines = [[plane.xy(lat, lon) for lon, lat in route.line] for route in item.routes]
-    corridor = max((route.corridor_m for route in item.routes), default=0.0)
+    corridors = tuple(
+        (segments([line]), route.corridor_m) for line, route in zip(lines, item.routes, strict=True)
+    )
     return Child(
-        item.id, item.name, item.home, tuple(item.places), segments(lines), corridor, item.home_by,
+        item.id, item.name, item.home, tuple(item.places), segments(lines), corridors, item.home_by,
         tuple(item.barred), item.grade,
     )  # fmt: skip
 

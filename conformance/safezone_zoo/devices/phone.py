@@ -86,3 +86,25 @@ defect(
     en="goes on sending positions while consent is suspended",
     role="phone",
 )
+defect(
+    "phone-slow-in-emergencies",
+    ("safezone_sim.devices.outbox", 'True: _TIMING["receipt_retry_s"]["max_emergency"]', "True: 60.0"),
+    kills="TC-PHONE-RETRY-01",
+    reason="SND-RETRY-004",
+    ko="긴급 메시지의 반복 간격이 5초를 넘는다",
+    en="lets the intervals of an emergency's repeats grow beyond 5 s",
+    role="phone",
+)
+defect(
+    "phone-that-forgets-in-the-dark",
+    (
+        "safezone_sim.lab.part",
+        "self.store.waiting(setting.zone, self.outbox.source, self.outbox.topic)",
+        "()",
+    ),
+    kills="TC-PHONE-RETRY-02",
+    reason="DEV-RETRY-009",
+    ko="정전 뒤에 수신증 없는 메시지를 다시 보내지 않는다",
+    en="does not send again after a power cut what had no receipt",
+    role="phone",
+)

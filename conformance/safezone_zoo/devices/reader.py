@@ -127,3 +127,47 @@ defect(
     en="makes up a number for a press of a tag without a counter",
     role="reader",
 )
+defect(
+    "reader-slow-in-emergencies",
+    ("safezone_sim.devices.outbox", 'True: _TIMING["receipt_retry_s"]["max_emergency"]', "True: 60.0"),
+    kills="TC-READER-RETRY-01",
+    reason="SND-RETRY-004",
+    ko="긴급 메시지의 반복 간격이 5초를 넘는다",
+    en="lets the intervals of an emergency's repeats grow beyond 5 s",
+    role="reader",
+)
+defect(
+    "reader-that-forgets-in-the-dark",
+    (
+        "safezone_sim.lab.part",
+        "self.store.waiting(setting.zone, self.outbox.source, self.outbox.topic)",
+        "()",
+    ),
+    kills="TC-READER-RETRY-02",
+    reason="DEV-RETRY-009",
+    ko="정전 뒤에 수신증 없는 메시지를 다시 보내지 않는다",
+    en="does not send again after a power cut what had no receipt",
+    role="reader",
+)
+defect(
+    "reader-that-loses-a-tag-at-the-edge",
+    (READER, "ONE_STAY_S = 6.0", "ONE_STAY_S = 4.5"),
+    kills="TC-READER-TAG-07",
+    reason="READER-TAG-003",
+    ko="범위 끝의 태그가 이따금 읽히면 머묾을 나눈다",
+    en="tears the stay of a tag at the edge of range apart",
+    role="reader",
+)
+defect(
+    "reader-that-names-the-child",
+    (
+        READER,
+        '            "rssi_dbm": rssi,\n',
+        '            "rssi_dbm": rssi,\n            "child_name": "홍길동",\n',
+    ),
+    kills="TC-READER-LAW-01",
+    reason="DEV-LAW-016",
+    ko="호출에 어린이의 이름을 싣는다",
+    en="sends the child's name with a call",
+    role="reader",
+)

@@ -2,11 +2,17 @@
 
 from safezone_zoo.mutant import defect
 
-ABSENT, PRESENCE, REGISTRY = (f"safezone_hub.{name}" for name in ("rules.not_arrived", "presence", "registry"))
+ABSENT, PRESENCE, REGISTRY = (
+    f"safezone_hub.{name}" for name in ("rules.not_arrived", "presence", "registry")
+)
 
 defect(
     "absence-told-two-minutes-late",
-    (ABSENT, "ctx.state.set_timer(child.id, _TIMER, due)", "ctx.state.set_timer(child.id, _TIMER, due + 120.0)"),
+    (
+        ABSENT,
+        "ctx.state.set_timer(child.id, _TIMER, due)",
+        "ctx.state.set_timer(child.id, _TIMER, due + 120.0)",
+    ),
     kills="TC-HUB-ABSENT-01",
     reason="HUB-ABSENT-001",
     ko="미등교를 2분 늦게 알린다",
@@ -14,7 +20,11 @@ defect(
 )
 defect(
     "absence-planned-and-told",
-    (ABSENT, "or child_id not in ctx.view.children or (child_id, today) in ctx.view.absences:", "or child_id not in ctx.view.children:"),
+    (
+        ABSENT,
+        "or child_id not in ctx.view.children or (child_id, today) in ctx.view.absences:",
+        "or child_id not in ctx.view.children:",
+    ),
     kills="TC-HUB-ABSENT-02",
     reason="HUB-ABSENT-002",
     ko="예정된 결석을 보지 않는다",
@@ -38,7 +48,11 @@ defect(
 )
 defect(
     "absence-of-those-in-school",
-    (ABSENT, "if child.arrived_on == today or child.arrival_told_on == today or _seen_in_school(ctx, child):", "if child.arrival_told_on == today:"),
+    (
+        ABSENT,
+        "if child.arrived_on == today or child.arrival_told_on == today or _seen_in_school(ctx, child):",
+        "if child.arrival_told_on == today:",
+    ),
     kills="TC-HUB-ABSENT-04",
     reason="HUB-ABSENT-004",
     ko="온 어린이도 미등교라고 한다",
@@ -46,7 +60,11 @@ defect(
 )
 defect(
     "absence-told-every-hour",
-    (ABSENT, "    child.arrival_told_on = today\n", "    ctx.state.set_timer(child_id, _TIMER, ctx.now + 3600.0)\n"),
+    (
+        ABSENT,
+        "    child.arrival_told_on = today\n",
+        "    ctx.state.set_timer(child_id, _TIMER, ctx.now + 3600.0)\n",
+    ),
     kills="TC-HUB-ABSENT-01",
     reason="HUB-ABSENT-005",
     ko="미등교를 한 시간마다 알린다",
@@ -54,7 +72,11 @@ defect(
 )
 defect(
     "absence-hides-the-arrival",
-    (PRESENCE, "    if service is not None:\n", '    if service is not None and not (service == "school_arrival" and child.arrival_told_on):\n'),
+    (
+        PRESENCE,
+        "    if service is not None:\n",
+        '    if service is not None and not (service == "school_arrival" and child.arrival_told_on):\n',
+    ),
     kills="TC-HUB-ABSENT-04",
     reason="HUB-ABSENT-006",
     ko="미등교를 알린 날에는 등교를 알리지 않는다",
@@ -62,7 +84,11 @@ defect(
 )
 defect(
     "absence-to-the-desk-at-once",
-    (ABSENT, "        incident=incident,\n        flags=flags,", "        incident=incident,\n        desk=True,\n        flags=flags,"),
+    (
+        ABSENT,
+        "        incident=incident,\n        flags=flags,",
+        "        incident=incident,\n        desk=True,\n        flags=flags,",
+    ),
     kills="TC-HUB-ABSENT-01",
     reason="HUB-ABSENT-007",
     ko="미등교를 112에도 바로 알린다",

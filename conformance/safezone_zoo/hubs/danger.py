@@ -22,7 +22,11 @@ defect(
 )
 defect(
     "danger-stay-of-a-minute",
-    (SETTINGS, 'danger_dwell_s: float = float(_EVIDENCE["danger_stay"]["stay_min_s"])', "danger_dwell_s: float = 60.0"),
+    (
+        SETTINGS,
+        'danger_dwell_s: float = float(_EVIDENCE["danger_stay"]["stay_min_s"])',
+        "danger_dwell_s: float = 60.0",
+    ),
     kills="TC-HUB-DANGER-03[end only]",
     reason="HUB-DANGER-003",
     ko="내부 리더기에서 1분을 머물러야 알린다",

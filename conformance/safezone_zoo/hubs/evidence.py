@@ -89,7 +89,11 @@ defect(
 )
 defect(
     "evidence-outside-without-slack",
-    (SETTINGS, 'outside_slack: float = float(_EVIDENCE["phone_outside"]["slack"])', "outside_slack: float = 0.0"),
+    (
+        SETTINGS,
+        'outside_slack: float = float(_EVIDENCE["phone_outside"]["slack"])',
+        "outside_slack: float = 0.0",
+    ),
     kills="TC-HUB-EVID-08",
     reason="HUB-EVID-009",
     ko="나갔는지 볼 때 정확도를 치지 않는다",
@@ -105,7 +109,11 @@ defect(
 )
 defect(
     "evidence-unusable-fix-breaks",
-    (PHONE, "    if usable and not fix.suspect and any(", "    if not usable:\n        child.fixes = []\n    if usable and not fix.suspect and any("),
+    (
+        PHONE,
+        "    if usable and not fix.suspect and any(",
+        "    if not usable:\n        child.fixes = []\n    if usable and not fix.suspect and any(",
+    ),
     kills="TC-HUB-EVID-09[breaks]",
     reason="HUB-EVID-010",
     ko="쓸 수 없는 측위가 오면 처음부터 다시 센다",
@@ -113,7 +121,11 @@ defect(
 )
 defect(
     "evidence-other-gates-ignored",
-    (GATES, "if gate_pass.inward and here is not None and here.id != gate_pass.area:", "if False and here is not None:"),
+    (
+        GATES,
+        "if gate_pass.inward and here is not None and here.id != gate_pass.area:",
+        "if False and here is not None:",
+    ),
     kills="TC-HUB-EVID-10",
     reason="HUB-EVID-011",
     ko="제 장소가 아닌 곳의 문으로 들어간 것은 떠난 것으로 보지 않는다",
@@ -121,7 +133,11 @@ defect(
 )
 defect(
     "evidence-one-fix-outside",
-    (PHONE, "    k = s.outside_k if s.k_of_n else 1\n    run = fixes[-k:]", "    k = 1\n    run = fixes[-k:]"),
+    (
+        PHONE,
+        "    k = s.outside_k if s.k_of_n else 1\n    run = fixes[-k:]",
+        "    k = 1\n    run = fixes[-k:]",
+    ),
     kills="TC-HUB-EVID-11[home]",
     reason="HUB-EVID-012",
     ko="밖의 측위 하나로 나갔다고 한다",

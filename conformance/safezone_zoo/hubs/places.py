@@ -2,7 +2,9 @@
 
 from safezone_zoo.mutant import defect
 
-GATES, PRESENCE, SETTINGS, NOTICES = (f"safezone_hub.{name}" for name in ("rules.gates", "presence", "settings", "notices"))
+GATES, PRESENCE, SETTINGS, NOTICES = (
+    f"safezone_hub.{name}" for name in ("rules.gates", "presence", "settings", "notices")
+)
 ENTRY = 'ENTRY = {"school": "school_arrival", "home": "home_entry", "academy": "academy_entry"}'
 EXIT = 'EXIT = {"school": "school_departure", "home": "home_exit", "academy": "academy_exit"}'
 TOLD = "    _tell(ctx, child, ENTRY, area.id, at, cites, flags)\n"
@@ -10,7 +12,7 @@ TOLD = "    _tell(ctx, child, ENTRY, area.id, at, cites, flags)\n"
 defect(
     "places-arrival-told-late",
     (SETTINGS, "gate_dwell_s: float = 8.0", "gate_dwell_s: float = 75.0"),
-    kills="TC-HUB-PLACE-01",
+    kills="TC-HUB-PLACE-06",
     reason="HUB-PLACE-001",
     ko="통과를 75 s 뒤에야 믿는다",
     en="believes a pass after 75 s only",
@@ -18,7 +20,7 @@ defect(
 defect(
     "places-no-departures",
     (PRESENCE, EXIT, EXIT.replace('"school": "school_departure", ', "")),
-    kills="TC-HUB-PLACE-01",
+    kills="TC-HUB-PLACE-06",
     reason="HUB-PLACE-002",
     ko="하교를 알리지 않는다",
     en="does not tell departures",
@@ -26,7 +28,7 @@ defect(
 defect(
     "places-no-home-entries",
     (PRESENCE, TOLD, TOLD.replace("ENTRY", 'ENTRY if area.role != "home" else {}')),
-    kills="TC-HUB-PLACE-02",
+    kills="TC-HUB-PLACE-10",
     reason="HUB-PLACE-003",
     ko="귀가를 알리지 않는다",
     en="does not tell home entries",
@@ -34,7 +36,7 @@ defect(
 defect(
     "places-no-home-exits",
     (PRESENCE, EXIT, EXIT.replace('"home": "home_exit", ', "")),
-    kills="TC-HUB-PLACE-02",
+    kills="TC-HUB-PLACE-10",
     reason="HUB-PLACE-004",
     ko="외출을 알리지 않는다",
     en="does not tell home exits",
@@ -42,7 +44,7 @@ defect(
 defect(
     "places-no-academy-entries",
     (PRESENCE, TOLD, TOLD.replace("ENTRY", 'ENTRY if area.role != "academy" else {}')),
-    kills="TC-HUB-PLACE-03",
+    kills="TC-HUB-PLACE-11",
     reason="HUB-PLACE-005",
     ko="학원 도착을 알리지 않는다",
     en="does not tell academy entries",
@@ -50,7 +52,7 @@ defect(
 defect(
     "places-no-academy-exits",
     (PRESENCE, EXIT, EXIT.replace(', "academy": "academy_exit"', "")),
-    kills="TC-HUB-PLACE-03",
+    kills="TC-HUB-PLACE-11",
     reason="HUB-PLACE-006",
     ko="학원 출발을 알리지 않는다",
     en="does not tell academy exits",
@@ -68,7 +70,11 @@ defect(
 )  # fmt: skip
 defect(
     "places-arrivals-repeated",
-    (PRESENCE, "    if child.where == area.id:\n        child.inside_at", '    if child.where == area.id and area.role != "school":\n        child.inside_at'),
+    (
+        PRESENCE,
+        "    if child.where == area.id:\n        child.inside_at",
+        '    if child.where == area.id and area.role != "school":\n        child.inside_at',
+    ),
     kills="TC-HUB-PLACE-05",
     reason="HUB-PLACE-008",
     ko="감지될 때마다 등교라고 한다",

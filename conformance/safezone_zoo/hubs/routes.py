@@ -2,7 +2,9 @@
 
 from safezone_zoo.mutant import defect
 
-DEVIATION, SETTINGS, REGISTRY = (f"safezone_hub.{name}" for name in ("rules.deviation", "settings", "registry"))
+DEVIATION, SETTINGS, REGISTRY = (
+    f"safezone_hub.{name}" for name in ("rules.deviation", "settings", "registry")
+)
 
 defect(
     "route-six-fixes",
@@ -31,7 +33,11 @@ defect(
 )  # fmt: skip
 defect(
     "route-widest-corridor-for-all",
-    (REGISTRY, "(segments([line]), route.corridor_m)", "(segments([line]), max(r.corridor_m for r in item.routes))"),
+    (
+        REGISTRY,
+        "(segments([line]), route.corridor_m)",
+        "(segments([line]), max(r.corridor_m for r in item.routes))",
+    ),
     kills="TC-HUB-ROUTE-07",
     reason="HUB-ROUTE-001",
     ko="모든 길에 가장 넓은 폭을 쓴다",
@@ -47,7 +53,11 @@ defect(
 )
 defect(
     "route-without-accuracy",
-    (SETTINGS, 'deviation_slack: float = float(_EVIDENCE["deviation_fixes"]["slack"])', "deviation_slack: float = 0.0"),
+    (
+        SETTINGS,
+        'deviation_slack: float = float(_EVIDENCE["deviation_fixes"]["slack"])',
+        "deviation_slack: float = 0.0",
+    ),
     kills="TC-HUB-ROUTE-02[within corridor and accuracy]",
     reason="HUB-ROUTE-002",
     ko="정확도를 치지 않는다",
@@ -96,7 +106,11 @@ defect(
 )
 defect(
     "route-told-once-for-good",
-    (DEVIATION, "        child.off_route, child.deviation_told = [], False\n        return\n    s =", "        child.off_route = []\n        return\n    s ="),
+    (
+        DEVIATION,
+        "        child.off_route, child.deviation_told = [], False\n        return\n    s =",
+        "        child.off_route = []\n        return\n    s =",
+    ),
     ("safezone_hub.presence", "    child.deviation_told = False\n", ""),
     kills="TC-HUB-ROUTE-06",
     reason="HUB-ROUTE-007",

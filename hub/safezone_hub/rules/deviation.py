@@ -30,7 +30,7 @@ def hear_fix(ctx: Context, obs: Observation) -> None:
     # An unbelievable jump takes its place among the N, and counts for nothing.
     off = (
         not fix.suspect
-        and distance_to_segments(item.routes, fix.x, fix.y) > item.corridor_m + slack
+        and all(distance_to_segments(route, fix.x, fix.y) > width + slack for route, width in item.corridors)
         and not any(
             place.distance_from_centre(fix.x, fix.y) <= place.radius_m
             for place in ctx.view.regular_places(item)

@@ -98,6 +98,11 @@ def open_down(key: bytes, topic: bytes, payload: bytes) -> Down:
     return _down.decode(payload)
 
 
+def is_from_hub(message: Down, zone: str) -> bool:
+    """Whether its source is a hub, and of this zone."""
+    return message.source.startswith(f"{zone}/hub/")
+
+
 def secret_bytes(secret: str) -> bytes:
     """base64url without padding to key bytes."""
     return base64.urlsafe_b64decode(secret + "=" * (-len(secret) % 4))

@@ -192,7 +192,7 @@ class Fleet:
             rng = self._rng(principal.name, "tampering")
             if isinstance(principal, Bell) and rng.random() < s.noise.bell_tampered:
                 opened = self._env.timeout(rng.uniform(0.0, s.end_s - s.start_s))
-                opened.callbacks.append(lambda _event, bell=principal: bell.open_case())
+                opened.callbacks.append(lambda _event, bell=principal: bell.move_case())
 
     # -- Senses -----------------------------------------------------------------------------------
 

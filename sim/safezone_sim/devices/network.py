@@ -30,7 +30,9 @@ class Outgoing:
     attempts: int = 0
     delivered_at: float | None = None
     done: bool = False
+    timer: object = None  # of its next repeat
     on_delivered: Callable[[float], None] | None = None
+    on_stored: Callable[[], None] | None = None
     on_receipt: Callable[["Outgoing", float], None] = field(default=lambda message, t: None)
 
 

@@ -2,7 +2,10 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
+
+import simpy
 
 from safezone_sim.devices.agents import Equipment
 from safezone_sim.life.ports import Bodies
@@ -19,8 +22,25 @@ IDLE_DRAIN_PCT_H = 2.0
 FIX_DRAIN_PCT = 0.02
 
 
+@dataclass
+class Handset:
+    """The telephone under the app: it dials, whatever the app does. ``untold``: calls that the app has not reported yet."""
+
+    dialled: list[float] = field(default_factory=list)
+    untold: list[float] = field(default_factory=list)
+
+    def dial(self, t: float) -> None:
+        """Speed dial 1: a voice call to 112 is set up."""
+        self.dialled.append(t)
+        self.untold.append(t)
+
+
 class Phone(Equipment):
-    """One phone. ``note`` receives the ideal fix; ``delivered`` each fix that reached the hub's side."""
+    """One phone. ``note`` receives the ideal fix; ``delivered`` each fix that reached the hub's side.
+
+    ``shielded``: it can find no position. ``mock``: the latitude and longitude that a mock-position app gives instead, which
+    its system does not hide.
+    """
 
     def __init__(
         self,
@@ -35,8 +55,10 @@ class Phone(Equipment):
         note: Callable[[Fix], None],
         delivered: Callable[[Fix], None],
         died: Callable[[float], None],
+        handset: Handset | None = None,
+        **more: Any,
     ) -> None:
-        super().__init__(*args)
+        super().__init__(*args, **more)
         self.person = person
         self._bodies = bodies
         self._places = places
@@ -46,12 +68,16 @@ class Phone(Equipment):
         self._note = note
         self._delivered = delivered
         self._died = died
-        self._calls = counted
+        self.handset = Handset() if handset is None else handset
+        self.memory.setdefault("calls", counted)
+        self.shielded = False
+        self.mock: tuple[float, float] | None = None
         self.on = True
         self._battery = self.chance.uniform(65.0, 100.0)
         self._drained_at = self.env.now
         self._last_fix: tuple[float, float, float] | None = None
-        self.env.process(self._fixes())
+        self._following = self.env.process(self._fixes())
+        self._tell_calls()
 
     def health(self) -> dict[str, Any]:
         return {"battery_pct": self.battery(), "firmware": "sim-app-1"}
@@ -72,12 +98,45 @@ class Phone(Equipment):
         self.on = on
         self.outbox.set_online(on)
 
-    def dial(self, note: Callable[[float], None]) -> None:
+    def charge(self, pct: float) -> None:
+        """The battery is another one now, or emptied."""
+        self._battery, self._drained_at = pct, self.env.now
+
+    @property
+    def consented(self) -> bool:
+        """Whether the legal representative lets this phone be located (13.2)."""
+        return bool(self.memory.get("consented", True))
+
+    def heed_consent(self, given: bool) -> None:
+        """Consent is given, or is not, or not any more: then nothing that tells a place goes out either."""
+        self.memory["consented"] = given
+        if not given:
+            self._last_fix = None
+            self.outbox.withdraw("phone.located")
+        else:
+            self.stir()
+
+    def dial(self, note: Callable[[float], None] | None = None) -> None:
         """Speed dial 1, with the last fix if there is one."""
-        self._calls += 1
+        self.handset.dial(self.env.now)
+        self._tell_calls(note)
+
+    def stir(self) -> None:
+        """Something has changed about where it is: the motion sensor wakes the receiver at once."""
+        self._following.interrupt()
+
+    def _tell_calls(self, note: Callable[[float], None] | None = None) -> None:
+        while self.handset.untold:
+            self._tell_call(self.handset.untold.pop(0), note)
+
+    def _tell_call(self, at: float, note: Callable[[float], None] | None) -> None:
+        call = self.number("calls")
         data: dict[str, Any] = {
-            "dialled_at": self.outbox.device_time(self.env.now),
-            "call": f"{self.name}-call-{self._calls}",
+            "dialled_at": self.outbox.device_time(at),
+            # A phone that has lost its memory has another epoch.
+            "call": f"{self.name}-call-{call}"
+            if self.outbox.epoch == 1
+            else f"call-{self.outbox.epoch}-{call}",
         }
         if self._last_fix is not None:
             lat, lon, accuracy = self._last_fix
@@ -86,11 +145,12 @@ class Phone(Equipment):
 
     def _fixes(self) -> Any:
         s = self._settings
-        yield self.env.timeout(self.chance.uniform(0.0, s.fix_moving_s))
+        if not self._prompt:
+            yield self.env.timeout(self.chance.uniform(0.0, s.fix_moving_s))
         while True:
             now = self.env.now
             moving = self._bodies.moved_within(self.person, now - s.still_after_s, now)
-            if self.on:
+            if self.on and self._may_locate():
                 self._fix(moving)
                 if self._battery <= 0.0:
                     self._died(now)
@@ -101,7 +161,13 @@ class Phone(Equipment):
                 # The motion sensor wakes the receiver: first fix one period after the child sets off.
                 start = self._bodies.next_motion(self.person, now)
                 wait = min(s.fix_still_s, max(s.fix_moving_s, start + s.fix_moving_s - now))
-            yield self.env.timeout(wait)
+            try:
+                yield self.env.timeout(wait)
+            except simpy.Interrupt:
+                continue
+
+    def _may_locate(self) -> bool:
+        return self.consented and not self.shielded and self.mock is None
 
     def _fix(self, moving: bool) -> None:
         now, n, rng = self.env.now, self._noise, self.chance
@@ -158,4 +224,6 @@ class Phone(Equipment):
 
     def _lonlat(self, x: float, y: float) -> tuple[float, float]:
         f = self._frame
+        if self.mock is not None:
+            return self.mock[1], self.mock[0]
         return round(x / f.m_per_deg_lon + f.lon0, 7), round(y / f.m_per_deg_lat + f.lat0, 7)

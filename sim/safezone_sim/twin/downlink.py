@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from safezone_sim.devices.envelope import BadMac, Down, WireTime, open_down
+from safezone_sim.devices.envelope import BadMac, Down, WireTime, is_from_hub, open_down
 from safezone_sim.devices.fleet import Fleet
 from safezone_sim.devices.network import Network
 
@@ -61,10 +61,14 @@ class Downlink:
             self.unknown += 1
             return None
         try:
-            return zone, role, principal, open_down(key, topic.encode(), payload)
+            message = open_down(key, topic.encode(), payload)
         except (BadMac, msgspec.MsgspecError):
             self.forged += 1
             return None
+        if not is_from_hub(message, zone):
+            self.forged += 1
+            return None
+        return zone, role, principal, message
 
     def arrived(self, zone: str, role: str, principal: str, message: Down, payload: bytes) -> Arrived:
         """Wraps a message for delivery, stamped with the hub's own time."""

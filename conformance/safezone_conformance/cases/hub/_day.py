@@ -31,7 +31,9 @@ def moment(t: HubBench, days: int, hhmm: str) -> float:
 
 def anew(where: Condition | None = None) -> Condition:
     """That a notice or alert tells of a happening, and is not given again for want of an answer."""
-    return lambda data: not {"reminder", "escalated"} & set(data.get("flags", [])) and (where is None or where(data))
+    return lambda data: (
+        not {"reminder", "escalated"} & set(data.get("flags", [])) and (where is None or where(data))
+    )
 
 
 def clear_s(service: str) -> float:
@@ -66,23 +68,45 @@ class Day:
 
     # What happens
 
-    def sighted(self, reader: str, antenna: str, tag: str, at: float | None = None, until: float | None = None, **more: Any) -> Message:
-        message = self.t.sighted(reader, antenna, tag, self.now if at is None else at, until, **more, **self.how)
+    def sighted(
+        self,
+        reader: str,
+        antenna: str,
+        tag: str,
+        at: float | None = None,
+        until: float | None = None,
+        **more: Any,
+    ) -> Message:
+        message = self.t.sighted(
+            reader, antenna, tag, self.now if at is None else at, until, **more, **self.how
+        )
         self._heard(message)
         return message
 
-    def passes(self, gate: str, tag: str, inward: bool, at: float | None = None, gap_s: float = PASS_S, **more: Any) -> Message:
+    def passes(
+        self, gate: str, tag: str, inward: bool, at: float | None = None, gap_s: float = PASS_S, **more: Any
+    ) -> Message:
         """A pass whose second stay begins at ``at``; the message of that stay."""
         second = self.now if at is None else at
         _, message = self.t.pass_gate(gate, tag, inward, second - gap_s, gap_s, **more, **self.how)
         self._heard(message)
         return message
 
-    def walks(self, phone: str, points: Sequence[Point], last_at: float | None = None, every_s: float = 30.0, **more: Any) -> list[Message]:
+    def walks(
+        self,
+        phone: str,
+        points: Sequence[Point],
+        last_at: float | None = None,
+        every_s: float = 30.0,
+        **more: Any,
+    ) -> list[Message]:
         """Fixes at these points, the last of them at ``last_at``."""
         last = self.now if last_at is None else last_at
         times = [last - every_s * n for n in reversed(range(len(points)))]
-        sent = [self.t.located(phone, x, y, at, **more, **self.how) for (x, y), at in zip(points, times, strict=True)]
+        sent = [
+            self.t.located(phone, x, y, at, **more, **self.how)
+            for (x, y), at in zip(points, times, strict=True)
+        ]
         self._heard(*sent)
         return sent
 
@@ -110,19 +134,38 @@ class Day:
         self, requirement: str, guardian: str, service: str, child: str, *, since: Message, where: Condition | None = None
     ) -> Down:  # fmt: skip
         """Fails unless this guardian gets a notice of that service within its limit after all that was heard."""
-        return self.t.expect_notice(requirement, guardian, service, child=child, since=since, where=anew(where), within=self._within(service, since))
+        return self.t.expect_notice(
+            requirement,
+            guardian,
+            service,
+            child=child,
+            since=since,
+            where=anew(where),
+            within=self._within(service, since),
+        )
 
     def alerted(
         self, requirement: str, service: str, child: str, *, since: Message, desk: str = "d112", where: Condition | None = None
     ) -> Down:  # fmt: skip
         """Fails unless the desk gets an alert within the limit."""
-        return self.t.expect_alert(requirement, service, child=child, desk=desk, since=since, where=anew(where), within=self._within(service, since))
+        return self.t.expect_alert(
+            requirement,
+            service,
+            child=child,
+            desk=desk,
+            since=since,
+            where=anew(where),
+            within=self._within(service, since),
+        )
 
     def settled(self, guardian: str, service: str, child: str, *, since: Message) -> Down:
         """As ``told``, for a precondition."""
         within = self._within(service, since) + SETUP_S
         found = self.t.await_one(
-            lambda s: self.t.is_down(s, f"guardian/{guardian}", "notice", self.t.about(service, child, anew())) and s.t >= since.t,
+            lambda s: (
+                self.t.is_down(s, f"guardian/{guardian}", "notice", self.t.about(service, child, anew()))
+                and s.t >= since.t
+            ),
             since.t + within,
         )
         self.t.given(isinstance(found, Down), f"{service} of {child} is told to {guardian}")
@@ -152,7 +195,15 @@ class Day:
         if self.clocked:
             self.until(self._heard_at + limit_s + 1.0)
             limit = t.line.stamp() - since.t + t.settings.absence_s
-        t.expect_none(requirement, to=to, after=since, where=lambda d: "service" in d and forbidden(d), limit=limit, expected=expected, fence=False)
+        t.expect_none(
+            requirement,
+            to=to,
+            after=since,
+            where=lambda d: "service" in d and forbidden(d),
+            limit=limit,
+            expected=expected,
+            fence=False,
+        )
 
     # Ways to begin
 

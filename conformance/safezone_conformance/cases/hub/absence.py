@@ -61,7 +61,13 @@ def not_arrived(t: HubBench) -> None:
     day.until(due + clear_s(SERVICE))
     for guardian in ("g1", "h1"):
         told = day.told("HUB-ABSENT-001", guardian, SERVICE, "c1", since=begun)
-        t.check("HUB-ABSENT-001", abs(happened_at(told) - due) < 1, "event_at of not_arrived_after", told.data["event_at"], seen=told)
+        t.check(
+            "HUB-ABSENT-001",
+            abs(happened_at(told) - due) < 1,
+            "event_at of not_arrived_after",
+            told.data["event_at"],
+            seen=told,
+        )
     for _ in range(4):
         day.waits(3600)
     day.not_told("HUB-ABSENT-005", "no second not_arrived that day", SERVICE, since=begun, child="c1")
@@ -182,10 +188,24 @@ def climbs(t: HubBench) -> None:
         t.await_all(t.line.stamp() + t.settings.absence_s)
         return {a.principal for a in t.downs(type_="alert", where=t.about(SERVICE))}
 
-    steps: list[tuple[float, set[str]]] = [(540.0, set()), (720.0, {"desk/office"}), (1680.0, {"desk/office"})]
+    steps: list[tuple[float, set[str]]] = [
+        (540.0, set()),
+        (720.0, {"desk/office"}),
+        (1680.0, {"desk/office"}),
+    ]
     for at, wanted in steps:
         found = desks(at)
-        t.check("HUB-ABSENT-007", found == wanted, f"{at / 60:.0f} min after 09:10 told to {sorted(wanted) or 'guardians only'}", sorted(found))
+        t.check(
+            "HUB-ABSENT-007",
+            found == wanted,
+            f"{at / 60:.0f} min after 09:10 told to {sorted(wanted) or 'guardians only'}",
+            sorted(found),
+        )
     # Then it climbs as any other incident of the desk: the supervisor may have it too.
     found = desks(1920.0)
-    t.check("HUB-ABSENT-007", {"desk/office", "desk/d112"} <= found, "32 min after 09:10 told to the school and the desk", sorted(found))
+    t.check(
+        "HUB-ABSENT-007",
+        {"desk/office", "desk/d112"} <= found,
+        "32 min after 09:10 told to the school and the desk",
+        sorted(found),
+    )

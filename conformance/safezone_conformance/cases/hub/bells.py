@@ -1,5 +1,7 @@
 """9.11: the emergency bell's call. The bell stands at (510, 0), the street reader pole at (500, 0)."""
 
+from typing import Any
+
 from safezone_conformance.case import case
 from safezone_conformance.cases.hub._day import anew
 from safezone_conformance.cases.hub.health import await_faults
@@ -42,17 +44,41 @@ def pressed(t: HubBench) -> None:
     limit = t.limit(SERVICE)
     alone = t.bell_pressed("bell", 1)
     alerts = [t.expect_alert("HUB-BELL-012", SERVICE, device="bell", since=alone, within=3 * limit)]
-    t.check("HUB-BELL-013", alerts[0].t - alone.t <= limit, "the alert in time", f"{alerts[0].t - alone.t:.2f} s", within=limit, seen=alerts[0])
+    t.check(
+        "HUB-BELL-013",
+        alerts[0].t - alone.t <= limit,
+        "the alert in time",
+        f"{alerts[0].t - alone.t:.2f} s",
+        within=limit,
+        seen=alerts[0],
+    )
     t.settle()
     notices = t.downs(type_="notice", where=t.about(SERVICE))
-    t.check("HUB-BELL-019", not notices, "nothing to a guardian when nobody is near", [n.principal for n in notices])
+    t.check(
+        "HUB-BELL-019",
+        not notices,
+        "nothing to a guardian when nobody is near",
+        [n.principal for n in notices],
+    )
     t.accepted(t.sighted("pole", "a", "t1", t.now() - 3))
     near = t.bell_pressed("bell", 2)
-    alerts.append(t.expect_alert("HUB-BELL-012", SERVICE, device="bell", since=near, where=lambda d: near.ref in d["evidence"]))
+    alerts.append(
+        t.expect_alert(
+            "HUB-BELL-012", SERVICE, device="bell", since=near, where=lambda d: near.ref in d["evidence"]
+        )
+    )
     for alert in alerts:
         t.check("HUB-BELL-014", "child" not in alert.data, "no child", alert.data.get("child"), seen=alert)
-        t.check("HUB-BELL-014", _placed(alert), "the place of the bell as position", alert.data.get("position"), seen=alert)
-    shown = [{k: a.data.get(k) for k in ("service", "device", "position", "post", "child", "near")} for a in alerts]
+        t.check(
+            "HUB-BELL-014",
+            _placed(alert),
+            "the place of the bell as position",
+            alert.data.get("position"),
+            seen=alert,
+        )
+    shown = [
+        {k: a.data.get(k) for k in ("service", "device", "position", "post", "child", "near")} for a in alerts
+    ]
     t.check("HUB-BELL-020", shown[0] == shown[1], "the alert as with a subscriber near", shown[0])
 
 
@@ -108,11 +134,20 @@ def near_bell(t: HubBench) -> None:
     after = t.sighted("r25", "a", "t2", press_at + 50)
     notices.append(t.expect_notice("HUB-BELL-017", "g2", SERVICE, child="c2", since=after))
     for notice in notices:
-        t.check("HUB-BELL-018", notice.data.get("near") is True, "near true", notice.data.get("near"), seen=notice)
+        t.check(
+            "HUB-BELL-018", notice.data.get("near") is True, "near true", notice.data.get("near"), seen=notice
+        )
         text = notice.data["text"]
         worded = "비상벨 호출 근처" in text["ko"] and "near a bell call" in text["en"].lower()
         t.check("HUB-BELL-018", worded, "worded «near a bell call»", text, seen=notice)
-    t.expect_none("HUB-BELL-019", type_="notice", after=press, where=anew(t.about(SERVICE)), limit=t.limit(SERVICE), expected="no other guardian is told")
+    t.expect_none(
+        "HUB-BELL-019",
+        type_="notice",
+        after=press,
+        where=anew(t.about(SERVICE)),
+        limit=t.limit(SERVICE),
+        expected="no other guardian is told",
+    )
 
 
 @case(
@@ -134,7 +169,7 @@ def near_bell(t: HubBench) -> None:
     ],
     criteria=[("고장이 장치 조회에 보이고, 경보는 누름의 것 하나뿐이다", "the fault shows in the device query, and the only alert is that of the press")],
 )  # fmt: skip
-def faults(t: HubBench, fault: str, status: dict[str, object]) -> None:
+def faults(t: HubBench, fault: str, status: dict[str, Any]) -> None:
     sent = t.status("bell", **status)
     t.accepted(sent)
     row = await_faults(t, "bell", {fault})

@@ -35,12 +35,27 @@ def _square(x: float, y: float, half_x: float, half_y: float) -> list[list[float
 )  # fmt: skip
 def four_fixes(t: HubBench, points: tuple[Point, ...], accuracy_m: float, every_s: float) -> None:
     times = [t.now() - every_s * n for n in (3, 2, 1, 0)]
-    sent = [t.located("p1", x, y, at, accuracy_m=accuracy_m) for (x, y), at in zip(points, times, strict=True)]
+    sent = [
+        t.located("p1", x, y, at, accuracy_m=accuracy_m) for (x, y), at in zip(points, times, strict=True)
+    ]
     limit = t.limit(SERVICE)
     within = sent[-1].t - sent[0].t + limit
     alert = t.expect_alert("HUB-DANGER-001", SERVICE, child="c1", since=sent[0], within=within)
-    t.check("HUB-DANGER-005", alert.t - sent[-1].t <= limit, "the alert in time", f"{alert.t - sent[-1].t:.2f} s", within=limit, seen=alert)
-    t.check("HUB-DANGER-001", in_window(alert, times[0], times[-1]), "event_at in the window", alert.data["event_at"], seen=alert)
+    t.check(
+        "HUB-DANGER-005",
+        alert.t - sent[-1].t <= limit,
+        "the alert in time",
+        f"{alert.t - sent[-1].t:.2f} s",
+        within=limit,
+        seen=alert,
+    )
+    t.check(
+        "HUB-DANGER-001",
+        in_window(alert, times[0], times[-1]),
+        "event_at in the window",
+        alert.data["event_at"],
+        seen=alert,
+    )
     for guardian in ("g1", "h1"):
         t.expect_notice("HUB-DANGER-005", guardian, SERVICE, child="c1", since=sent[0], within=within)
 
@@ -83,10 +98,18 @@ def two_fixes(t: HubBench) -> None:
 def stay(t: HubBench, phases: tuple[str, ...]) -> None:
     day = Day(t)
     begin = day.start - 150
-    brief = [day.sighted("ir", "a", "t1", begin, begin + (8 if p == "end" else 0), phase=p, stay="brief") for p in phases]
+    brief = [
+        day.sighted("ir", "a", "t1", begin, begin + (8 if p == "end" else 0), phase=p, stay="brief")
+        for p in phases
+    ]
     day.not_told("HUB-DANGER-003", "nothing upon a stay of 8 s", SERVICE, since=brief[0])
     begin = day.start - 30
-    stayed = [day.sighted("ir", "a", "t1", begin, begin + (25 if p == "end" else 0), phase=p, stay="long", reads=1 + 20 * n) for n, p in enumerate(phases)]
+    stayed = [
+        day.sighted(
+            "ir", "a", "t1", begin, begin + (25 if p == "end" else 0), phase=p, stay="long", reads=1 + 20 * n
+        )
+        for n, p in enumerate(phases)
+    ]
     day.alerted("HUB-DANGER-003", SERVICE, "c1", since=stayed[0])
     day.told("HUB-DANGER-003", "g1", SERVICE, "c1", since=stayed[0])
 
@@ -145,7 +168,9 @@ def once(t: HubBench) -> None:
 
 def _ring_and_circle(m: Maker) -> list[Item]:
     return [
-        m.area("long", "danger", (200.0, -250.0), 20, danger="railway", ring=_square(200.0, -250.0, 120.0, 40.0)),
+        m.area(
+            "long", "danger", (200.0, -250.0), 20, danger="railway", ring=_square(200.0, -250.0, 120.0, 40.0)
+        ),
         m.area("pond", "danger", (800.0, -250.0), 60, danger="stream_bank"),
     ]
 

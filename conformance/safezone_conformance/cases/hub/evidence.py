@@ -78,7 +78,13 @@ def used_once(t: HubBench) -> None:
     came = day.passes("gs", "t1", True, day.start - 220)
     day.settled("g1", "school_arrival", "c1", since=came)
     lone = day.sighted("gs", "out", "t1", day.start - 170)
-    day.not_told("HUB-EVID-004", "no departure upon a stay that pairs with a used one only", *NO_EXIT, since=lone, child="c1")
+    day.not_told(
+        "HUB-EVID-004",
+        "no departure upon a stay that pairs with a used one only",
+        *NO_EXIT,
+        since=lone,
+        child="c1",
+    )
     left = day.passes("gs", "t1", False, day.start)
     day.told("HUB-EVID-004", "g1", "school_departure", "c1", since=left)
 
@@ -105,7 +111,13 @@ def order_of_reads(t: HubBench, ahead_s: float) -> None:
     later = day.sighted("gs", "in", "t1", day.start - 200 + ahead_s)
     day.sighted("gs", "out", "t1", day.start - 203 + ahead_s)
     came = day.told("HUB-EVID-005", "g1", "school_arrival", "c1", since=later)
-    t.check("HUB-EVID-005", _near(came.data["event_at"], day.start - 200), "event_at of the corrected first read", came.data["event_at"], seen=came)
+    t.check(
+        "HUB-EVID-005",
+        _near(came.data["event_at"], day.start - 200),
+        "event_at of the corrected first read",
+        came.data["event_at"],
+        seen=came,
+    )
     later = day.sighted("gs", "out", "t1", day.start - 20 + ahead_s)
     day.sighted("gs", "in", "t1", day.start - 23 + ahead_s)
     day.told("HUB-EVID-005", "g1", "school_departure", "c1", since=later)
@@ -160,7 +172,9 @@ def elsewhere(t: HubBench) -> None:
     day = Day(t)
     day.in_school(at=day.start - 200)
     near = day.sighted("near", "a", "t1", day.start - 100)
-    day.not_told("HUB-EVID-007", "no departure upon a reader 30 m outside the radius", *NO_EXIT, since=near, child="c1")
+    day.not_told(
+        "HUB-EVID-007", "no departure upon a reader 30 m outside the radius", *NO_EXIT, since=near, child="c1"
+    )
     far = day.sighted("far", "a", "t1", day.start)
     day.told("HUB-EVID-007", "g1", "school_departure", "c1", since=far)
 
@@ -211,7 +225,13 @@ def three_outside(t: HubBench) -> None:
     day = Day(t)
     day.in_school(at=day.start - 240)
     near = day.walks("p1", [(880.0, 0.0)] * 3, day.start - 130, accuracy_m=20.0)
-    day.not_told("HUB-EVID-009", "no departure 20 m beyond the radius at accuracy 20 m", *NO_EXIT, since=near[0], child="c1")
+    day.not_told(
+        "HUB-EVID-009",
+        "no departure 20 m beyond the radius at accuracy 20 m",
+        *NO_EXIT,
+        since=near[0],
+        child="c1",
+    )
     two = day.walks("p1", [(850.0, 0.0), (848.0, 0.0)], day.start - 60, accuracy_m=20.0)
     day.not_told("HUB-EVID-009", "no departure upon two fixes", *NO_EXIT, since=two[0], child="c1")
     third = day.walks("p1", [(846.0, 0.0)], day.start - 30, accuracy_m=20.0)
@@ -239,7 +259,13 @@ def unusable(t: HubBench, x: float) -> None:
     day.in_school(at=day.start - 240)
     two = day.walks("p1", [(850.0, 0.0), (845.0, 0.0)], day.start - 120)
     day.walks("p1", [(x, 0.0)], day.start - 90, accuracy_m=150.0)
-    day.not_told("HUB-EVID-010", "no departure upon two usable fixes and one that is not", *NO_EXIT, since=two[0], child="c1")
+    day.not_told(
+        "HUB-EVID-010",
+        "no departure upon two usable fixes and one that is not",
+        *NO_EXIT,
+        since=two[0],
+        child="c1",
+    )
     third = day.walks("p1", [(840.0, 0.0)], day.start - 60)
     day.told("HUB-EVID-010", "g1", "school_departure", "c1", since=third[0])
 
@@ -268,7 +294,10 @@ def _next_door(m: Maker) -> list[Item]:
 )  # fmt: skip
 def into_another(t: HubBench) -> None:
     day = Day(t)
-    first, second = day.sighted("is", "a", "t1", day.start - 200), day.sighted("is", "a", "t2", day.start - 200)
+    first, second = (
+        day.sighted("is", "a", "t1", day.start - 200),
+        day.sighted("is", "a", "t2", day.start - 200),
+    )
     day.settled("g1", "school_arrival", "c1", since=first)
     day.settled("g2", "school_arrival", "c2", since=second)
     sent = [day.passes("gn", tag, True, day.start) for tag in ("t1", "t2")]
@@ -295,13 +324,17 @@ def into_another(t: HubBench) -> None:
     ],
     criteria=[("나감은 밖의 측위 셋에만 알린다", "the exit is told upon the three only")],
 )  # fmt: skip
-def wobble(t: HubBench, reader: str, inside: tuple[float, float], outside: tuple[float, float], service: str) -> None:
+def wobble(
+    t: HubBench, reader: str, inside: tuple[float, float], outside: tuple[float, float], service: str
+) -> None:
     if reader == "ih":
         t.put(t.make.reader("ih", "interior", (0.0, 0.0), "home1"))
     day = Day(t)
     t.accepted(day.sighted(reader, "a", "t1", day.start - 290))
     shaky = day.walks("p1", [outside, inside, outside, outside, inside], day.start - 110)
-    day.not_told("HUB-EVID-012", f"no {service} upon one or two fixes outside", service, since=shaky[0], child="c1")
+    day.not_told(
+        "HUB-EVID-012", f"no {service} upon one or two fixes outside", service, since=shaky[0], child="c1"
+    )
     three = day.walks("p1", [outside] * 3, day.start - 20)
     day.told("HUB-EVID-012", "g1", service, "c1", since=three[0])
 
@@ -357,7 +390,9 @@ def double_reads(t: HubBench) -> None:
 def one_antenna(t: HubBench, antenna: str) -> None:
     day = Day(t)
     day.in_school(at=day.start - 290)
-    lone = [day.sighted("gs", antenna, "t1", day.start - 200 + 20 * n, day.start - 199 + 20 * n) for n in range(3)]
+    lone = [
+        day.sighted("gs", antenna, "t1", day.start - 200 + 20 * n, day.start - 199 + 20 * n) for n in range(3)
+    ]
     day.not_told("HUB-TAG-014", "no departure upon one antenna", *NO_EXIT, since=lone[0], child="c1")
     left = day.passes("gs", "t1", False, day.start)
     day.told("HUB-TAG-014", "g1", "school_departure", "c1", since=left)
@@ -381,7 +416,10 @@ def phases_of_a_stay(t: HubBench, phases: tuple[str, ...]) -> None:
     day = Day(t)
     base = day.start - 200
     services = ("school_arrival", "school_departure")
-    for begin, antennas, service in ((base, ("out", "in"), services[0]), (day.start - 10, ("in", "out"), services[1])):
+    for begin, antennas, service in (
+        (base, ("out", "in"), services[0]),
+        (day.start - 10, ("in", "out"), services[1]),
+    ):
         sent = [
             day.sighted("gs", antenna, "t1", begin + 3 * n, begin + 3 * n + (2 if phase == "end" else 0), phase=phase, stay=f"{service}-{antenna}")
             for n, antenna in enumerate(antennas) for phase in phases

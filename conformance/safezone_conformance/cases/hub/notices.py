@@ -4,7 +4,7 @@ from typing import Any
 
 from safezone_conformance.case import case
 from safezone_conformance.cases.hub._day import Day, Point, happened_at
-from safezone_conformance.cases.hub.tag_call import expect_alert_of
+from safezone_conformance.cases.hub.tag_call import cites, expect_alert_of
 from safezone_conformance.hub_bench import Down, HubBench, Message
 from safezone_conformance.town import Item, Maker, Town, lat_lon, metres
 
@@ -16,6 +16,7 @@ RAILWAY: list[Point] = [(480.0, -225.0), (490.0, -228.0), (500.0, -225.0), (510.
     ko="알림은 언제 일어났는지와 언제 보냈는지를 모두 말한다",
     en="A notice tells both when it happened and when it was sent",
     verifies=["HUB-NOTE-009"],
+    needs=["everyday"],
     town=Town(parts=("school", "pole", "desk")),
     steps=[
         ("50 s 전의 태그 호출과 120 s 전의 학교 안의 감지를 보낸다", "a tag call of 50 s ago and a sighting inside the school of 120 s ago are sent"),
@@ -31,7 +32,13 @@ def both_times(t: HubBench) -> None:
     ]
     for service, sent, at in happened:
         notice = t.expect_notice("HUB-NOTE-009", "g1", service, child="c1", since=sent)
-        t.check("HUB-NOTE-009", abs(happened_at(notice) - at) <= 5, f"event_at of {service}", notice.data["event_at"], seen=notice)
+        t.check(
+            "HUB-NOTE-009",
+            abs(happened_at(notice) - at) <= 5,
+            f"event_at of {service}",
+            notice.data["event_at"],
+            seen=notice,
+        )
         in_order = t.unix(sent.t) - t.allowed(2) <= notice.sent_at <= t.unix(notice.t) + t.allowed(2)
         t.check("HUB-NOTE-009", in_order, "time is when it was sent", notice.envelope["time"], seen=notice)
 
@@ -67,18 +74,28 @@ def evidence(t: HubBench) -> None:
         limit = t.limit("danger_entry")
         found.append((t.expect_alert("HUB-NOTE-010", service, since=refused, within=limit), messages))
         if service != "bell_call":
-            found.append((t.expect_notice("HUB-NOTE-010", "g1", service, since=refused, within=limit), messages))
+            found.append(
+                (t.expect_notice("HUB-NOTE-010", "g1", service, since=refused, within=limit), messages)
+            )
     found.append((t.expect_notice("HUB-NOTE-010", "g1", "school_arrival", child="c1", since=refused), way_in))
     for down, messages in found:
         cited = down.data.get("evidence", [])
         t.check("HUB-NOTE-011", bool(cited), f"evidence of {down.data['service']}", cited, seen=down)
         refs = [m.ref for m in messages]
         others = [c for c in cited if {"source": c["source"], "id": c["id"]} not in refs]
-        t.check("HUB-NOTE-010", not others, f"only messages of this {down.data['service']}", others, seen=down)
+        t.check(
+            "HUB-NOTE-010", not others, f"only messages of this {down.data['service']}", others, seen=down
+        )
         for message in messages:
             row = t.receipt(message, 5.0)
             if message.ref in cited:
-                t.check("HUB-NOTE-010", row is not None and row["status"] in ("accepted", "duplicate"), "an accepted message", row, seen=down)
+                t.check(
+                    "HUB-NOTE-010",
+                    row is not None and row["status"] in ("accepted", "duplicate"),
+                    "an accepted message",
+                    row,
+                    seen=down,
+                )
 
 
 def _family(m: Maker) -> list[Item]:
@@ -111,24 +128,44 @@ def guardians(t: HubBench) -> None:
     wanted = {"guardian/g1", "guardian/h1", "guardian/both"}
     first = day.sighted("is", "a", "t3")
     seen = day.sighted("is", "a", "t1")
-    call = day.sends("dev/pole", "tag.called", {"tag": t.id("t1"), "press": 1, "pressed_at": seen.envelope["data"]["first_at"]})
+    call = day.sends(
+        "dev/pole",
+        "tag.called",
+        {"tag": t.id("t1"), "press": 1, "pressed_at": seen.envelope["data"]["first_at"]},
+    )
     for service in ("tag_call", "school_arrival"):
         for guardian in ("g1", "h1", "both"):
-            day.told("HUB-NOTE-013", guardian, service, "c1", since=seen if service == "school_arrival" else call)
+            day.told(
+                "HUB-NOTE-013", guardian, service, "c1", since=seen if service == "school_arrival" else call
+            )
     t.await_all(t.line.stamp() + t.settings.absence_s)
     for service in ("tag_call", "school_arrival"):
         got = {d.principal for d in t.downs(type_="notice", where=t.about(service, "c1"))}
-        t.check("HUB-NOTE-012", got <= wanted | {"guardian/x1"}, f"{service} to guardians of c1 only", sorted(got))
+        t.check(
+            "HUB-NOTE-012", got <= wanted | {"guardian/x1"}, f"{service} to guardians of c1 only", sorted(got)
+        )
         t.check("HUB-NOTE-013", "guardian/x1" not in got, "nothing to the one who is barred", sorted(got))
     without = t.downs(type_="notice", where=t.about("school_arrival", "c3"))
-    t.check("HUB-NOTE-013", not without, "no everyday notice without consent", [d.principal for d in without], sent=first)
+    t.check(
+        "HUB-NOTE-013",
+        not without,
+        "no everyday notice without consent",
+        [d.principal for d in without],
+        sent=first,
+    )
 
 
 def _desks(m: Maker) -> list[Item]:
     return [m.desk("d2"), m.desk("sup", "supervisor"), m.desk("office", "school"), m.desk("f119", "fire119")]
 
 
-POSTS = {"desk/d112": "desk", "desk/d2": "desk", "desk/sup": "supervisor", "desk/office": "school", "desk/f119": "fire119"}
+POSTS = {
+    "desk/d112": "desk",
+    "desk/d2": "desk",
+    "desk/sup": "supervisor",
+    "desk/office": "school",
+    "desk/f119": "fire119",
+}
 
 
 @case(
@@ -153,15 +190,33 @@ def posts(t: HubBench) -> None:
              ("tag_call", t.tag_called("pole", "t1", 2, medical=True))]  # fmt: skip
     for service, call in calls:
         for desk in ("d112", "d2"):
-            t.expect_alert("HUB-NOTE-014", service, desk=desk, since=call, where=lambda d, c=call: c.ref in d["evidence"])
+            t.expect_alert("HUB-NOTE-014", service, desk=desk, since=call, where=cites(call))
     t.settle()
     for alert in t.downs(type_="alert"):
         post = alert.data.get("post", "desk")
-        t.check("HUB-NOTE-014", post == POSTS[alert.principal], f"post {POSTS[alert.principal]} to {alert.principal}", post, seen=alert)
+        t.check(
+            "HUB-NOTE-014",
+            post == POSTS[alert.principal],
+            f"post {POSTS[alert.principal]} to {alert.principal}",
+            post,
+            seen=alert,
+        )
         if alert.principal == "desk/f119":
-            t.check("HUB-NOTE-014", calls[2][1].ref in alert.data["evidence"], "only the medical call to 119", alert.data["evidence"], seen=alert)
+            t.check(
+                "HUB-NOTE-014",
+                calls[2][1].ref in alert.data["evidence"],
+                "only the medical call to 119",
+                alert.data["evidence"],
+                seen=alert,
+            )
         else:
-            t.check("HUB-NOTE-014", alert.principal in ("desk/d112", "desk/d2"), "to desks of post desk", alert.principal, seen=alert)
+            t.check(
+                "HUB-NOTE-014",
+                alert.principal in ("desk/d112", "desk/d2"),
+                "to desks of post desk",
+                alert.principal,
+                seen=alert,
+            )
 
 
 @case(
@@ -194,7 +249,9 @@ def positions(t: HubBench) -> None:
         if near:
             px, py = metres(placed["lat"], placed["lon"])
             near = abs(px - x) <= 60 and abs(py - y) <= 60
-        t.check("HUB-NOTE-015", near, f"{service} with a position near ({x:.0f}, {y:.0f}) m", placed, seen=alert)
+        t.check(
+            "HUB-NOTE-015", near, f"{service} with a position near ({x:.0f}, {y:.0f}) m", placed, seen=alert
+        )
 
 
 @case(
@@ -232,7 +289,13 @@ def late(t: HubBench, service: str, ago: float) -> None:
             told.append(expect_alert_of(t, "HUB-NOTE-017", message))
         for down in told:
             flags = down.data.get("flags", [])
-            t.check("HUB-NOTE-017", ("late" in flags) == (before > 0), f"{'' if before else 'not '}flagged late: {before:.0f} s old", flags, seen=down)
+            t.check(
+                "HUB-NOTE-017",
+                ("late" in flags) == (before > 0),
+                f"{'' if before else 'not '}flagged late: {before:.0f} s old",
+                flags,
+                seen=down,
+            )
 
 
 @case(
@@ -251,8 +314,20 @@ def nobody_waits(t: HubBench) -> None:
     now = t.now()
     fixes = [t.located("p2", x, y, now - 60 + 20 * n) for n, (x, y) in enumerate(RAILWAY)]
     call = t.tag_called("pole", "t1", 1)
-    for service, child, guardians_, since in (("tag_call", "c1", ("g1", "h1"), call), ("danger_entry", "c2", ("g2", "h2"), fixes[-1])):
+    for service, child, guardians_, since in (
+        ("tag_call", "c1", ("g1", "h1"), call),
+        ("danger_entry", "c2", ("g2", "h2"), fixes[-1]),
+    ):
         start = fixes[0] if service == "danger_entry" else since
-        t.expect_alert("HUB-NOTE-018", service, child=child, since=start, within=since.t - start.t + t.limit(service))
+        t.expect_alert(
+            "HUB-NOTE-018", service, child=child, since=start, within=since.t - start.t + t.limit(service)
+        )
         for guardian in guardians_:
-            t.expect_notice("HUB-NOTE-018", guardian, service, child=child, since=start, within=since.t - start.t + t.limit(service))
+            t.expect_notice(
+                "HUB-NOTE-018",
+                guardian,
+                service,
+                child=child,
+                since=start,
+                within=since.t - start.t + t.limit(service),
+            )

@@ -5,7 +5,7 @@ from typing import Any
 from safezone_conformance.case import case
 from safezone_conformance.cases.hub._day import Day
 from safezone_conformance.cases.hub.location import off_by, path, position
-from safezone_conformance.cases.hub.tag_call import expect_alert_of, no_more
+from safezone_conformance.cases.hub.tag_call import cites, expect_alert_of, no_more
 from safezone_conformance.hub_bench import HubBench
 from safezone_conformance.town import Town, lat_lon
 
@@ -27,9 +27,19 @@ def called(t: HubBench, placed: bool) -> None:
     call = t.phone_called("p1", "call-1", position=given)
     limit = t.limit(SERVICE)
     alert = t.expect_alert("HUB-PHONE-009", SERVICE, child="c1", since=call, within=3 * limit)
-    notices = [t.expect_notice("HUB-PHONE-009", g, SERVICE, child="c1", since=call, within=3 * limit) for g in ("g1", "h1")]
+    notices = [
+        t.expect_notice("HUB-PHONE-009", g, SERVICE, child="c1", since=call, within=3 * limit)
+        for g in ("g1", "h1")
+    ]
     latest = max(m.t for m in (alert, *notices))
-    t.check("HUB-PHONE-010", latest - call.t <= limit, "alert and notices in time", f"after {latest - call.t:.2f} s", within=limit, sent=call)
+    t.check(
+        "HUB-PHONE-010",
+        latest - call.t <= limit,
+        "alert and notices in time",
+        f"after {latest - call.t:.2f} s",
+        within=limit,
+        sent=call,
+    )
 
 
 @case(
@@ -54,8 +64,10 @@ def one_call(t: HubBench) -> None:
     for guardian in ("g1", "h1"):
         for call in (first, other):
             t.expect_notice("HUB-PHONE-011", guardian, SERVICE, child="c1", since=first, within=other.t - first.t + t.limit(SERVICE),
-                            where=lambda d, c=call: c.ref in d["evidence"])  # fmt: skip
-    no_more(t, "HUB-PHONE-011", "one alert and one notice of one call", min(alert.t, first.t), service=SERVICE)
+                            where=cites(call))  # fmt: skip
+    no_more(
+        t, "HUB-PHONE-011", "one alert and one notice of one call", min(alert.t, first.t), service=SERVICE
+    )
 
 
 @case(
@@ -73,7 +85,11 @@ def one_call(t: HubBench) -> None:
 )  # fmt: skip
 def last_known(t: HubBench, by: str, at: tuple[float, float]) -> None:
     now = t.now()
-    t.accepted(t.located("p1", *at, now - 20, moving=False) if by == "phone" else t.sighted("pole", "a", "t1", now - 20))
+    t.accepted(
+        t.located("p1", *at, now - 20, moving=False)
+        if by == "phone"
+        else t.sighted("pole", "a", "t1", now - 20)
+    )
     call = t.phone_called("p1", "call-1", now)
     alert = expect_alert_of(t, "HUB-PHONE-012", call, SERVICE)
     placed: Any = alert.data.get("position")
@@ -106,7 +122,9 @@ def unusable(t: HubBench, at: tuple[float, float], accuracy_m: float) -> None:
     day.not_told("HUB-PHONE-013", "nothing upon fixes that are not usable", since=sent[0])
     points = path(t, "c1", day.start - 180, day.start + 1).json["points"]
     there = [p for p in points if off_by(p, *at) < 5]
-    t.check("HUB-PHONE-013", len(there) == 8, "all eight in the path", f"{len(there)} of {len(points)} points")
+    t.check(
+        "HUB-PHONE-013", len(there) == 8, "all eight in the path", f"{len(there)} of {len(points)} points"
+    )
 
 
 @case(
@@ -131,6 +149,14 @@ def unbound(t: HubBench) -> None:
     day.not_told("HUB-PHONE-014", "no arrival", "school_arrival", since=strange[0])
     answer = position(t, "c1", day.start)
     t.given(answer.status == 200, f"the position of c1: {answer.status}")
-    t.check("HUB-PHONE-014", off_by(answer.json, 300, 0) < 200, "the position of its own phone", answer.json, seen=answer)
-    found = [p for p in path(t, "c1", day.start - 300, day.start + 1).json["points"] if off_by(p, 1000, 0) < 100]
+    t.check(
+        "HUB-PHONE-014",
+        off_by(answer.json, 300, 0) < 200,
+        "the position of its own phone",
+        answer.json,
+        seen=answer,
+    )
+    found = [
+        p for p in path(t, "c1", day.start - 300, day.start + 1).json["points"] if off_by(p, 1000, 0) < 100
+    ]
     t.check("HUB-PHONE-014", not found, "nothing of the other phone in the path", found)

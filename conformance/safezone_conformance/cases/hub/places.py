@@ -11,7 +11,9 @@ ACADEMY_SERVICES = ("academy_entry", "academy_exit")
 NAMED = [("알림의 place는 그 장소이다", "place of the notice is that place")]
 
 
-def _in_time(t: HubBench, requirement: str, gate: str, inward: bool, service: str, place: str, ago: float) -> None:
+def _in_time(
+    t: HubBench, requirement: str, gate: str, inward: bool, service: str, place: str, ago: float
+) -> None:
     """A real pass, told within the limit; place is held for every service."""
     _, second = t.pass_gate(gate, "t1", inward, t.now() - ago)
     told = t.expect_notice(requirement, "g1", service, child="c1", since=second)
@@ -133,7 +135,7 @@ def still_in_school(t: HubBench) -> None:
     "TC-HUB-PLACE-06",
     ko="나갔다가 돌아오면 다시 알린다",
     en="Leaving and coming back is told again",
-    verifies=["HUB-PLACE-009"],
+    verifies=["HUB-PLACE-001", "HUB-PLACE-002", "HUB-PLACE-009"],
     needs=["everyday"],
     town=Town(parts=("school",)),
     steps=[("c1이 학교 문을 안, 밖, 안, 밖으로 90 s 간격으로 지난다", "c1 passes the school gate in, out, in and out, 90 s apart")],
@@ -143,7 +145,8 @@ def back_again(t: HubBench) -> None:
     day = Day(t)
     for n, ago in enumerate((290.0, 200.0, 110.0, 20.0)):
         passed = day.passes("gs", "t1", n % 2 == 0, day.start - ago)
-        day.told("HUB-PLACE-009", "g1", SCHOOL_SERVICES[n % 2], "c1", since=passed)
+        requirement = ("HUB-PLACE-001", "HUB-PLACE-002", "HUB-PLACE-009", "HUB-PLACE-009")[n]
+        day.told(requirement, "g1", SCHOOL_SERVICES[n % 2], "c1", since=passed)
 
 
 @case(
@@ -227,7 +230,49 @@ def forgotten(t: HubBench, reader: str, antenna: str) -> None:
         seen.append(day.sighted(reader, antenna, "t1", at, at + 2, stay=f"f{n}"))
         at += (20, 40, 25)[n % 3]
     # A hub that holds no child to be at home from the start learns it here, once.
-    t.await_one(lambda s: t.is_down(s, "guardian/g1", "notice", t.about("home_entry", "c1")), t.line.stamp() + t.settings.absence_s)
+    t.await_one(
+        lambda s: t.is_down(s, "guardian/g1", "notice", t.about("home_entry", "c1")),
+        t.line.stamp() + t.settings.absence_s,
+    )
     day.not_told("HUB-PLACE-013", "neither exit nor entry", *HOME_SERVICES, since=seen[0], child="c1")
     left = day.passes("gh1", "t1", False, day.now)
     day.told("HUB-PLACE-013", "g1", "home_exit", "c1", since=left)
+
+
+def _comes_and_goes(
+    t: HubBench, gate: str, first_inward: bool, services: tuple[str, str], requirements: tuple[str, str]
+) -> None:
+    """Three passes 140 s apart; ``services`` and ``requirements``: of coming and of going."""
+    day = Day(t)
+    for n, ago in enumerate((290.0, 150.0, 10.0)):
+        inward = first_inward == (n % 2 == 0)
+        passed = day.passes(gate, "t1", inward, day.start - ago)
+        day.told(requirements[not inward], "g1", services[not inward], "c1", since=passed)
+
+
+@case(
+    "TC-HUB-PLACE-10",
+    ko="집을 나가고 들어올 때마다 알린다",
+    en="Each coming home and going out is told",
+    verifies=["HUB-PLACE-003", "HUB-PLACE-004"],
+    needs=["everyday"],
+    town=Town(parts=()),
+    steps=[("c1이 집 문을 밖, 안, 밖으로 140 s 간격으로 지난다", "c1 passes the gate of its home out, in and out, 140 s apart")],
+    criteria=[("세 번 모두 60 s 안에 알린다", "all three are told within 60 s")],
+)  # fmt: skip
+def at_home(t: HubBench) -> None:
+    _comes_and_goes(t, "gh1", False, HOME_SERVICES, ("HUB-PLACE-003", "HUB-PLACE-004"))
+
+
+@case(
+    "TC-HUB-PLACE-11",
+    ko="학원에 들어가고 나올 때마다 알린다",
+    en="Each entry to and exit from an academy is told",
+    verifies=["HUB-PLACE-005", "HUB-PLACE-006"],
+    needs=["everyday"],
+    town=Town(parts=("academy",)),
+    steps=[("c1이 학원 문을 안, 밖, 안으로 140 s 간격으로 지난다", "c1 passes the gate of its academy in, out and in, 140 s apart")],
+    criteria=[("세 번 모두 60 s 안에 알린다", "all three are told within 60 s")],
+)  # fmt: skip
+def at_an_academy(t: HubBench) -> None:
+    _comes_and_goes(t, "ga", True, ACADEMY_SERVICES, ("HUB-PLACE-005", "HUB-PLACE-006"))

@@ -79,18 +79,21 @@ def told_who_got_it(
     needs=["location", "tokens"],
     town=TOWN,
     before=BEFORE,
-    steps=[("c1의 휴대전화가 위치를 보낸다", "the phone of c1 sends its position"),
+    steps=[("근무자 o1이 이유를 들어 묻지만 알려진 위치가 없어 404를 받는다", "operator o1 asks with a reason while nothing is known, and gets 404"),
+           ("c1의 휴대전화가 위치를 보낸다", "the phone of c1 sends its position"),
            ("근무자 o1이 이유 없이 위치를 물어 403을 받는다", "operator o1 asks without a reason and gets 403"),
            ("o1이 이유를 들어 다시 묻는다", "o1 asks again, with a reason")],
     criteria=[("보호자는 location_provided를 하나만, 뒤의 조회 뒤에 받는다", "the guardian gets one location_provided only, after the latter query")],
 )  # fmt: skip
 def refused_is_not_told(t: HubBench) -> None:
+    nothing = _ask(t, "operator/o1", REASON)
+    t.given(nothing.status == 404, f"nothing is known of a child that was never seen: {nothing.status}")
     t.accepted(t.located("p1", 400, 100, t.now() - 5))
     refused = _ask(t, "operator/o1")
     t.given(refused.status == 403, f"a query without reason is refused: {refused.status}")
     about = t.about("location_provided", "c1")
     t.expect_none("HUB-PROV-003", to="guardian/g1", type_="notice", after=0.0, where=about, limit=t.limit("location_provided"),
-                  expected="no location_provided of a refused query")  # fmt: skip
+                  expected="no location_provided of a query that gave nothing")  # fmt: skip
     asked = _ask(t, "operator/o1", REASON)
     t.given(asked.status == 200, f"with a reason it is answered: {asked.status}")
     t.expect_notice("HUB-PROV-003", "g1", "location_provided", child="c1", since=asked)

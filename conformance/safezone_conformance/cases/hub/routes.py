@@ -46,11 +46,24 @@ def five_of_six(t: HubBench, offsets: tuple[float, ...]) -> None:
         for point, at in zip(line(*offsets), times, strict=True)
     ]
     alert = day.alerted("HUB-ROUTE-001", SERVICE, "c1", since=sent[0])
-    t.check("HUB-ROUTE-001", in_window(alert, times[0], times[-1]), "event_at in the window", alert.data["event_at"], seen=alert)
+    t.check(
+        "HUB-ROUTE-001",
+        in_window(alert, times[0], times[-1]),
+        "event_at in the window",
+        alert.data["event_at"],
+        seen=alert,
+    )
     for guardian in ("g1", "h1"):
         day.told("HUB-ROUTE-003", guardian, SERVICE, "c1", since=sent[0])
     limit = t.limit(SERVICE)
-    t.check("HUB-ROUTE-003", alert.t - sent[-1].t <= limit, "the alert in time", f"{alert.t - sent[-1].t:.2f} s", within=limit, seen=alert)
+    t.check(
+        "HUB-ROUTE-003",
+        alert.t - sent[-1].t <= limit,
+        "the alert in time",
+        f"{alert.t - sent[-1].t:.2f} s",
+        within=limit,
+        seen=alert,
+    )
 
 
 @case(
@@ -85,7 +98,9 @@ def _two_routes(m: Maker) -> list[Item]:
     detour: list[Point] = [(0.0, 0.0), (0.0, 200.0), (1000.0, 200.0), SCHOOL]
     straight: list[Point] = [(0.0, 0.0), SCHOOL]
     return [
-        m.child(1, routes=[m.route("r1", straight, "home1", "school"), m.route("r2", detour, "home1", "school")]),
+        m.child(
+            1, routes=[m.route("r1", straight, "home1", "school"), m.route("r2", detour, "home1", "school")]
+        ),
         m.child(2, routes=[m.route("r1", straight, "home2", "school")]),
     ]
 
@@ -110,7 +125,13 @@ def another_route(t: HubBench) -> None:
     first = day.walks("p1", points, day.start)
     other = day.walks("p2", points, day.start)
     day.alerted("HUB-ROUTE-004", SERVICE, "c2", since=other[0])
-    day.not_told("HUB-ROUTE-004", "nothing within the corridor of the second route", SERVICE, since=first[0], child="c1")
+    day.not_told(
+        "HUB-ROUTE-004",
+        "nothing within the corridor of the second route",
+        SERVICE,
+        since=first[0],
+        child="c1",
+    )
 
 
 @case(
@@ -142,7 +163,9 @@ def in_a_place(t: HubBench, at: Point, control: str) -> None:
     if control == "same":
         other = day.walks("p2", [at] * 6, day.start - 100, 20.0, accuracy_m=5.0)
         day.alerted("HUB-ROUTE-005", SERVICE, "c2", since=other[0])
-        day.not_told("HUB-ROUTE-005", "nothing inside a place of the child", SERVICE, since=inside[0], child="c1")
+        day.not_told(
+            "HUB-ROUTE-005", "nothing inside a place of the child", SERVICE, since=inside[0], child="c1"
+        )
         return
     day.not_told("HUB-ROUTE-005", "nothing inside a regular place", SERVICE, since=inside[0], child="c1")
     off = (at[0] - 110.0 if at[0] > 0 else 60.0, 80.0)
@@ -208,7 +231,15 @@ def told_once(t: HubBench) -> None:
 def _wide_elsewhere(m: Maker) -> list[Item]:
     straight: list[Point] = [(0.0, 0.0), SCHOOL]
     around: list[Point] = [(0.0, 0.0), (0.0, 900.0), (1000.0, 900.0), SCHOOL]
-    return [m.child(1, routes=[m.route("r1", straight, "home1", "school"), m.route("r2", around, "home1", "school", corridor_m=140)])]
+    return [
+        m.child(
+            1,
+            routes=[
+                m.route("r1", straight, "home1", "school"),
+                m.route("r2", around, "home1", "school", corridor_m=140),
+            ],
+        )
+    ]
 
 
 @case(

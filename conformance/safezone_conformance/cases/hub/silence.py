@@ -53,11 +53,23 @@ def silence(t: HubBench) -> None:
     _silent(t, day, "HUB-SILENT-001", "nothing before 600 s", last, "c1")
     day.until(heard + SILENCE_S + clear_s(SERVICE))
     alert = t.expect_alert("HUB-SILENT-001", SERVICE, child="c1", since=last, within=_by_now(t, last))
-    t.check("HUB-SILENT-001", in_window(alert, heard), "event_at in the window", alert.data["event_at"], seen=alert)
+    t.check(
+        "HUB-SILENT-001",
+        in_window(alert, heard),
+        "event_at in the window",
+        alert.data["event_at"],
+        seen=alert,
+    )
     for guardian in ("g1", "h1"):
         t.expect_notice("HUB-SILENT-006", guardian, SERVICE, child="c1", since=last, within=_by_now(t, last))
     after = alert.sent_at - heard - SILENCE_S
-    t.check("HUB-SILENT-006", after <= t.limit(SERVICE), "the alert within 15 s after 600 s", f"after {after:.1f} s", seen=alert)
+    t.check(
+        "HUB-SILENT-006",
+        after <= t.limit(SERVICE),
+        "the alert within 15 s after 600 s",
+        f"after {after:.1f} s",
+        seen=alert,
+    )
     for _ in range(6):
         day.waits(300)
     day.not_told("HUB-SILENT-008", "one silence is told once", SERVICE, since=last, child="c1")
@@ -202,9 +214,13 @@ def not_home(t: HubBench) -> None:
     _silent(t, day, "HUB-SILENT-004", "nothing before home_by", left[0], "c1")
     day.until(due + clear_s(SERVICE))
     alert = t.expect_alert("HUB-SILENT-004", SERVICE, child="c1", since=left[0], within=_by_now(t, left[0]))
-    t.check("HUB-SILENT-004", in_window(alert, due), "event_at in the window", alert.data["event_at"], seen=alert)
+    t.check(
+        "HUB-SILENT-004", in_window(alert, due), "event_at in the window", alert.data["event_at"], seen=alert
+    )
     for guardian in ("g1", "h1"):
-        t.expect_notice("HUB-SILENT-006", guardian, SERVICE, child="c1", since=left[0], within=_by_now(t, left[0]))
+        t.expect_notice(
+            "HUB-SILENT-006", guardian, SERVICE, child="c1", since=left[0], within=_by_now(t, left[0])
+        )
     _silent(t, day, "HUB-SILENT-004", "nothing of the child that is home", left[1], "c2")
 
 

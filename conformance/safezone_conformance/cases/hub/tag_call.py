@@ -1,6 +1,7 @@
 """9.10: the tag's emergency call."""
 
 from safezone_conformance.case import case
+from safezone_conformance.cases.hub._day import Condition
 from safezone_conformance.hub_bench import Down, HubBench, Message
 from safezone_conformance.town import Item, Maker, Town, metres
 
@@ -14,12 +15,19 @@ SERVICE = "tag_call"
 DAY_S = 86400.0
 
 
+def cites(message: Message) -> Condition:
+    """That this message is among the evidence."""
+    return lambda data: message.ref in data.get("evidence", [])
+
+
 def expect_alert_of(t: HubBench, requirement: str, call: Message, service: str = SERVICE) -> Down:
     """Fails unless this very message is alerted within the limit."""
-    return t.expect_alert(requirement, service, since=call, where=lambda d: call.ref in d.get("evidence", []))
+    return t.expect_alert(requirement, service, since=call, where=cites(call))
 
 
-def no_more(t: HubBench, requirement: str, expected: str, after: float, to: str | None = None, service: str = SERVICE) -> None:
+def no_more(
+    t: HubBench, requirement: str, expected: str, after: float, to: str | None = None, service: str = SERVICE
+) -> None:
     """Fails if another alert or notice of the service came that no step claimed, reminders aside."""
     t.expect_none(requirement, to=to, after=after, limit=t.limit(service), expected=expected,
                   where=lambda d: d.get("service") == service and "reminder" not in d.get("flags", []))  # fmt: skip
@@ -48,7 +56,13 @@ def call_is_told(t: HubBench) -> None:
     t.check("HUB-CALL-015", placed is not None, "the place of the reader as position", placed, seen=alert)
     if placed is not None:
         x, y = metres(placed["lat"], placed["lon"])
-        t.check("HUB-CALL-015", abs(x - 500) < 2 and abs(y) < 2, "the place of pole, (500, 0) m", f"({x:.0f}, {y:.0f}) m", seen=alert)
+        t.check(
+            "HUB-CALL-015",
+            abs(x - 500) < 2 and abs(y) < 2,
+            "the place of pole, (500, 0) m",
+            f"({x:.0f}, {y:.0f}) m",
+            seen=alert,
+        )
 
 
 @case(
@@ -83,7 +97,14 @@ def another_press(t: HubBench) -> None:
     for press, at in ((1, now - 2), (2, now)):
         call = t.tag_called("pole", "t1", press, at)
         expect_alert_of(t, "HUB-CALL-013", call)
-        t.expect_notice("HUB-CALL-013", "g1", SERVICE, child="c1", since=call, where=lambda d, c=call: c.ref in d["evidence"])
+        t.expect_notice(
+            "HUB-CALL-013",
+            "g1",
+            SERVICE,
+            child="c1",
+            since=call,
+            where=cites(call),
+        )
 
 
 def _uncounted(m: Maker) -> list[Item]:
@@ -108,7 +129,9 @@ def uncounted(t: HubBench) -> None:
     fourth = t.tag_called("pole", "u1", 0, now - 65)
     t.accepted(*more)
     expect_alert_of(t, "HUB-CALL-014", fourth)
-    no_more(t, "HUB-CALL-014", "no alert of presses within 30 s of the one told last", alert.t, to="desk/d112")
+    no_more(
+        t, "HUB-CALL-014", "no alert of presses within 30 s of the one told last", alert.t, to="desk/d112"
+    )
 
 
 @case(
@@ -140,12 +163,20 @@ def anywhere(t: HubBench, reader: str, antenna: str) -> None:
     criteria=[("둘째 경보의 linked나 둘째 사건의 linked가 첫 사건을 가리킨다", "linked of the second alert or incident names the first incident")],
 )  # fmt: skip
 def linked(t: HubBench) -> None:
-    first, second = (expect_alert_of(t, "HUB-CALL-017", t.tag_called("pole", "t1", press)) for press in (1, 2))
+    first, second = (
+        expect_alert_of(t, "HUB-CALL-017", t.tag_called("pole", "t1", press)) for press in (1, 2)
+    )
     named = set(second.data.get("linked", []))
     answer = t.http("GET", f"/v1/incidents/{second.data.get('incident')}")
     if answer.status == 200:
         named |= set(answer.json.get("linked", []))
-    t.check("HUB-CALL-017", first.data["incident"] in named, "the first incident among linked", sorted(named), seen=second)
+    t.check(
+        "HUB-CALL-017",
+        first.data["incident"] in named,
+        "the first incident among linked",
+        sorted(named),
+        seen=second,
+    )
 
 
 @case(
@@ -191,7 +222,13 @@ def drill_and_real(t: HubBench, service: str) -> None:
                 call = t.bell_pressed("bell", press, exercise=exercise)
             alert = expect_alert_of(t, "HUB-CALL-019", call, service)
             wanted = None if exercise is None else t.id(exercise)
-            t.check("HUB-CALL-019", alert.envelope.get("exercise") == wanted, f"exercise {wanted}", alert.envelope.get("exercise"), seen=alert)
+            t.check(
+                "HUB-CALL-019",
+                alert.envelope.get("exercise") == wanted,
+                f"exercise {wanted}",
+                alert.envelope.get("exercise"),
+                seen=alert,
+            )
 
 
 @case(
