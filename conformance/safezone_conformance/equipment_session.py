@@ -51,6 +51,7 @@ class EquipmentSession:
         self._last = time.monotonic()
         self._unusable = ""
         self._open_stays: set[str] = set()
+        self._epoch: int | None = None  # of what the device said last
         self._calls: dict[str, float] = {}  # tag: when it was last pressed
 
     # Start and end
@@ -113,6 +114,9 @@ class EquipmentSession:
         try:
             envelope = json.loads(bytes_of(content["payload"]))
             data = envelope["data"]
+            if envelope["epoch"] != self._epoch:  # another store: it knows nothing of stays that were open
+                self._epoch = envelope["epoch"]
+                self._open_stays.clear()
             if envelope["type"] == "tag.sighted":
                 (self._open_stays.add if data["phase"] == "start" else self._open_stays.discard)(
                     f"{data['antenna']} {data['tag']}"

@@ -650,7 +650,9 @@ class HubBench(Bench):
     def sms_number(self, name: str) -> str:
         """A telephone number that nobody has. Where the IXIT says ``sms.sink`` the text messages to it come as ``Hooked``."""
         # No subscriber's number begins with a zero after 010.
-        number = f"0100{int.from_bytes(raw_key({'secret': self.identity.secret(name)})[:8], 'big') % 10**7:07d}"
+        number = (
+            f"0100{int.from_bytes(raw_key({'secret': self.identity.secret(name)})[:8], 'big') % 10**7:07d}"
+        )
         if self.has_sms_sink:
             content = {"open": name, "number": number}
             self.line.ask("hook", content, lambda: self._live.open_number(name, number))

@@ -106,8 +106,20 @@ ICS_ITEMS: tuple[IcsItem, ...] = (
         "battery", ("reader", "bell", "camera", "phone"), "c", Text("배터리로 동작한다", "runs on a battery")
     ),
     IcsItem("mains", ("reader", "bell", "camera"), "c", Text("상용 전원을 쓴다", "uses mains power")),
-    IcsItem("exercise", EQUIPMENT[0:1] + EQUIPMENT[2:], "o", Text("훈련의 메시지를 표시할 수 있다 (7.1)", "can mark messages of a drill (7.1)")),
-    IcsItem("store-reset", EQUIPMENT[0:1] + EQUIPMENT[2:], "c", Text("저장을 지우거나 바꿀 수 있다 (공장 초기화)", "its store can be lost or exchanged (factory reset)")),
+    IcsItem(
+        "exercise",
+        EQUIPMENT[0:1] + EQUIPMENT[2:],
+        "o",
+        Text("훈련의 메시지를 표시할 수 있다 (7.1)", "can mark messages of a drill (7.1)"),
+    ),
+    IcsItem(
+        "store-reset",
+        EQUIPMENT[0:1] + EQUIPMENT[2:],
+        "c",
+        Text(
+            "저장을 지우거나 바꿀 수 있다 (공장 초기화)", "its store can be lost or exchanged (factory reset)"
+        ),
+    ),
 )
 
 IXIT_FIELDS: tuple[IxitField, ...] = (
@@ -195,7 +207,9 @@ class Ixit:
     def public(self) -> dict[str, Any]:
         """Everything but the secrets, for the evidence."""
         hidden = {f.key for f in IXIT_FIELDS if f.type == "secret"}
-        secrets = [str(self.values[k]) for k in sorted(hidden & set(self.values)) if len(str(self.values[k])) >= 8]
+        secrets = [
+            str(self.values[k]) for k in sorted(hidden & set(self.values)) if len(str(self.values[k])) >= 8
+        ]
 
         def clean(value: Any) -> Any:  # a command may name a secret, too
             for secret in secrets if isinstance(value, str) else ():

@@ -45,11 +45,7 @@ def selftest(workers: int, text: str, standing: bool, out: Path | None) -> None:
     problems = standing_problems()
     trials: list[Trial] = []
     if not standing:
-        chosen = [
-            m
-            for m in mutants().values()
-            if not text or text in m.name or text in m.kills
-        ]
+        chosen = [m for m in mutants().values() if not text or text in m.name or text in m.kills]
         problems += [] if text else clean_problems()
         with Progress(
             TextColumn("{task.description}"),

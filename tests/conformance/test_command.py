@@ -19,18 +19,30 @@ def test_init_writes_files_that_are_read_again(tmp_path: Path, role: str) -> Non
     assert (tmp_path / "vendor.key").stat().st_mode & 0o077 == 0
     with pytest.raises(ProformaError) as caught:
         read_ics(tmp_path / "ics.toml")  # who made it is for the vendor to say
-    assert [p.split(": ")[1] for p in caught.value.problems] == [f"implementation.{n}" for n in ("vendor", "product", "version")]
+    assert [p.split(": ")[1] for p in caught.value.problems] == [
+        f"implementation.{n}" for n in ("vendor", "product", "version")
+    ]
     assert "not overwritten" in conform(tmp_path, "init", "--role", role, "--out", ".", expect=2)
 
 
 def test_every_wrong_field_is_told_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SAFEZONE_HUB_TOKEN", raising=False)
-    text = write_ixit("hub").replace("time_scale = 1.0", 'time_scale = "slow"').replace('proof = "fence"', 'proof = "hope"')
+    text = (
+        write_ixit("hub")
+        .replace("time_scale = 1.0", 'time_scale = "slow"')
+        .replace('proof = "fence"', 'proof = "hope"')
+    )
     (tmp_path / "ixit.toml").write_text(text + "\n[extra]\nx = 1\n", encoding="utf-8")
     with pytest.raises(ProformaError) as caught:
         read_ixit(tmp_path / "ixit.toml", "hub")
     said = "\n".join(caught.value.problems)
-    for words in ("limits.time_scale = 'slow'", "absence.proof = 'hope'", "extra.x: no such field", "http.token", "SAFEZONE_HUB_TOKEN"):
+    for words in (
+        "limits.time_scale = 'slow'",
+        "absence.proof = 'hope'",
+        "extra.x: no such field",
+        "http.token",
+        "SAFEZONE_HUB_TOKEN",
+    ):
         assert words in said
 
 
@@ -54,7 +66,14 @@ def test_a_run_with_two_workers_leaves_all_its_evidence(tmp_path: Path, clean_hu
     tree = ET.parse(tmp_path / "out" / "junit.xml").getroot()
     assert {t.get("name") for t in tree} == set(found["cases"])
     manifest = json.loads((tmp_path / "out" / "manifest.json").read_text(encoding="utf-8"))
-    assert {"run.json", "ics.toml", "ixit.json", "report.html", "verdicts.json", "cases/TC-HUB-CALL-01.jsonl"} <= set(manifest["files"])
+    assert {
+        "run.json",
+        "ics.toml",
+        "ixit.json",
+        "report.html",
+        "verdicts.json",
+        "cases/TC-HUB-CALL-01.jsonl",
+    } <= set(manifest["files"])
 
 
 def test_a_run_that_broke_off_goes_on_and_a_second_one_is_refused(tmp_path: Path, clean_hub: Kept) -> None:
@@ -126,7 +145,9 @@ def test_subjects_that_the_vendor_imports_serve_as_well_as_the_api(tmp_path: Pat
         run(tmp_path, "-k", "TC-HUB-CALL-01")
         exchange = (tmp_path / "out" / "cases" / "TC-HUB-CALL-01.jsonl").read_text(encoding="utf-8")
         assert "registry" not in exchange
-        assert hub.get(f"/v1/registry/zone/{wanted[0]['zone']}").status_code == 200  # the vendor's to take away again
+        assert (
+            hub.get(f"/v1/registry/zone/{wanted[0]['zone']}").status_code == 200
+        )  # the vendor's to take away again
 
 
 def _zones_of(folder: Path, *names: str) -> set[str]:

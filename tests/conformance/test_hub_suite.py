@@ -23,10 +23,16 @@ def test_the_bundled_hub_conforms_and_its_evidence_is_whole(stable: Stable, tmp_
         fill_in(tmp_path, hub, **{'command = ""': f'command = "{hub.restart_command}"'})
         conform(tmp_path, "key", "--out", "vendor.key")
         conform(tmp_path, "key", "--out", "lab.key")
-        conform(tmp_path, "nonce", "--key", "lab.key", "--lab", "시험소", "--for", "안전존", "--out", "nonce.json")
+        conform(
+            tmp_path, "nonce", "--key", "lab.key", "--lab", "시험소", "--for", "안전존", "--out", "nonce.json"
+        )
         output = run(tmp_path, "--nonce", "nonce.json", expect=None)
     found = verdicts(tmp_path)
-    other = {name: (row["verdict"], row["failed"], row["why"]) for name, row in found["cases"].items() if row["verdict"] != "PASS"}
+    other = {
+        name: (row["verdict"], row["failed"], row["why"])
+        for name, row in found["cases"].items()
+        if row["verdict"] != "PASS"
+    }
     assert not other and not found["missing"], f"{other}\n{output[-3000:]}"
     report = verify(tmp_path / "out")
     assert report.whole, report.problems
@@ -44,7 +50,11 @@ def _sample() -> list[Mutant]:
 @pytest.mark.parametrize("one", _sample(), ids=lambda m: m.name)
 def test_a_broken_hub_is_failed_by_its_case_for_its_reason(stable: Stable, one: Mutant) -> None:
     killed, result = try_mutant(stable, one)
-    assert killed, (result.outcome.verdict, result.outcome.why, [f for f in result.outcome.findings if not f.ok])
+    assert killed, (
+        result.outcome.verdict,
+        result.outcome.why,
+        [f for f in result.outcome.findings if not f.ok],
+    )
 
 
 def test_every_requirement_has_a_case_or_a_reason() -> None:

@@ -317,7 +317,11 @@ defect(
 )
 defect(
     "access-refusals-unrecorded",
-    (GUARD, "if decision.record:\n            record_look(", "if decision.record and decision.allowed:\n            record_look("),
+    (
+        GUARD,
+        "if decision.record:\n            record_look(",
+        "if decision.record and decision.allowed:\n            record_look(",
+    ),
     kills="TC-HUB-ACC-10",
     reason="HUB-ACC-011",
     ko="거부한 물음을 기록하지 않는다",

@@ -130,3 +130,15 @@ defect(
     ko="30 s 만에 다시 감지되면 다시 들어왔다고 한다",
     en="says «entered» again when seen after 30 s",
 )  # fmt: skip
+defect(
+    "places-homes-not-named",
+    (NOTICES, 'data["place"] = {"id": area.id,', 'data["place"] = {"id": view.id if area.role == "home" else area.id,'),
+    kills="TC-HUB-PLACE-02", reason="HUB-PLACE-012",
+    ko="귀가의 알림에 엉뚱한 장소를 적는다", en="names another place in notices of the home",
+)  # fmt: skip
+defect(
+    "places-academies-not-named",
+    (NOTICES, 'data["place"] = {"id": area.id,', 'data["place"] = {"id": view.id if area.role == "academy" else area.id,'),
+    kills="TC-HUB-PLACE-03", reason="HUB-PLACE-012",
+    ko="학원의 알림에 엉뚱한 장소를 적는다", en="names another place in notices of academies",
+)  # fmt: skip

@@ -7,7 +7,11 @@ EFFECTS, REQUESTS = "safezone_hub.effects", "safezone_hub.requests"
 
 defect(
     "privacy-answers-unrecorded",
-    (GUARD, "if decision.record:\n            record_look(", "if decision.record and not decision.allowed:\n            record_look("),
+    (
+        GUARD,
+        "if decision.record:\n            record_look(",
+        "if decision.record and not decision.allowed:\n            record_look(",
+    ),
     kills="TC-HUB-PRIV-01",
     reason="HUB-PRIV-001",
     ko="답한 물음을 기록하지 않는다",
@@ -23,7 +27,11 @@ defect(
 )
 defect(
     "privacy-paths-unrecorded",
-    (GUARD, "if decision.record:\n            record_look(", 'if decision.record and call.operation.name != "getPath":\n            record_look('),
+    (
+        GUARD,
+        "if decision.record:\n            record_look(",
+        'if decision.record and call.operation.name != "getPath":\n            record_look(',
+    ),
     kills="TC-HUB-PRIV-01",
     reason="HUB-LAW-012",
     ko="경로의 물음을 기록하지 않는다",
