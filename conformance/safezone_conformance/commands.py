@@ -18,6 +18,7 @@ from safezone_conformance.proforma import ROLES, ProformaError
 from safezone_conformance.verdicts import Verdict
 
 UNDECIDED = 2
+NOTHING_COLLECTED = 5  # pytest's exit status
 
 _folder = click.Path(path_type=Path, file_okay=False)
 _file = click.Path(path_type=Path, dir_okay=False)
@@ -103,7 +104,8 @@ def run(
 ) -> None:  # fmt: skip
     """시험하고 증거를 남긴다 · Test a system and leave the evidence.
 
-    끝 상태 · exit status: 0 맞다 · conforms, 1 맞지 않다 · does not, 2 판정하지 못했다 또는 입력을 쓸 수 없다 · undecided or unusable input.
+    끝 상태 · exit status: 0 맞다 · conforms, 1 맞지 않다 · does not, 2 판정하지 못했다(부분 실행도) 또는 입력을 쓸 수 없다 ·
+    undecided (a partial run too) or unusable input.
     """
     from safezone_conformance import run as running
     from safezone_conformance.evidence.writing import write_evidence
@@ -181,8 +183,12 @@ def _run_with_progress(
                 bar.update(task, total=len(items))
 
         progress = Counting(told)
-        running.run_pytest(
+        status = running.run_pytest(
             ics_file, ixit_file, out, workers=workers, lanes=lanes, expression=expression, progress=progress
+        )
+    if status == NOTHING_COLLECTED:
+        progress.errors.append(
+            f"-k {expression}: 맞는 시험이 없다 · no case matches; see: safezone conform cases"
         )
     return progress
 

@@ -252,6 +252,7 @@ class EquipmentBench(Bench):
         self._asks = self._counted = 0
         self._by_order: dict[tuple[int, int], str] = {}
         self._in_field: set[tuple[str, ...]] = set()  # (antenna, tag) of stays that are open
+        self._ended_stays: set[str] = set()
         self._pressed: dict[str, float] = {}  # tag: when its last press came (t)
 
     def begin(self) -> None:
@@ -364,8 +365,12 @@ class EquipmentBench(Bench):
 
     def _note_tags(self, up: Up) -> None:
         if up.type == "tag.sighted":
-            where = (str(up.data["antenna"]), str(up.data["tag"]))
-            (self._in_field.add if up.data["phase"] == "start" else self._in_field.discard)(where)
+            where, stay = (str(up.data["antenna"]), str(up.data["tag"])), str(up.data["stay"])
+            if up.data["phase"] == "end":
+                self._ended_stays.add(stay)
+                self._in_field.discard(where)
+            elif stay not in self._ended_stays:
+                self._in_field.add(where)
         elif up.type == "tag.called":
             self._pressed[str(up.data["tag"])] = up.t
 

@@ -50,7 +50,8 @@ class EquipmentSession:
         self._caretaker = _Caretaker(self.device, self._key)
         self._last = time.monotonic()
         self._unusable = ""
-        self._open_stays: set[str] = set()
+        self._open_stays: dict[str, str] = {}  # by stay: antenna and tag
+        self._ended_stays: set[str] = set()
         self._epoch: int | None = None  # of what the device said last
         self._calls: dict[str, float] = {}  # tag: when it was last pressed
 
@@ -118,9 +119,13 @@ class EquipmentSession:
                 self._epoch = envelope["epoch"]
                 self._open_stays.clear()
             if envelope["type"] == "tag.sighted":
-                (self._open_stays.add if data["phase"] == "start" else self._open_stays.discard)(
-                    f"{data['antenna']} {data['tag']}"
-                )
+                # By the name of the stay: a start may be repeated after its end, and opens nothing again.
+                where, stay = f"{data['antenna']} {data['tag']}", str(data["stay"])
+                if data["phase"] == "end":
+                    self._ended_stays.add(stay)
+                    self._open_stays.pop(stay, None)
+                elif stay not in self._ended_stays:
+                    self._open_stays[stay] = where
             elif envelope["type"] == "tag.called":
                 self._calls[str(data["tag"])] = time.monotonic()
         except (ValueError, KeyError, TypeError):
@@ -130,7 +135,7 @@ class EquipmentSession:
         """What a case must know of what was before it."""
         assert self._link is not None
         now = time.monotonic()
-        return {"connected": self._link.connected() is not False, "stays": sorted(self._open_stays),
+        return {"connected": self._link.connected() is not False, "stays": sorted(set(self._open_stays.values())),
                 "pressed_s": {tag: round(now - t, 3) for tag, t in sorted(self._calls.items())}}  # fmt: skip
 
     def _ask(self, verb: str, args: Mapping[str, Any], more_s: float = 0.0) -> Mapping[str, Any]:

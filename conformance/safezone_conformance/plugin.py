@@ -107,6 +107,7 @@ class _Turn:
 @pytest.fixture(scope="session")
 def conformance_run(request: pytest.FixtureRequest) -> Iterator[Any]:
     """The worker's share of cases, running since the first of them was asked for."""
+    from safezone_conformance.session import Unusable
     from safezone_conformance.worker import Worker
 
     config = request.config
@@ -121,11 +122,13 @@ def conformance_run(request: pytest.FixtureRequest) -> Iterator[Any]:
     chosen = [i.callspec.params["conformance_case"] for i in mine if hasattr(i, "callspec")]
     out = Path(config.getoption("--safezone-out"))
     turn = _Turn(out)
-    worker = Worker(
-        Path(config.getoption("--safezone-ics")), Path(config.getoption("--safezone-ixit")), out, chosen,
-        lanes=config.getoption("--safezone-lanes"),
-        before_alone=turn.alone, done=turn.give_up,
-    )  # fmt: skip
+    try:
+        worker = Worker(
+            Path(config.getoption("--safezone-ics")), Path(config.getoption("--safezone-ixit")), out, chosen,
+            lanes=config.getoption("--safezone-lanes"), before_alone=turn.alone, done=turn.give_up,
+        )  # fmt: skip
+    except Unusable as error:
+        pytest.exit(f"cannot test: {error}", returncode=2)
     yield worker
     worker.close()
     turn.give_up()

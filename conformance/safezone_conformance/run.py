@@ -1,5 +1,6 @@
 """A run: checks ICS and IXIT, measures the clock, lets pytest run the cases, gathers verdicts, writes the evidence."""
 
+import re
 import secrets
 import sys
 import time
@@ -65,7 +66,7 @@ class Tally:
         """0 conforms, 1 does not, 2 undecided."""
         if self.failed:
             return DOES_NOT
-        return UNDECIDED if self.undecided or self.unclaimed or not self.kept else CONFORMS
+        return UNDECIDED if self.undecided or self.unclaimed or self.missing or not self.kept else CONFORMS
 
 
 def settings_as_json(settings: Settings) -> dict[str, Any]:
@@ -158,7 +159,7 @@ class Progress:
         self.errors: list[str] = []
 
     def pytest_runtest_logreport(self, report: Any) -> None:
-        name = report.nodeid.partition("::test_case[")[2].partition("]@")[0].rstrip("]")
+        name = re.sub(r"\](@share[0-9]+)?$", "", report.nodeid.partition("::test_case[")[2])
         if report.when == "call" or (report.when == "setup" and report.outcome != "passed"):
             self._told(name, report.outcome, str(getattr(report, "longreprtext", "") or ""))
 
@@ -168,6 +169,9 @@ class Progress:
 
     def pytest_internalerror(self, excrepr: Any) -> None:
         self.errors.append(str(excrepr))
+
+    def pytest_keyboard_interrupt(self, excinfo: Any) -> None:
+        self.errors.append(str(excinfo.value) or "interrupted; go on with --resume")
 
 
 def run_pytest(

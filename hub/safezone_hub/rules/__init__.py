@@ -27,7 +27,9 @@ class Rule:
         default_factory=dict
     )  # a name ending in «:» takes an argument
     new_day: Callable[[Context, Child], None] | None = None
-    replan: Callable[[Context, Child], None] | None = None  # the registry changed; what is known of the child stays
+    replan: Callable[[Context, Child], None] | None = (
+        None  # the registry changed; what is known of the child stays
+    )
 
 
 def _load() -> tuple[Rule, ...]:
