@@ -143,7 +143,8 @@ def _climbed(data: Mapping[str, Any]) -> bool:
 def hold_answer(t: "HubBench", method: str, path: str, answer: "Answer") -> None:
     """An answer's status, form and body by ``openapi.json``."""
     status, kind = answer.status, answer.headers.get("content-type", "")
-    if status >= 400:
+    # Health tells its state in a form of its own also where it is not well.
+    if status >= 400 and openapi.answer_schema(method, path, status) is None:
         is_problem = kind.partition(";")[0].strip() == "application/problem+json"
         t.ambient("HUB-HTTP-002", is_problem, f"{status} as application/problem+json", kind, answer)
         body = answer.json

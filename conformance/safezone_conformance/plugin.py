@@ -12,6 +12,10 @@ from typing import Any
 import pytest
 
 SHARE = "share"
+HOOK_RELAY = "safezone_hook_relay"
+
+
+_RELAY = pytest.StashKey[Any]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -41,6 +45,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     config = session.config
     if not is_active(config) or hasattr(config, "workerinput"):
         return
+    from safezone_conformance.drivers.hook_relay import HookRelay
     from safezone_conformance.folder import BadFolder
     from safezone_conformance.proforma import ProformaError, read_ics, read_ixit
     from safezone_conformance.run import prepare
@@ -52,8 +57,21 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         prepare(
             ics, ixit, Path(config.getoption("--safezone-out")), resume=config.getoption("--safezone-resume")
         )
+        port = int(ixit.values.get("hooks.port", 0))
+        if port and shares(config) > 1:  # only one process can hold it
+            relay = config.stash[_RELAY] = HookRelay(str(ixit["hooks.host"]), port)
+            config.add_cleanup(relay.close)
     except (ProformaError, BadFolder, Unusable) as error:
         raise pytest.UsageError(str(error)) from None
+    except OSError as error:
+        raise pytest.UsageError(f"hooks.host, hooks.port: cannot listen there: {error}") from None
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Each worker of xdist learns of the relay."""
+    if _RELAY in node.config.stash:
+        node.workerinput[HOOK_RELAY] = node.config.stash[_RELAY].url
 
 
 def shares(config: pytest.Config) -> int:
@@ -126,6 +144,7 @@ def conformance_run(request: pytest.FixtureRequest) -> Iterator[Any]:
         worker = Worker(
             Path(config.getoption("--safezone-ics")), Path(config.getoption("--safezone-ixit")), out, chosen,
             lanes=config.getoption("--safezone-lanes"), before_alone=turn.alone, done=turn.give_up,
+            hook_relay=getattr(config, "workerinput", {}).get(HOOK_RELAY, ""),
         )  # fmt: skip
     except Unusable as error:
         pytest.exit(f"cannot test: {error}", returncode=2)

@@ -9,6 +9,7 @@ import httpx
 
 from safezone_conformance.case import Case
 from safezone_conformance.clock import ClockReading, clock_case, read_clock
+from safezone_conformance.drivers.hook_relay import join
 from safezone_conformance.drivers.hooks import HookServer
 from safezone_conformance.drivers.mqtt import Broker, BrokerError, Connection
 from safezone_conformance.drivers.world import LiveWorld, Restarts, System, restart_system
@@ -53,12 +54,32 @@ def settings_from(ics: Ics, ixit: Ixit) -> Settings:
     )
 
 
+def open_hooks(ixit: Ixit, relay: str = "") -> HookServer:
+    """The tester's web server where the IXIT says; behind the run's relay if there is one. Raises Unusable."""
+    host, port, public = str(ixit["hooks.host"]), int(ixit["hooks.port"]), str(ixit["hooks.public"])
+    try:
+        if not relay:
+            return HookServer(host, port, public)
+        hooks = HookServer()
+        try:
+            below = join(relay, hooks.port)
+        except OSError:
+            hooks.close()
+            raise
+    except OSError as error:
+        raise Unusable(f"cannot take webhooks on hooks.host {host}, hooks.port {port}: {error}") from None
+    hooks.url = (public or f"http://{host}:{port}") + below
+    return hooks
+
+
 class HubSession:
     """Everything a worker needs to run cases against one hub. Raises Unusable."""
 
-    def __init__(self, ics: Ics, ixit: Ixit, nonce: bytes, settings: Settings | None = None) -> None:
+    def __init__(
+        self, ics: Ics, ixit: Ixit, nonce: bytes, settings: Settings | None = None, hook_relay: str = ""
+    ) -> None:
         self._nonce = nonce
-        self.hooks = HookServer(ixit["hooks.host"], int(ixit["hooks.port"]), ixit["hooks.public"])
+        self.hooks = open_hooks(ixit, hook_relay)
         try:
             broker = Broker(ixit["mqtt.url"], ixit["mqtt.username"], ixit["mqtt.password"], ixit["mqtt.ca"])
             connection = Connection(broker)

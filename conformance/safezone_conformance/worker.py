@@ -24,10 +24,12 @@ class Session(Protocol):
     def close(self) -> None: ...
 
 
-def open_session(ics: Ics, ixit: Ixit, nonce: bytes, settings: Settings | None, out: Path) -> Session:
+def open_session(
+    ics: Ics, ixit: Ixit, nonce: bytes, settings: Settings | None, out: Path, hook_relay: str = ""
+) -> Session:
     """The session of the role. ``settings``: as measured before, None to measure now. Raises Unusable."""
     if ics.role == "hub":
-        return HubSession(ics, ixit, nonce, settings)
+        return HubSession(ics, ixit, nonce, settings, hook_relay)
     from safezone_conformance.equipment_session import EquipmentSession
 
     session: Session = EquipmentSession(ics, ixit, nonce, settings, out)
@@ -40,6 +42,7 @@ class Worker:
     def __init__(
         self, ics_file: Path, ixit_file: Path, out: Path, chosen: Sequence[Case], *, lanes: int,
         before_alone: Callable[[], None] = lambda: None, done: Callable[[], None] = lambda: None,
+        hook_relay: str = "",
     ) -> None:  # fmt: skip
         ics = read_ics(ics_file)
         ixit = read_ixit(ixit_file, ics.role)
@@ -47,7 +50,9 @@ class Worker:
         head = self._folder.head()
         self._there = {k.case: k for k in self._folder.kept() if k.verdict in DECIDED}
         self.repeat = f"safezone conform run --ics {ics_file} --ixit {ixit_file} --out DIR"
-        self._session = open_session(ics, ixit, bytes.fromhex(head.nonce), head.case_settings(), out)
+        self._session = open_session(
+            ics, ixit, bytes.fromhex(head.nonce), head.case_settings(), out, hook_relay
+        )
         left = [c for c in chosen if c.name not in self._there]
         self._lanes = Lanes(self._run, left, lanes, before_alone, done)
 

@@ -35,6 +35,9 @@ def fill_in(folder: Path, hub: Kept, **changes: str) -> None:
         .replace("http://127.0.0.1:8080", hub.http)
     )
     ixit = ixit.replace("network_s = 0.5", "network_s = 2.0")
+    ixit = ixit.replace("port = 0", f"port = {hub.hooks_port}").replace("sink = false", "sink = true")
+    for optional in ("exercise-clock", "streets"):
+        ics = ics.replace(f"{optional} = false", f"{optional} = true")
     for old, new in changes.items():
         assert old in ics + ixit, old
         ics, ixit = ics.replace(old, new), ixit.replace(old, new)

@@ -1,5 +1,6 @@
 """The bundled hub is certified by the whole suite over the wire, like any vendor's; a sample of the zoo is killed."""
 
+import re
 import zlib
 from pathlib import Path
 
@@ -76,4 +77,5 @@ def test_texts_of_cases_are_in_both_languages() -> None:
     for case in cases().values():
         for text in (case.title, *case.before, *case.steps, *case.criteria):
             assert any("가" <= c <= "힣" for c in text.ko), f"{case.name}: {text.ko!r}"
-            assert text.en and not any("가" <= c <= "힣" for c in text.en), f"{case.name}: {text.en!r}"
+            own_words = re.sub("«[^»]*»", "", text.en)  # what is quoted is as the system must say it
+            assert own_words and not any("가" <= c <= "힣" for c in own_words), f"{case.name}: {text.en!r}"

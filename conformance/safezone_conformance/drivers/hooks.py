@@ -51,7 +51,8 @@ class HookServer:
 
         self._server = ThreadingHTTPServer((host, port), Handler)
         self._server.daemon_threads = True
-        self.url = public or f"http://{host}:{self._server.server_address[1]}"
+        self.port = int(self._server.server_address[1])
+        self.url = public or f"http://{host}:{self.port}"
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
         self._thread.start()
 
@@ -68,7 +69,7 @@ class HookServer:
             hook.arrived(
                 "hook", {"name": hook.name, "headers": headers, "body": text_of(body), "answer": status}
             )
-        _answer(handler, status, b"")
+        answer(handler, status, b"")
 
     def _take_sms(self, handler: BaseHTTPRequestHandler, body: bytes) -> None:
         text = body.decode("utf-8", "replace")
@@ -77,7 +78,7 @@ class HookServer:
         hook = next((h for n, (_, h) in list(self._numbers.items()) if n.lstrip("0") in text), None)
         if hook is not None:
             hook.arrived("hook", {"name": hook.name, "headers": {"provider-id": provider_id}, "body": text_of(body), "answer": 200})  # fmt: skip
-        _answer(handler, 200, json.dumps({"id": provider_id}).encode())
+        answer(handler, 200, json.dumps({"id": provider_id}).encode(), x_safezone_known="1" if hook else "0")
 
     def open(self, path: str, name: str, answers: Sequence[int], arrived: Arrived) -> str:
         """A URL; each POST is answered by the next status, the last one for ever."""
@@ -100,8 +101,11 @@ class HookServer:
         self._server.server_close()
 
 
-def _answer(handler: BaseHTTPRequestHandler, status: int, body: bytes) -> None:
+def answer(handler: BaseHTTPRequestHandler, status: int, body: bytes, **headers: str) -> None:
+    """Status, headers (underscores for hyphens) and a body of JSON."""
     handler.send_response(status)
+    for name, value in headers.items():
+        handler.send_header(name.replace("_", "-"), value)
     if body:
         handler.send_header("content-type", "application/json")
     handler.send_header("content-length", str(len(body)))

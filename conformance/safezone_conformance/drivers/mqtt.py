@@ -2,6 +2,7 @@
 
 import ssl
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -76,11 +77,16 @@ class Connection:
 
     def _subscribe(self, zone: str) -> None:
         done = threading.Event()
-        with self._lock:
-            _, number = self._client.subscribe(f"safezone/v1/{zone}/+/+/down", qos=1)
-            if number is None:
-                raise BrokerError("not connected")
-            self._subscribed[number] = done
+        until = time.monotonic() + CONNECT_S
+        while True:  # the connection may just be coming back after a restart
+            with self._lock:
+                _, number = self._client.subscribe(f"safezone/v1/{zone}/+/+/down", qos=1)
+                if number is not None:
+                    self._subscribed[number] = done
+                    break
+            if time.monotonic() > until:
+                raise BrokerError(f"not connected to the broker for {CONNECT_S:.0f} s")
+            time.sleep(0.05)
         if not done.wait(CONNECT_S):
             raise BrokerError(f"the broker did not confirm the subscription of zone {zone}")
 

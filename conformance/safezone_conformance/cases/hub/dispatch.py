@@ -200,14 +200,14 @@ def reports_count(t: HubBench) -> None:
         m.other("streets", "streets", lines=[_street("시험로", (0, 0), (1000, 0)), _street("다른길", (0, 200), (1000, 200))]),
     ]),
     before=[("시험로에서 20 m, 비상벨 bell2에서 20 m 되는 곳. 다른 길과 비상벨, 전주는 더 멀다",
-             "A place 20 m from the road 시험로 and 20 m from the bell bell2; another road, bell and pole are farther")],
+             "A place 20 m from the road «시험로» and 20 m from the bell bell2; another road, bell and pole are farther")],
     steps=[("c1의 휴대전화가 그 위치와 함께 112에 전화한다(phone.called)", "the phone of c1 calls 112 with that position (phone.called)")],
 )  # fmt: skip
 def address_in_words(t: HubBench) -> None:
     called = t.phone_called("p1", "call-1", position={**lat_lon(700, 20), "accuracy_m": 10})
     alert = alert_of(t, called, "phone_call_112")
     address = alert.data.get("address") or {}
-    t.check("HUB-DISP-006", address.get("road") == "시험로", "the road 시험로", address, seen=alert)
+    t.check("HUB-DISP-006", address.get("road") == "시험로", "the road «시험로»", address, seen=alert)
     near = address.get("near") or {}
     t.check("HUB-DISP-006", near.get("id") == t.id("bell2") and abs(near.get("distance_m", -1) - 20) <= 5,
             "bell2 at 20 m", address, seen=alert)  # fmt: skip
