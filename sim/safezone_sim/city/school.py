@@ -73,7 +73,7 @@ def school_world(task: SchoolTask, scenario: Scenario) -> SchoolWorld:
     street_map = load_map(
         school.lon, school.lat, scenario.map.radius_m, map_dir=task.map_dir, source=task.map_source
     )
-    return build_world(scenario, school, street_map, map_dir=task.map_dir)
+    return build_world(scenario, school, street_map, map_dir=task.map_dir, bare=True)
 
 
 def school_columns(scenario: Scenario, world: SchoolWorld) -> SchoolColumns:
