@@ -18,7 +18,7 @@ from shapely.geometry import LineString, Point, Polygon
 
 from safezone_sim.map.model import FloatArray, StreetMap
 from safezone_sim.routes import BoolArray, Tree
-from safezone_sim.world.ground import Ground, grid_around, join_lines, largest_part
+from safezone_sim.world.ground import Ground, grid_around, join_lines, largest_part, touched
 from safezone_sim.world.model import Gate, Place, RegisteredRoute
 from safezone_sim.world.sites import Sites
 
@@ -152,12 +152,11 @@ def _spots(
         route = np.full(len(xy), 1e4)
     kept = route >= room_m
     xy, street, road, route = xy[kept], street[kept], road[kept], route[kept]
-    nearest = shapely.STRtree(shapes).nearest(shapely.points(xy)) if len(xy) else np.zeros(0, int)
-    shape_m = np.asarray(shapely.distance(shapely.points(xy), shapes[nearest]), float)
+    shape_m = _to_shapes(xy, shapes, WANTED_M + 4.0)
     kept = shape_m >= room_m
     xy, street, road, route, shape_m = xy[kept], street[kept], road[kept], route[kept], shape_m[kept]
     nodes, away = ground.router.nearest_nodes(xy) if len(xy) else (np.zeros(0, np.int32), np.zeros(0))
-    points = shapely.points(xy)
+    points = shapely.STRtree(shapely.points(xy))
     regular = [p for p in places if p.role != "danger"]
     centres = np.array([(p.x, p.y) for p in regular])
     radii = np.array([p.radius_m for p in regular])
@@ -177,10 +176,10 @@ def _spots(
         place_m=gap.min(axis=1),
         shape_m=shape_m,
         walk_m=tree.distance_m[nodes] + away,
-        built=ground.near_building(xy, 20.0),
-        school=_within(schools, points, 20.0),
-        green=_within(green, points, 10.0),
-        water=_within([f.shape for f in features if f.kind == "water"], points, 0.0),
+        built=ground.near_building(points, 20.0),
+        school=touched(points, schools, 20.0),
+        green=touched(points, green, 10.0),
+        water=touched(points, [f.shape for f in features if f.kind == "water"], 0.0),
     )
 
 
@@ -204,10 +203,13 @@ def _roads(ground: Ground) -> BoolArray:
     return np.array([classes[e] not in PATHS for e in ground.edges.tolist()], bool)
 
 
-def _within(shapes: list[Polygon], points: object, distance: float) -> BoolArray:
-    mask = np.zeros(len(np.asarray(points)), bool)
-    mask[shapely.STRtree(shapes).query(points, predicate="dwithin", distance=distance)[0]] = True
-    return mask
+def _to_shapes(xy: FloatArray, shapes: Shapes, most_m: float) -> FloatArray:
+    """Metres (n,) from points (n, 2) to the nearest shape; inf beyond ``most_m``, where it counts no more."""
+    points = shapely.points(xy)
+    shape, point = shapely.STRtree(points).query(shapes, predicate="dwithin", distance=most_m)
+    metres = np.full(len(xy), np.inf)
+    np.minimum.at(metres, point, shapely.distance(points[point], shapes[shape]))
+    return metres
 
 
 def _lay(

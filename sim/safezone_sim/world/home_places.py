@@ -57,7 +57,10 @@ def build_homes(
     """The home complexes within ``max_walk_m`` of the school's gates, largest first, then synthetic overflow."""
     away = np.hypot(spots.xy[:, 0] - school.x, spots.xy[:, 1] - school.y)
     livable = (
-        ~spots.no_homes & ~spots.on_grounds & (away >= FROM_SCHOOL_M) & (spots.walk_m <= max_walk_m + HOME_WALK_SLACK_M)
+        ~spots.no_homes
+        & ~spots.on_grounds
+        & (away >= FROM_SCHOOL_M)
+        & (spots.walk_m <= max_walk_m + HOME_WALK_SLACK_M)
     )
     found = [
         *_complexes(zone, seed, ground, sites, spots.where(livable & spots.by_building), school, max_walk_m),
@@ -101,9 +104,10 @@ def _complexes(
     if not len(shapes) or not len(spots.xy):
         return []
     area = shapely.area(shapes)
-    centre = shapely.get_coordinates(shapely.centroid(shapes))
+    middles = shapely.centroid(shapes)
+    centre = shapely.get_coordinates(middles)
     draw = stream(seed, zone, "buildings", "floors").random(len(shapes))
-    fits = (area >= MIN_FOOTPRINT_M2) & ~ground.bad_for_homes(centre)
+    fits = (area >= MIN_FOOTPRINT_M2) & ~ground.bad_for_homes(shapely.STRtree(middles))
     fits &= np.hypot(centre[:, 0], centre[:, 1]) <= max_walk_m + 60.0
     if school.shape is not None:
         fits &= ~shapely.intersects(shapes, school.shape)

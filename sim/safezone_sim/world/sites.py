@@ -57,14 +57,15 @@ def find_spots(
     walk = tree.distance_m[nodes] + away
     kept = walk <= max_walk_m
     xy, clear, walk = xy[kept], clear[kept], walk[kept]
+    points = shapely.STRtree(shapely.points(xy))
     fence = grounds.buffer(12.0)
     shapely.prepare(fence)
     return Spots(
         xy=xy,
         clear_m=clear,
         walk_m=walk,
-        by_building=ground.near_building(xy, 12.0),
-        no_homes=ground.bad_for_homes(xy),
+        by_building=ground.near_building(points, 12.0),
+        no_homes=ground.bad_for_homes(points),
         on_grounds=np.asarray(shapely.intersects_xy(fence, xy[:, 0], xy[:, 1]), bool),
     )
 
