@@ -146,6 +146,10 @@ def _changed(
     type=click.IntRange(min=1),
     help="도시: 로컬 프로세스 수. City: local processes.  [default: cores]",
 )
+@click.option(
+    "--worlds",
+    help="도시: 지은 학교 세계를 두는 폴더, 또는 none. City: where built worlds are kept, or none.  [default: ~/.cache/safezone]",
+)
 @click.option("--scheduler", help="도시: Dask 주소 tcp://… City: Dask scheduler instead of local cores.")
 def run_command(
     scenario: str,
@@ -165,9 +169,10 @@ def run_command(
     take_up: float | None,
     workers: int | None,
     scheduler: str | None,
+    worlds: str | None,
 ) -> None:
     """시나리오 하루를 실행하고 판정합니다. Run a scenario's day against a hub and judge it."""
-    from safezone_sim.city import CityError, CityOptions, run_city
+    from safezone_sim.city import CityError, CityOptions, default_worlds_dir, run_city
     from safezone_sim.twin.broker import BrokerError
     from safezone_sim.twin.hubapi import HubError
     from safezone_sim.twin.hubprocess import HubStartError
@@ -205,6 +210,7 @@ def run_command(
                         map_source=map_source,
                         workers=workers,
                         scheduler=scheduler,
+                        worlds=None if worlds == "none" else Path(worlds) if worlds else default_worlds_dir(),
                         report=not no_report,
                         progress=progress,
                     ),

@@ -9,6 +9,7 @@ from safezone_sim.city.choice import Chosen, CityError, choose_schools
 from safezone_sim.city.messages import expanded, message_columns
 from safezone_sim.city.registry import school_registry
 from safezone_sim.city.run import CityOptions, CityResult, run_city
+from safezone_sim.city.worlds import default_worlds_dir
 
 __all__ = [
     "Chosen",
@@ -16,6 +17,7 @@ __all__ = [
     "CityOptions",
     "CityResult",
     "choose_schools",
+    "default_worlds_dir",
     "expanded",
     "message_columns",
     "run_city",

@@ -1,11 +1,13 @@
 """Which schools a city scenario plays, by a stated rule: all, one in each gu, or those near vulnerable places."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import hypot
 from pathlib import Path
 
 from safezone_sim.city.places import VulnerablePlace, vulnerable_places
 from safezone_sim.map.model import Frame
+from safezone_sim.map.tiles import TILE_ZOOM, tile_position
 from safezone_sim.scenario import Scenario
 from safezone_sim.schools import SCHOOL_FILE, School, all_schools, find_school
 
@@ -59,6 +61,17 @@ def choose_schools(scenario: Scenario, map_dir: Path | None) -> Chosen:
             chosen = Chosen(known, RULES["all"])
     ordered = tuple(sorted(chosen.schools, key=lambda s: s.code))
     return replace(chosen, schools=tuple(s for school in ordered for s in _repeated(school, city.times)))
+
+
+def in_order_of_place(schools: Sequence[School]) -> tuple[School, ...]:
+    """Strip by strip from north to south, to and fro: schools that follow each other share map tiles."""
+
+    def at(school: School) -> tuple[int, float, str]:
+        x, y = tile_position(school.lon, school.lat, TILE_ZOOM)
+        strip = int(y)
+        return strip, -x if strip % 2 else x, school.code
+
+    return tuple(sorted(schools, key=at))
 
 
 def _repeated(school: School, times: int) -> tuple[School, ...]:

@@ -43,7 +43,8 @@ def fixes(day: Day, motion: Motion) -> Fixes:
     u = stream(day.scenario.seed, day.world.zone, "city", "first-fix").random(len(day.world.subscribers))
     first, most = motion.first_trip[owners], motion.first_trip[owners + 1] - motion.first_trip[owners]
     depart, arrive = day.settled.trips.depart, day.settled.arrive
-    now = start_s + u[owners] * s.fix_moving_s
+    # Phones have lain still since the evening, each with its own beat: no burst at the start.
+    now = start_s + u[owners] * s.fix_still_s
     parts: list[tuple[IndexArray, FloatArray, IndexArray, FloatArray, IndexArray]] = []
 
     def note(rows: IndexArray, t: FloatArray, count: IndexArray, every: float, moving: int) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from safezone_sim.city.choice import Chosen, CityError, choose_schools
+from safezone_sim.city.choice import Chosen, CityError, choose_schools, in_order_of_place
 from safezone_sim.city.memory import PeakMemory
 from safezone_sim.city.places import NO_CRIME
 from safezone_sim.city.school import SchoolTask
@@ -26,7 +26,10 @@ RESULT = "city.json"
 
 @dataclass(frozen=True)
 class CityOptions:
-    """``workers`` None: all local cores. ``scheduler``: a Dask address instead. ``columns`` False: only city.json."""
+    """``workers`` None: all local cores. ``scheduler``: a Dask address instead. ``columns`` False: only city.json.
+
+    ``worlds``: where built worlds are kept (``default_worlds_dir()``), None for nowhere.
+    """
 
     out: Path
     map_dir: Path | None = None
@@ -34,6 +37,7 @@ class CityOptions:
     workers: int | None = None
     scheduler: str | None = None
     columns: bool = True
+    worlds: Path | None = None
     report: bool = True
     command: str = ""
     progress: Progress = field(default=lambda stage, done, total: None)
@@ -61,8 +65,10 @@ def run_city(scenario: Scenario, options: CityOptions) -> CityResult:
     out.mkdir(parents=True)
     map_dir = options.map_dir.resolve() if options.map_dir else None
     tasks = [
-        SchoolTask(scenario, school, map_dir, options.map_source, out if options.columns else None)
-        for school in chosen.schools
+        SchoolTask(
+            scenario, school, map_dir, options.map_source, out if options.columns else None, options.worlds
+        )
+        for school in in_order_of_place(chosen.schools)
     ]
     rows: list[dict[str, Any]] = []
     lost: list[int] = []
@@ -77,6 +83,7 @@ def run_city(scenario: Scenario, options: CityOptions) -> CityResult:
         "peak_memory_mb": round(memory.peak_mb),
         "workers": options.scheduler or options.workers or "local cores",
         "lost_tasks": sum(lost),
+        "worlds_kept": sum(row["world_kept"] for row in rows),
     }
     _write_json(out / RESULT, tally)
     _write_json(

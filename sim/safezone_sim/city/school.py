@@ -17,6 +17,7 @@ from safezone_sim.city.down import bytes_down
 from safezone_sim.city.messages import CLASSES, TYPES, school_messages
 from safezone_sim.city.motion import Motion
 from safezone_sim.city.truth import Truth, counted, school_truth, truth_digest, truth_table, walks_table
+from safezone_sim.city.worlds import kept_world
 from safezone_sim.life.day import Day, prepare_day
 from safezone_sim.life.trips import Stays
 from safezone_sim.map import load_map
@@ -38,6 +39,7 @@ class SchoolTask:
     map_dir: Path | None
     map_source: str | None
     out: Path | None
+    worlds: Path | None = None  # where built worlds are kept; None: nowhere
 
 
 @dataclass(frozen=True)
@@ -67,13 +69,17 @@ def school_scenario(scenario: Scenario, school: School) -> Scenario:
     )
 
 
-def school_world(task: SchoolTask, scenario: Scenario) -> SchoolWorld:
-    """The school's world, without names, keys and registry: the day needs none."""
+def school_world(task: SchoolTask, scenario: Scenario) -> tuple[SchoolWorld, bool]:
+    """The school's world without names, keys and registry, for the day needs none; and whether it was kept."""
     school = task.school
-    street_map = load_map(
-        school.lon, school.lat, scenario.map.radius_m, map_dir=task.map_dir, source=task.map_source
-    )
-    return build_world(scenario, school, street_map, map_dir=task.map_dir, bare=True)
+
+    def build() -> SchoolWorld:
+        street_map = load_map(
+            school.lon, school.lat, scenario.map.radius_m, map_dir=task.map_dir, source=task.map_source
+        )
+        return build_world(scenario, school, street_map, map_dir=task.map_dir, bare=True)
+
+    return kept_world(task.worlds, scenario, school, task.map_dir, task.map_source, build)
 
 
 def school_columns(scenario: Scenario, world: SchoolWorld) -> SchoolColumns:
@@ -96,7 +102,7 @@ def subscribers_stays(day: Day) -> Stays:
 def play_school(task: SchoolTask) -> dict[str, Any]:
     """Plays one school and writes its partitions. Gives its row of ``city.json`` and its truth's digest."""
     scenario = school_scenario(task.scenario, task.school)
-    world = school_world(task, scenario)
+    world, kept = school_world(task, scenario)
     columns = school_columns(scenario, world)
     messages = columns.messages()
     if task.out is not None:
@@ -107,6 +113,7 @@ def play_school(task: SchoolTask) -> dict[str, Any]:
         "truth_sha256": truth_digest(columns.day, columns.truth),
         "map": {"kind": world.map.source.kind, "sha256": world.map.source.sha256},
         "attribution": world.map.source.attribution,
+        "world_kept": kept,
     }
 
 

@@ -7,6 +7,7 @@ from safezone_sim.life.truth import truth_sha256
 from safezone_sim.scenario import Scenario
 
 CITY_VERSION = 1
+ASIDE = ("map", "attribution", "world_kept")  # of a task's row: about the run, not about the school
 SUMMED = (
     "pupils",
     "children",
@@ -72,7 +73,7 @@ def city_tally(scenario: Scenario, rows: Iterable[Mapping[str, Any]]) -> dict[st
             "attribution": sorted({r["attribution"] for r in schools if r["attribution"]}),
         },
         "truth_sha256": truth_sha256({r["code"]: r["truth_sha256"] for r in schools}),
-        "schools": [{k: v for k, v in r.items() if k not in ("map", "attribution")} for r in schools],
+        "schools": [{k: v for k, v in r.items() if k not in ASIDE} for r in schools],
         "totals": {"schools": len(schools), **_sums(schools), "per_minute": _minutes(schools)},
     }
 
