@@ -1,10 +1,22 @@
 """Peak memory of a run: the sum over this process and all its children, sampled while the run lasts."""
 
 import threading
+from pathlib import Path
 
 import psutil
 
-EVERY_S = 0.25
+EVERY_S = 0.5
+
+
+def _proportional(pid: int) -> int:
+    """Proportional set size in bytes; 0 where the system does not tell it. The summed-up file: the long one is slow."""
+    try:
+        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                return int(line.split()[1]) * 1024
+    except OSError:
+        return 0
+    return 0
 
 
 class PeakMemory:
@@ -37,8 +49,7 @@ class PeakMemory:
         total = 0
         for process in (me, *me.children(recursive=True)):
             try:
-                info = process.memory_full_info()
-                total += getattr(info, "pss", info.rss)
+                total += _proportional(process.pid) or process.memory_info().rss
             except psutil.Error:
                 continue  # it has just ended
         self.peak_mb = max(self.peak_mb, total / 2**20)

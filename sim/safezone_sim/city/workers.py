@@ -18,6 +18,7 @@ POOLS = 4  # so often a broken pool of local workers is replaced
 ATTEMPTS = 4  # of one task on Dask, after the loss of its worker
 
 Row = dict[str, Any]
+PlayOne = Callable[[SchoolTask], Row]
 Lost = Callable[[int], None]  # told how many tasks a lost worker costs
 
 
@@ -32,15 +33,17 @@ def play_here(tasks: Sequence[SchoolTask]) -> Iterator[Row]:
         yield play_school(task)
 
 
-def play_local(tasks: Sequence[SchoolTask], workers: int, lost: Lost = lambda n: None) -> Iterator[Row]:
-    """On ``workers`` local processes. Raises CityError if they die again and again."""
+def play_local(
+    tasks: Sequence[SchoolTask], workers: int, lost: Lost = lambda n: None, one: PlayOne = play_school
+) -> Iterator[Row]:
+    """On ``workers`` local processes, each school by ``one``. Raises CityError if they die again and again."""
     left = {task.school.code: task for task in tasks}
     context = multiprocessing.get_context("forkserver" if sys.platform == "linux" else "spawn")
     if sys.platform == "linux":
         context.set_forkserver_preload(["safezone_sim.city.school"])
     for _ in range(POOLS):
         with ProcessPoolExecutor(min(workers, len(left)), mp_context=context) as pool:
-            futures: dict[Future[Row], str] = {pool.submit(play_school, t): c for c, t in left.items()}
+            futures: dict[Future[Row], str] = {pool.submit(one, t): c for c, t in left.items()}
             try:
                 for future in as_completed(futures):
                     row = future.result()
