@@ -4,7 +4,7 @@ import json
 import shutil
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -15,7 +15,7 @@ import msgspec
 from safezone_sim.city.choice import Chosen, CityError, choose_schools, in_order_of_place
 from safezone_sim.city.memory import PeakMemory
 from safezone_sim.city.places import NO_CRIME
-from safezone_sim.city.school import SchoolTask
+from safezone_sim.city.school import SchoolTask, worker_name
 from safezone_sim.city.tally import city_tally
 from safezone_sim.city.workers import play
 from safezone_sim.scenario import Noise, Scenario
@@ -54,7 +54,7 @@ class CityResult:
 
 def run_city(scenario: Scenario, options: CityOptions) -> CityResult:
     """Plays a city scenario into ``options.out``. Raises CityError, SchoolError, MapError, WorldError."""
-    started = time.monotonic()
+    started, cpu_started = time.monotonic(), time.process_time()
     check_scenario(scenario)
     final = options.out.resolve()
     _check_place(final)
@@ -80,6 +80,7 @@ def run_city(scenario: Scenario, options: CityOptions) -> CityResult:
     tally = city_tally(scenario, rows) | {
         "rule": _rule(chosen),
         "wall_seconds": round(time.monotonic() - started, 2),
+        "cpu_seconds": round(_cpu(rows) + time.process_time() - cpu_started, 2),
         "peak_memory_mb": round(memory.peak_mb),
         "workers": options.scheduler or options.workers or "local cores",
         "lost_tasks": sum(lost),
@@ -105,6 +106,11 @@ def run_city(scenario: Scenario, options: CityOptions) -> CityResult:
         shutil.rmtree(final)
     out.rename(final)
     return CityResult(final, tally, sum(lost))
+
+
+def _cpu(rows: Sequence[Mapping[str, Any]]) -> float:
+    """CPU seconds of the tasks that ran in other processes than this one."""
+    return sum(float(row["cpu_s"]) for row in rows if row["worker"] != worker_name())
 
 
 def check_scenario(scenario: Scenario) -> None:

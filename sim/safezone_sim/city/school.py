@@ -4,6 +4,8 @@ scenario, school and map: whatever else runs, in whatever process or order, it g
 
 import gc
 import os
+import platform
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -128,20 +130,28 @@ def play_school(task: SchoolTask) -> dict[str, Any]:
 
 
 def _play(task: SchoolTask) -> dict[str, Any]:
+    started = time.process_time()
     scenario = school_scenario(task.scenario, task.school)
     world, kept = school_world(task, scenario)
     columns = school_columns(scenario, world)
     messages = columns.messages()
     if task.out is not None:
         _write(task.out, world.zone, columns, messages)
+    row = {**_about(world, task.school), **_loads(columns, messages)}
     return {
-        **_about(world, task.school),
-        **_loads(columns, messages),
+        **row,
         "truth_sha256": truth_digest(columns.day, columns.truth),
         "map": {"kind": world.map.source.kind, "sha256": world.map.source.sha256},
         "attribution": world.map.source.attribution,
         "world_kept": kept,
+        "worker": worker_name(),
+        "cpu_s": time.process_time() - started,
     }
+
+
+def worker_name() -> str:
+    """This process, among those of all machines."""
+    return f"{platform.node()}:{os.getpid()}"
 
 
 def _write(out: Path, zone: str, columns: SchoolColumns, messages: pa.Table) -> None:

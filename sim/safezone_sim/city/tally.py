@@ -7,7 +7,13 @@ from safezone_sim.life.truth import truth_sha256
 from safezone_sim.scenario import Scenario
 
 CITY_VERSION = 1
-ASIDE = ("map", "attribution", "world_kept")  # of a task's row: about the run, not about the school
+ASIDE = (
+    "map",
+    "attribution",
+    "world_kept",
+    "worker",
+    "cpu_s",
+)  # of a task's row: about the run, not about the school
 SUMMED = (
     "pupils",
     "children",
