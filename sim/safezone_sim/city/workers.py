@@ -15,7 +15,6 @@ from safezone_sim.city.choice import CityError
 from safezone_sim.city.school import SchoolTask, play_school
 
 POOLS = 4  # so often a broken pool of local workers is replaced
-ATTEMPTS = 4  # of one task on Dask, after the loss of its worker
 
 Row = dict[str, Any]
 PlayOne = Callable[[SchoolTask], Row]
@@ -59,16 +58,17 @@ def play_local(
 
 
 def play_dask(tasks: Sequence[SchoolTask], scheduler: str) -> Iterator[Row]:
-    """On the Dask cluster at ``scheduler``. Every worker must see the map and the results folder by the same path."""
+    """On the Dask cluster at ``scheduler``. Every worker must see the map and the results folder by the same path.
+
+    Dask gives the tasks of a lost worker to another one, each up to ``allowed-failures`` times (3 by default).
+    """
     try:
-        import dask
         from distributed import Client
         from distributed import as_completed as completed
     except ImportError as error:
         raise CityError(
             f"--scheduler {scheduler} needs Dask: pip install 'safezone[city]', or leave it out for local cores."
         ) from error
-    dask.config.set({"distributed.scheduler.allowed-failures": ATTEMPTS})
     try:
         client = Client(scheduler, timeout="10s")
     except (OSError, TimeoutError, ValueError) as error:
