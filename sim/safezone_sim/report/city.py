@@ -76,6 +76,7 @@ def render_city(scenario: Scenario, tally: Mapping[str, Any], map_dir: Path | No
         colours=COLOURS,
         types=TYPES,
         services={name: (s.title_ko, s.title_en) for name, s in SERVICES.items()},
+        assumed=sum(s["pupils_assumed"] for s in schools),
         sent=sum(totals["messages"].values()),
         mean=sum(totals["messages"].values()) / 86400.0,
         clock=clock,

@@ -96,7 +96,8 @@ def city_map(
         x, y = at(sum(p[0] for p in biggest) / len(biggest), sum(p[1] for p in biggest) / len(biggest))
         dark = rate is not None and fill in SHADES[4:]
         labels.append(
-            f'<text x="{x:.0f}" y="{y:.0f}" text-anchor="middle" font-size="13" font-weight="600" '
+            f'<text x="{x:.0f}" y="{y:.0f}" text-anchor="middle" font-size="13" font-weight="600" paint-order="stroke" '
+            f'stroke="{fill if dark else "#fff"}" stroke-width="3" '
             f'fill="{"#fff" if dark else INK}">{escape(gu)}</text>'
         )
     for school in schools:
