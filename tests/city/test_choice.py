@@ -64,11 +64,14 @@ def test_accidents_zones_and_missing_cameras_each_raise_the_index(tmp_path: Path
     assert (found["B"].zones, found["D"].cameras) == (5, 60)
 
 
-def test_a_missing_file_is_named(tmp_path: Path) -> None:
+def test_a_missing_file_is_named(town: Scenario, tmp_path: Path) -> None:
     _town_of_places(tmp_path)
     (tmp_path / CAMERA_FILE).unlink()
     with pytest.raises(PlaceDataError, match=CAMERA_FILE):
         vulnerable_places(tmp_path, 2)
+    (tmp_path / SCHOOL_FILE).write_text(HEAD + "9000001,학교,가구,127.0,37.5,PUBLIC,60,3", encoding="utf-8")
+    with pytest.raises(CityError, match=CAMERA_FILE):  # what the command shows
+        choose_schools(_choosing(town, "places"), tmp_path)
     (tmp_path / CAMERA_FILE).write_text("lon,lat\n127,37\n")
     with pytest.raises(PlaceDataError, match="cameras"):
         vulnerable_places(tmp_path, 2)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from math import hypot
 from pathlib import Path
 
-from safezone_sim.city.places import VulnerablePlace, vulnerable_places
+from safezone_sim.city.places import PlaceDataError, VulnerablePlace, vulnerable_places
 from safezone_sim.map.model import Frame
 from safezone_sim.map.tiles import TILE_ZOOM, tile_position
 from safezone_sim.scenario import Scenario
@@ -53,7 +53,10 @@ def choose_schools(scenario: Scenario, map_dir: Path | None) -> Chosen:
             )
         known = all_schools(map_dir)
         if city.select == "places":
-            places = vulnerable_places(map_dir, city.places)
+            try:
+                places = vulnerable_places(map_dir, city.places)
+            except PlaceDataError as error:
+                raise CityError(str(error)) from error
             chosen = Chosen(_nearest(known, places), RULES["places"], places)
         elif city.select == "one-per-gu":
             chosen = Chosen(_one_per_gu(known), RULES["one-per-gu"])
