@@ -8,7 +8,8 @@ WORKERS ?= 2
 export SAFEZONE_MAP_DIR ?= $(abspath $(wildcard ../shared/maps))
 
 .PHONY: demo test check format bench bench-seeds bench-rules bench-crash bench-throughput bench-lost-writes \
-  bench-faults bench-malformed bench-restart bench-sumo bench-generated selftest docs clean
+  bench-faults bench-malformed bench-restart bench-sumo bench-generated bench-city bench-sumo-city \
+  selftest docs clean
 
 demo: $(VENV)/.installed
 	$(BIN)/safezone run scenarios/pilot.toml --out results/pilot
@@ -58,6 +59,15 @@ bench-restart: $(VENV)/.installed
 bench-sumo: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
 	$(BIN)/python tests/bench/beside_sumo.py
+
+# A day of all Seoul: how it grows, and what a lost Dask worker costs (needs SAFEZONE_MAP_DIR).
+bench-city: $(VENV)/.installed
+	$(BIN)/python tests/bench/city_growth.py
+	$(BIN)/python tests/bench/dask_loss.py
+
+bench-sumo-city: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
+	$(BIN)/python tests/bench/beside_sumo_city.py
 
 bench: bench-seeds bench-rules bench-crash bench-throughput bench-lost-writes bench-faults bench-malformed bench-restart bench-sumo
 
