@@ -14,8 +14,8 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
+from safezone_sim.capacity import wire
 
-from . import wire
 from .district import District, lat_lon
 from .ledger import Ledger, Sent, Told
 from .signing import Ids, Principal, iso
