@@ -34,6 +34,7 @@ STAGES = {
     "day": "하루 · the day",
     "judge": "판정 · judge",
     "report": "보고서 · report",
+    "schools": "학교 · schools",
 }
 
 
@@ -137,6 +138,17 @@ def _changed(
     "--keep-hub-state", is_flag=True, help="허브 저장소를 남김. Keep the hub's store in the results."
 )
 @click.option("--no-report", is_flag=True, help="report.html 생략. Skip report.html.")
+@click.option(
+    "--take-up",
+    type=click.FloatRange(0, 1, min_open=True),
+    help="도시: 가입률 0-1. City: share of the pupils who subscribe.",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    help="도시: 로컬 프로세스 수. City: local processes.  [default: cores]",
+)
+@click.option("--scheduler", help="도시: Dask 주소 tcp://… City: Dask scheduler instead of local cores.")
 def run_command(
     scenario: str,
     seed: int | None,
@@ -152,8 +164,12 @@ def run_command(
     schools: tuple[str, ...],
     keep_hub_state: bool,
     no_report: bool,
+    take_up: float | None,
+    workers: int | None,
+    scheduler: str | None,
 ) -> None:
     """시나리오 하루를 실행하고 판정합니다. Run a scenario's day against a hub and judge it."""
+    from safezone_sim.city import CityError, CityOptions, run_city
     from safezone_sim.twin.broker import BrokerError
     from safezone_sim.twin.hubapi import HubError
     from safezone_sim.twin.hubprocess import HubStartError
@@ -181,11 +197,32 @@ def run_command(
                         console.print(STAGES.get(stage, stage), highlight=False)
                 bar.update(tasks[stage], completed=done, total=total)
 
+            if chosen.city is not None:
+                _check_city_options(chosen, hub)
+                tally = run_city(
+                    _with_take_up(chosen, take_up),
+                    CityOptions(
+                        out=target,
+                        map_dir=_given(map_dir),
+                        map_source=map_source,
+                        workers=workers,
+                        scheduler=scheduler,
+                        report=not no_report,
+                        progress=progress,
+                    ),
+                ).tally
+                bar.stop()
+                _print_city(console, tally, target)
+                return
+            if take_up is not None or workers is not None or scheduler is not None:
+                raise ScenarioError(
+                    f"--take-up, --workers and --scheduler are for scenarios with a [city] table; {chosen.name} has none."
+                )
             result = run_scenario(
                 chosen,
                 RunOptions(
                     out=target,
-                    map_dir=map_dir if map_dir is not None and str(map_dir) not in ("", ".") else None,
+                    map_dir=_given(map_dir),
                     map_source=map_source,
                     hub=hub,
                     hub_command=(sys.executable, "-m", "safezone_cli", "hub"),
@@ -208,9 +245,38 @@ def run_command(
         HubStartError,
         HubStalled,
         BrokerError,
+        CityError,
     ) as e:
         raise click.ClickException(f"실행할 수 없습니다 · cannot run: {e}") from e
     _print_summary(console, result.summary, target)
+
+
+def _given(map_dir: Path | None) -> Path | None:
+    """An empty SAFEZONE_MAP_DIR is none."""
+    return map_dir if map_dir is not None and str(map_dir) not in ("", ".") else None
+
+
+def _check_city_options(scenario: Scenario, hub: str) -> None:
+    if hub != "none":
+        raise ScenarioError(
+            f"{scenario.name} is a city and makes messages without a hub: add --hub none. "
+            "Load on a hub is measured by «safezone capacity»."
+        )
+
+
+def _with_take_up(scenario: Scenario, take_up: float | None) -> Scenario:
+    if take_up is None or scenario.city is None:
+        return scenario
+    return msgspec.structs.replace(scenario, city=msgspec.structs.replace(scenario.city, take_up=take_up))
+
+
+def _print_city(console: Console, tally: Mapping[str, Any], target: Path) -> None:
+    from safezone_sim.city.table import city_table
+
+    console.print(city_table(tally))
+    report = target / "report.html"
+    if report.exists():
+        console.print(f"보고서 · report: {os.path.relpath(report)}")
 
 
 def _print_summary(console: Console, summary: Mapping[str, Any], target: Path) -> None:
