@@ -239,7 +239,8 @@ def capacity_command(
     try:
         with ExitStack() as stack:
             work = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="safezone-capacity-")))
-            recording = read_recording(folder or _pilot(work, map_dir, console), *profile)
+            day = folder or _pilot(work, map_dir, console)
+            recording = read_recording(day, *profile, map_dir=map_dir, children_max=children_max)
             console.print(
                 f"{len(recording.zones)}개 학교 · schools, {recording.children} 아동 · children, "
                 f"{recording.messages} 메시지 · messages", highlight=False,

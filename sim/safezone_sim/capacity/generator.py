@@ -126,7 +126,7 @@ class Generator:
 
     def run(self, starts: float, seconds: float, drain_s: float) -> Observed:
         """``starts`` on the monotonic clock. Ends when all is receipted and told, or ``drain_s`` after the last."""
-        plan, due, seen = self._plan, self._plan.due, self.seen
+        due, seen = self._plan.due, self.seen
         at, n, turn = 0, len(due), 0
         clock, self._starts = time.monotonic, starts
         while clock() < starts:

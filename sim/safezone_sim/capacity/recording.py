@@ -101,12 +101,14 @@ class _Line(msgspec.Struct):
     payload: msgspec.Raw
 
 
-def read_recording(folder: Path, start_s: float, end_s: float) -> Recording:
+def read_recording(
+    folder: Path, start_s: float, end_s: float, *, map_dir: Path | None = None, children_max: int = 20_000
+) -> Recording:
     """The day in a results folder, within ``[start_s, end_s)``. RecordingError says what is missing."""
     if (folder / "messages").is_dir():
         from safezone_sim.capacity.cityfiles import read_city  # only there Parquet is needed
 
-        zones = read_city(folder, start_s, end_s)
+        zones = read_city(folder, start_s, end_s, map_dir=map_dir, children_max=children_max)
     elif (folder / "transcript.jsonl.gz").is_file():
         zones = _read_run(folder, start_s, end_s)
     else:

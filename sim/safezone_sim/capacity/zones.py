@@ -110,7 +110,7 @@ class Ground:
         bound = {item["thing"] for item in self.recorded.items if item["kind"] == "binding"}
         mine = {self.ids[thing] for thing in bound if thing in self.ids}
         tags = [tag for tag in self.named("device", "tag") if tag in mine]
-        found = (
+        found: tuple[tuple[str, list[str], list[str]], ...] = (
             ("tag.called", self.named("device", "reader") if tags else [], tags),
             ("bell.pressed", self.named("device", "bell"), []),
             ("phone.called", [phone for phone in self.named("device", "phone") if phone in mine], []),

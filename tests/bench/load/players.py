@@ -364,7 +364,7 @@ class Players:
             return ""
         child = self._walkers[self._next_arrival]
         self._next_arrival += 1
-        about, gate = f"arrival:{child}", self._principal("dev", self._rng.choice(("gate1", "gate2")))
+        about, gate = f"arrival:{child}", self._principal("dev", self._rng.choice(self.district.gates))
         t = time.time() + self._clock_off_s
         for antenna, at in (("out", t - 6.0), ("in", t)):
             data = {
