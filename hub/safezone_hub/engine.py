@@ -4,6 +4,7 @@ Everything that reads or changes the hub's memory runs here, HTTP queries too (`
 and a query sees the state of the last commit. Nothing leaves before the commit that holds it.
 """
 
+import gc
 import logging
 import threading
 import time
@@ -30,6 +31,7 @@ T = TypeVar("T")
 BATCH_MAX = 200
 BATCH_BEHIND_MAX = 600  # when much waits: a commit and what each zone costs are then shared by more
 BEHIND = 1000
+REGISTRY_MANY = 100
 RECEIPTS_MAX = 200
 STORE_RETRY_S = 1.0
 POISONS_KEPT = 1000
@@ -71,6 +73,7 @@ class Engine:
         """Begin to work, and first say again what nobody acknowledged before the restart."""
         self._link, self._courier = link, courier
         self._say_again()
+        gc.freeze()
         if courier is not None:
             courier([d for d in self.zones.deliveries.open.values() if d.state == "queued"])
         self._thread.start()
@@ -118,6 +121,7 @@ class Engine:
             held.store.refresh()
             for zone in zones:
                 held.load_zone(zone, restarted=True)
+            gc.freeze()
             self._epoch, self._seq = epoch, 0
             self.owned = (self.owned or frozenset()) | set(zones)
             if self._courier is not None:
@@ -320,6 +324,9 @@ class Engine:
             self._link.flush()
         if self._courier is not None and work.jobs:
             self._courier(work.jobs)
+        if len(work.batch.registry) > REGISTRY_MANY:
+            # What was registered stays. Looking through a city's worth of it for garbage held up emergencies for half a second.
+            gc.freeze()
         if self.on_registry is not None and (work.batch.registry or work.batch.unregistered):
             self.on_registry()
         if work.batch.feed:

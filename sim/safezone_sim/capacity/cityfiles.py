@@ -38,11 +38,19 @@ def read_city(
         items = school_registry(scenario, schools[code], map_dir=map_dir)
         rows = message_columns(folder, code, start_s, end_s).to_pylist()
         said = tuple(
-            Said(row["t_s"], row["device"], row["type"], 0.0, data_of(row, wire_time, scenario.equipment.heartbeat_s))
+            Said(
+                row["t_s"],
+                row["device"],
+                row["type"],
+                0.0,
+                data_of(row, wire_time, scenario.equipment.heartbeat_s),
+            )
             for row in rows
             if row["type"] in TYPES
         )
-        zones.append(RecordedZone(code, tuple(i for i in items if i["kind"] not in UNUSED_KINDS), said, midnight))
+        zones.append(
+            RecordedZone(code, tuple(i for i in items if i["kind"] not in UNUSED_KINDS), said, midnight)
+        )
         children += zones[-1].children
         if children >= children_max:
             break

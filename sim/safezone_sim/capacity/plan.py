@@ -37,6 +37,7 @@ class Segment:
     zones: int
     window_s: float  # seconds after the recorded midnight
     speedup: float = 1.0
+    sharers: int = 0  # how many generators have zones in it; 0: this one alone
 
 
 @dataclass
@@ -226,7 +227,7 @@ def _added(
 ) -> list[tuple[float, int, _Template]]:
     """Presses at an even rate: a tag's, a bell's, a phone's by turns, zone after zone."""
     rows: list[tuple[float, int, _Template]] = []
-    turn, (mine, of) = itertools.count(), share
+    turn, mine, of = itertools.count(), share[0], segment.sharers or share[1]
     for k in range(int(rate * segment.seconds)):
         if k % of != mine:
             continue

@@ -99,7 +99,10 @@ def shared_out(whole: Part, generators: int) -> list[Part]:
     count = max(1, min(generators, len(whole.zones)))
     parts = []
     for mine in range(count):
-        segments = tuple(replace(s, zones=len(range(mine, s.zones, count))) for s in whole.segments)
+        segments = tuple(
+            replace(s, zones=len(range(mine, s.zones, count)), sharers=min(count, s.zones))
+            for s in whole.segments
+        )
         parts.append(replace(whole, zones=whole.zones[mine::count], segments=segments, share=(mine, count)))
     # What runs on this machine is looked at once.
     return [parts[0], *(replace(part, watched={}) for part in parts[1:])]
