@@ -143,7 +143,7 @@ def _offered(row: Row) -> float:
 def _answered(row: Row) -> float:
     """Receipts within the seconds of sending."""
     within = row["by_second"]["receipts"][: int(row["seconds"])]
-    return sum(within) / row["seconds"]
+    return float(sum(within) / row["seconds"])
 
 
 def _linear(top: float, across: bool) -> Scale:

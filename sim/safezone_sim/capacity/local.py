@@ -39,6 +39,9 @@ class LocalHub:
                 "give --store postgresql://… and --broker mqtt://…"
             )
         self.token = secrets.token_urlsafe(32)
+        self._secrets = {"SAFEZONE_HUB_TOKEN": self.token}
+        if shards > 1:  # they read each other's rows
+            self._secrets["SAFEZONE_MASTER_KEY"] = secrets.token_urlsafe(32)
         self._broker = broker
         self._running: list[subprocess.Popen[bytes]] = []
         self._logs: list[IO[bytes]] = []
@@ -63,7 +66,10 @@ class LocalHub:
         log = (state / "hub.log").open("ab")
         self._logs.append(log)
         process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=log, env={**os.environ, "SAFEZONE_HUB_TOKEN": self.token}
+            command,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            env={**os.environ, **self._secrets},
         )
         self._running.append(process)
         assert process.stdout is not None
