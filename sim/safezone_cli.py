@@ -14,6 +14,7 @@ from safezone_conformance.commands import conform_group
 from safezone_gateway.commands import gateway_command
 from safezone_hub.commands import hub_group
 from safezone_model.commands import model_group
+from safezone_sim.capacity.commands import capacity_command
 from safezone_sim.catalogue import scenarios_dir
 from safezone_sim.judge.commands import judge_command
 from safezone_sim.lab.commands import device_command
@@ -56,6 +57,7 @@ conform_group.add_command(selftest)
 main.add_command(device_command)
 main.add_command(gateway_command)
 main.add_command(judge_command)
+main.add_command(capacity_command)
 
 
 def _find_scenario(name: str) -> Path:

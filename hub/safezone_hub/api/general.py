@@ -76,7 +76,7 @@ async def metrics_text(call: Call) -> Response:
         asked = guard.on(call, guard.hub_itself, lambda sight: _snapshot(sight.zones))
         snapshot = await asyncio.wait_for(asked, METRICS_WAIT_S)
     call.decided = True  # the role was admitted; nothing here is anybody's
-    services.metrics.queue(len(services.engine.inbox))
+    services.metrics.queue(len(services.engine.inbox), services.engine.inbox.shed)
     body = services.metrics.text(snapshot, services.checks(), services.streams.count, services.streams.behind)
     return Response(body, media_type=metrics.CONTENT_TYPE)
 
