@@ -1,25 +1,24 @@
-"""Wires the pages: our own routes on FastAPI, and NiceGUI on the same application for the pages that are tables."""
+"""Wires the pages into one application. It holds nothing of its own."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from fastapi import FastAPI
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 
 from safezone_console.places import Places
 from safezone_console.settings import Settings
 
 
-def build_app(settings: Settings) -> FastAPI:
-    """The application of one process. NiceGUI allows one a process."""
+def build_app(settings: Settings) -> Starlette:
+    """The application of one process."""
     places = Places(settings)
 
     @asynccontextmanager
-    async def living(_app: FastAPI) -> AsyncIterator[None]:
+    async def living(_app: Starlette) -> AsyncIterator[None]:
         yield
         await places.close()
 
-    app = FastAPI(title="safezone pages", docs_url=None, redoc_url=None, openapi_url=None, lifespan=living)
-    app.router.routes.extend(places.routes())
-    app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
-    return app
+    gzip = Middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
+    return Starlette(routes=places.routes(), middleware=[gzip], lifespan=living)
