@@ -18,12 +18,12 @@ _METHODS = [
     ("templates/**.html", "jinja2.ext:babel_extract"),
     ("**.py", "python"),
 ]
-_KEYWORDS = {"t": None, "_": None, "say": None}
+_KEYWORDS = {"t": None, "_": None, "say": None, "words": None}
 
 
 def found() -> Iterator[tuple[str, str]]:
     """Every message and where it stands."""
-    options = {"templates/**.html": {"silent": "false"}, "static/**.js": {"template_string": "true"}}
+    options = {"templates/**.html": {"silent": "false"}, "static/**.js": {"parse_template_string": "true"}}
     for file, _line, message, _comments, _context in extract_from_dir(
         HERE, method_map=_METHODS, options_map=options, keywords=_KEYWORDS
     ):

@@ -5,7 +5,7 @@ import { Crowd, collection, drawPlace, makeMap, overlay, point } from "./map.js"
 const id = location.pathname.split("/").pop(), BASE = `/control/v1/sessions/${id}`;
 let session, drill, state, view = "list", map, crowd, events = [], replay = null;
 const STATE = { ready: t("준비됨 – 시작을 누르세요"), running: t("진행 중"), paused: t("멈춤"), ended: t("끝남"), failed: t("실패") };
-const KIND = { press: "◆", dial: "☎", alert: "🛎", acknowledge: "✓", dispatch: "🚓", on_scene: "⌖", close: "■", camera: "📷", unit: "🚓", arrived: "⌖", found: "✓", evacuate: "🏃", assembled: "👥", rollcall: "☑", all_clear: "✓", real: "▲", hub: "⟳", inject: "▶", note: "✎", state: "●" };
+const KIND = { press: "◆", dial: "☎", alert: "◉", acknowledge: "✓", dispatch: "▶", on_scene: "⌖", close: "■", camera: "◫", unit: "▶", arrived: "⌖", found: "✓", evacuate: "⇒", assembled: "▣", rollcall: "☑", all_clear: "✓", real: "▲", hub: "⟳", inject: "▶", note: "✎", state: "●" };
 const MEASURE = { notice: t("알아차림"), acknowledge: t("확인"), dispatch: t("출동"), arrive: t("도착"), found: t("찾음"), accounted: t("전원 확인"), close: t("종결"), breakthrough: t("실제 신고") };
 
 async function act(path, body, good) {

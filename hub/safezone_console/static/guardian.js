@@ -1,5 +1,5 @@
 // A guardian's page, phone first. All of it is asked of the hub with the guardian's own token: it can see nothing else.
-import { $, HUB_AWAY, Live, ask, away, band, because, both, date, day, dialog, el, fill, here, hm, hms, span, t, toast, trouble } from "./kit.js";
+import { $, HUB_AWAY, Live, ask, away, band, because, both, date, day, dialog, el, fill, here, icon, hm, hms, span, t, toast, trouble } from "./kit.js";
 import { DEVICE, SERVICE, STATE, who } from "./words.js";
 import { area, circle, collection, makeMap, overlay, point } from "./map.js";
 
@@ -23,7 +23,7 @@ async function now() {
     try { return { id, at: await ask("GET", `${V1}/children/${id}/position`) }; } catch (error) { return { id, error }; }
   }));
   fill(box, rows.map(({ id, at, error }) => el("button", { type: "button", class: "card", style: "width:100%;margin-bottom:.6rem;text-align:left;justify-content:flex-start;font-weight:400", "data-key": `child-${id}`, "data-child": id, "aria-pressed": me.children.length > 1 ? String(id === child) : null, click: () => { child = id; show("where"); } },
-    el("span", { class: "now" }, el("span", { class: "face", "aria-hidden": "true", text: at ? ({ school: "🏫", home: "🏠", academy: "📚" }[at.state.role] ?? "🚶") : "❔" }),
+    el("span", { class: "now" }, el("span", { class: "face" }, icon(at ? ({ school: "school", home: "home", academy: "academy" }[at.state.role] ?? "way") : "unknown")),
       el("span", {}, el("span", { class: "muted", text: me.names?.[id] ?? id }), el("b", { text: at ? placeName(at.state) : error.title === "no_position" ? t("위치를 알 수 없습니다") : because(error) }),
         at && el("span", { class: "small muted", text: t("{at}부터 · {basis} 관측 {age} 전", { at: hm(at.state.since), basis: BASIS[at.basis], age: span(at.age_s) }) }))))));
   return rows;

@@ -30,6 +30,15 @@ export function el(tag, attributes = {}, ...children) {
   return made;
 }
 
+/** A picture out of our own set: fonts of a machine may have none. */
+export function icon(name) {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg"), use = document.createElementNS("http://www.w3.org/2000/svg", "use");
+  svg.setAttribute("class", "ic"); svg.setAttribute("aria-hidden", "true");
+  use.setAttribute("href", `/static/${here.version}/icons.svg#${name}`);
+  svg.append(use);
+  return svg;
+}
+
 export const $ = (selector, root = document) => root.querySelector(selector);
 
 /** Put children in the place of what is there, keeping the focus on what has the same `id` or `data-key`. */
@@ -157,7 +166,7 @@ export function span(seconds) {
 }
 
 /** A question in a dialog. `fields(form)` builds its inside; resolves to the form's values, or null. */
-export function dialog(title, inside, { yes = t("확인"), no = t("취소"), kind = "" } = {}) {
+export function dialog(title, inside, { yes = t("알겠습니다"), no = t("취소"), kind = "" } = {}) {
   return new Promise((resolve) => {
     const box = el("dialog", { class: `dialog ${kind}`, "aria-labelledby": "dialog-title" });
     const form = el("form", { method: "dialog" },

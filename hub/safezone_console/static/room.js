@@ -1,6 +1,6 @@
 // The control room. Everything it shows is the hub's; it keeps nothing but which incident is looked at.
-import { $, HUB_AWAY, Live, ask, away, band, because, both, dialog, el, fill, here, hm, hms, kept, key, ofDay, span, t, toast, trouble } from "./kit.js";
-import { ACTION, CLASS, GLYPH, LEVEL, SERVICE, STATE, UNIT, UNIT_GLYPH, who } from "./words.js";
+import { $, HUB_AWAY, Live, ask, away, band, because, both, dialog, el, fill, here, icon, hm, hms, kept, key, ofDay, span, t, toast, trouble } from "./kit.js";
+import { ACTION, CLASS, GLYPH, LEVEL, SERVICE, STATE, UNIT, UNIT_ICON, who } from "./words.js";
 import { area, circle, collection, drawPlace, makeMap, overlay, point } from "./map.js";
 
 const V1 = "/as/operator/v1";
@@ -41,7 +41,8 @@ const sound = {
 function showSound() {
   const button = $("#sound");
   button.setAttribute("aria-pressed", String(sound.on));
-  button.textContent = sound.on ? `🔔 ${t("소리 켜짐")}` : `🔇 ${t("소리 켜기")}`;
+  fill(button, icon(sound.on ? "bell" : "mute"), t(sound.on ? "소리 켜짐" : "소리 켜기"));
+  button.setAttribute("aria-label", sound.on ? t("소리 켜짐") : t("소리 켜기"));
 }
 $("#sound").addEventListener("click", () => sound.toggle());
 // A browser gives sound only after a touch: the first one anywhere switches it on, unless it was switched off.
@@ -185,7 +186,7 @@ function detail() {
     el("p", { class: "small muted num", style: "margin:.2rem 0" }, t("일어난 때 {a} · 접수 {b}", { a: hms(i.opened_at), b: hms(i.told_at ?? i.opened_at) }), i.owner ? ` · ${t("담당 {who}", { who: who(i.owner) })}` : "",
       climbs && el("span", {}, " · ", el("b", { "data-until": i.next_escalation_at, "data-text": t("다음 상향까지 {s}"), text: "" }))),
     el("div", { class: "actions" }, verbs.map(([verb, letter, name, looks]) => el("button", { type: "button", class: looks, "data-key": `act-${verb}`, "data-verb": verb, click: () => act(verb) }, name, el("kbd", { "aria-hidden": "true", text: letter })))),
-    i.units?.length > 0 && el("p", {}, el("b", { text: t("보낸 출동: ") }), i.units.map((u) => `${UNIT_GLYPH[u.type] ?? ""} ${u.name ?? u.id}`).join(", ")),
+    i.units?.length > 0 && el("p", {}, el("b", { text: t("보낸 출동: ") }), i.units.map((u) => el("span", { class: "tag info", style: "margin-right:.3rem" }, icon(UNIT_ICON[u.type] ?? "patrol"), u.name ?? u.id))),
     i.cameras?.length > 0 && [el("h3", { text: t("가까운 카메라") }),
       el("div", { class: "cams" }, i.cameras.map((c) => el("button", { type: "button", class: "plain small", "data-key": `cam-${c.id}`, "aria-pressed": String(camera?.id === c.id), click: () => look(c), text: c.id.replace(`${zone}-`, "") }))),
       camera && (camera.url ? el("img", { class: "cam", id: "cam", src: camera.url, alt: t("카메라 {id}의 화면", { id: camera.id }) }) : el("p", { class: "muted small", text: t("이 카메라는 화면을 내주지 않습니다. 지도에 자리와 방향이 있습니다.") }))],
@@ -225,7 +226,7 @@ async function act(verb) {
   let body = { action: verb };
   if (verb === "dispatch") {
     const free = nearest(i).slice(0, 9);
-    const form = await dialog(t("누구를 보낼까요?"), el("div", {}, free.map((u, n) => el("label", { class: "consent" }, el("input", { type: "radio", name: "unit", value: u.id, checked: n === 0 }), el("span", {}, el("b", { text: `${UNIT_GLYPH[u.type] ?? ""} ${u.name ?? u.id}` }), `${UNIT[u.type] ?? ""} · ${Math.round(u.distance_m)} m${u.expected_s ? ` · ${t("약 {s}", { s: span(u.expected_s) })}` : ""}`))),
+    const form = await dialog(t("누구를 보낼까요?"), el("div", {}, free.map((u, n) => el("label", { class: "consent" }, el("input", { type: "radio", name: "unit", value: u.id, checked: n === 0 }), el("span", {}, el("b", {}, icon(UNIT_ICON[u.type] ?? "patrol"), ` ${u.name ?? u.id}`), `${UNIT[u.type] ?? ""} · ${Math.round(u.distance_m)} m${u.expected_s ? ` · ${t("약 {s}", { s: span(u.expected_s) })}` : ""}`))),
       !free.length && el("p", { text: t("지금 보낼 수 있는 출동 조가 없습니다. 기록만 남깁니다.") })), { yes: t("출동") });
     if (!form) return;
     if (form.unit) body.unit = form.unit;

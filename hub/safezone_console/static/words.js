@@ -32,7 +32,7 @@ export const FAULT = {
 };
 export const DEVICE = { reader: t("리더기"), bell: t("비상벨"), camera: t("카메라"), phone: t("전화기") };
 export const UNIT = { patrol: t("순찰차"), police_box: t("지구대"), ambulance: t("구급차") };
-export const UNIT_GLYPH = { patrol: "🚓", police_box: "🚔", ambulance: "🚑" };
+export const UNIT_ICON = { patrol: "patrol", police_box: "desk", ambulance: "ambulance" };
 
 export const ROLE = {
   operator: t("112 상황실"), school: t("학교"), guardian: t("보호자"), admin: t("관리자"), agency: t("기관"), hub: t("시스템"),
