@@ -63,7 +63,7 @@ const ordered = () => [...incidents.values()].filter((i) => showClosed ? !isOpen
 
 function inWords(i) {
   const address = i.place ?? alerts.get(i.id)?.address;
-  const near = address?.near ? t("{what} {id} 근처 {m} m", { what: { bell: t("비상벨"), reader: t("기둥"), camera: t("카메라") }[address.near.kind] ?? "", id: address.near.id, m: Math.round(address.near.distance_m) }) : "";
+  const near = address?.near ? t("{what} {id} 근처 {m} m", { what: { bell: t("비상벨"), reader: t("기둥"), camera: t("카메라") }[address.near.kind] ?? "", id: short(address.near.id), m: Math.round(address.near.distance_m) }) : "";
   return [address?.road, near].filter(Boolean).join(" · ") || (i.position ? `${i.position.lat.toFixed(5)}, ${i.position.lon.toFixed(5)}` : t("위치를 아직 모릅니다"));
 }
 
@@ -139,7 +139,7 @@ function take(i) {
 }
 
 async function select(id) {
-  if (id !== selected) { shown = null; handover = null; stopCamera(); camera = null; }
+  if (id !== selected) { shown = null; handover = null; stopCamera(); camera = null; picture(); }
   selected = id;
   history.replaceState(null, "", id ? `#${id}` : location.pathname);
   list(); detail();
@@ -182,19 +182,30 @@ function detail() {
       i.exercise ? el("span", { class: "tag drill", text: t("훈련") }) : here.drill && el("span", { class: "tag emergency", text: t("실제 신고") }), el("span", { class: "tag", text: t("단계: {level}", { level: LEVEL[i.level] ?? i.level }) })),
     el("h2", { style: "margin:.4rem 0 .1rem;font-size:1.35rem", text: `${GLYPH[i.service] ?? ""} ${SERVICE[i.service] ?? i.service}` }),
     el("div", { class: "place", text: inWords(i) }),
-    words && el("p", { style: "margin:.3rem 0", text: both(words) }),
+    words && el("p", { style: "margin:.3rem 0", text: both(words).replaceAll(`${zone}-`, "") }),
     el("p", { class: "small muted num", style: "margin:.2rem 0" }, t("일어난 때 {a} · 접수 {b}", { a: hms(i.opened_at), b: hms(i.told_at ?? i.opened_at) }), i.owner ? ` · ${t("담당 {who}", { who: who(i.owner) })}` : "",
       climbs && el("span", {}, " · ", el("b", { "data-until": i.next_escalation_at, "data-text": t("다음 상향까지 {s}"), text: "" }))),
     el("div", { class: "actions" }, verbs.map(([verb, letter, name, looks]) => el("button", { type: "button", class: looks, "data-key": `act-${verb}`, "data-verb": verb, click: () => act(verb) }, name, el("kbd", { "aria-hidden": "true", text: letter })))),
     i.units?.length > 0 && el("p", {}, el("b", { text: t("보낸 출동: ") }), i.units.map((u) => el("span", { class: "tag info", style: "margin-right:.3rem" }, icon(UNIT_ICON[u.type] ?? "patrol"), u.name ?? u.id))),
     i.cameras?.length > 0 && [el("h3", { text: t("가까운 카메라") }),
-      el("div", { class: "cams" }, i.cameras.map((c) => el("button", { type: "button", class: "plain small", "data-key": `cam-${c.id}`, "aria-pressed": String(camera?.id === c.id), click: () => look(c), text: c.id.replace(`${zone}-`, "") }))),
-      camera && (camera.url ? el("img", { class: "cam", id: "cam", src: camera.url, alt: t("카메라 {id}의 화면", { id: camera.id }) }) : el("p", { class: "muted small", text: t("이 카메라는 화면을 내주지 않습니다. 지도에 자리와 방향이 있습니다.") }))],
+      el("div", { class: "cams" }, i.cameras.map((c) => el("button", { type: "button", class: "plain small", "data-key": `cam-${c.id}`, "aria-pressed": String(camera?.id === c.id), click: () => look(c), text: short(c.id) }))),
+      camera && !camera.url && el("p", { class: "muted small", text: t("이 카메라는 화면을 내주지 않습니다. 지도에 자리와 방향이 있습니다.") })],
     shown && el("p", { class: "small" }, el("b", { text: t("수색 범위") }), ` ${t("마지막 확인 {at}, 걸어서 {m} m 안", { at: hms(shown.last.at), m: Math.round(shown.reach_m) })}${shown.cut ? ` · ${t("등록된 길의 끝에서 잘림")}` : ""} · ${t("카메라 {c}대, 리더기 {r}대", { c: shown.cameras.length, r: shown.readers.length })}`),
     el("h3", { text: t("경과") }),
     el("ol", { class: "history bare" }, [...(i.history ?? [])].reverse().map((h) => el("li", {}, el("span", { class: "num muted", text: hms(h.at) }), el("span", {}, el("b", { text: ACTION[h.action.split(".").pop()] ?? h.action }), ` ${who(h.by)}`, h.note && el("div", { text: h.note }))))));
   tick();
+  picture();
 }
+
+/** The live view lies over the map's corner: seen together with the place, whatever the details hold. */
+function picture() {
+  const held = $("#cam");
+  if (!camera?.url) { held?.parentElement.remove(); return; }
+  if (held?.dataset.camera === camera.id) return;
+  held?.parentElement.remove();
+  $("#map").append(el("figure", { class: "pip" }, el("figcaption", { text: t("카메라 {id}", { id: short(camera.id) }) }), el("img", { class: "cam", id: "cam", "data-camera": camera.id, src: camera.url, alt: t("카메라 {id}의 화면", { id: short(camera.id) }) })));
+}
+const short = (id) => id.replace(`${zone}-`, "");
 
 async function look(c) {
   stopCamera();
@@ -208,8 +219,7 @@ async function look(c) {
   if (!camera.url && here.drill) camera.url = `/control/v1/sessions/${here.drill}/cameras/${c.id}/view.svg?w=640`;
   detail();
   if (camera.url) cameraTimer = setInterval(() => {
-    const picture = $("#cam");
-    if (!picture || document.hidden) return;
+    if (!$("#cam") || document.hidden) return;
     const next = new Image(), url = new URL(camera.url, location.href);
     url.searchParams.set("at", Date.now());
     next.onload = () => { if ($("#cam")) $("#cam").src = next.src; };
