@@ -10,7 +10,9 @@ import click
 
 @click.command("console", short_help="화면(훈련·상황실·보호자·학교) · Serve the pages")
 @click.option("--hub", required=True, envvar="SAFEZONE_HUB", help="허브 주소. Address of the hub, http://…")
-@click.option("--control", help="트윈 제어 주소(훈련에 필요). Address of the twin's control API; drills need it.")
+@click.option(
+    "--control", help="트윈 제어 주소(훈련에 필요). Address of the twin's control API; drills need it."
+)
 @click.option("--control-token", envvar="SAFEZONE_CONTROL_TOKEN", help="제어 토큰. Token of the control API.")
 @click.option(
     "--map-dir",
@@ -19,7 +21,9 @@ import click
     help="지도 자료 폴더(*.pmtiles). Folder with map data.",
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="듣는 주소. Address to listen at.")
-@click.option("--port", default=0, show_default=True, help="듣는 포트, 0은 빈 포트. Port; 0 takes a free one.")
+@click.option(
+    "--port", default=0, show_default=True, help="듣는 포트, 0은 빈 포트. Port; 0 takes a free one."
+)
 @click.option(
     "--public-https",
     is_flag=True,

@@ -26,7 +26,9 @@ def remember(response: Response, role: str, token: str, *, secure: bool, drill: 
         cookie_of(role), token, max_age=_MONTH_S, httponly=True, samesite="strict", secure=secure, path="/"
     )
     if drill is not None:
-        response.set_cookie(f"{DRILL_COOKIE}-{role}", drill, max_age=_MONTH_S, samesite="strict", secure=secure, path="/")
+        response.set_cookie(
+            f"{DRILL_COOKIE}-{role}", drill, max_age=_MONTH_S, samesite="strict", secure=secure, path="/"
+        )
     else:
         response.delete_cookie(f"{DRILL_COOKIE}-{role}", path="/")
 

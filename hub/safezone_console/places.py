@@ -42,7 +42,13 @@ PAGES = {
     "/children": ("children", None),
     "/school": ("school", "school"),
 }
-_PLAYED = {"desk": "operator", "desk2": "operator", "supervisor": "operator", "school": "school", "guardian": "guardian"}
+_PLAYED = {
+    "desk": "operator",
+    "desk2": "operator",
+    "supervisor": "operator",
+    "school": "school",
+    "guardian": "guardian",
+}
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -181,7 +187,9 @@ class Places:
         if body.get("lang") in language.LANGUAGES:
             reply.set_cookie(language.COOKIE, str(body["lang"]), max_age=year, samesite="lax", path="/")
         if isinstance(body.get("large"), bool):
-            reply.set_cookie("sz-large", "1" if body["large"] else "0", max_age=year, samesite="lax", path="/")
+            reply.set_cookie(
+                "sz-large", "1" if body["large"] else "0", max_age=year, samesite="lax", path="/"
+            )
         return reply
 
     # ------------------------------------------------------------------ passed on
@@ -238,7 +246,9 @@ class Places:
         return answer
 
     def _no_drills(self) -> Response:
-        return problem(404, "no_drills", "these pages were started without --control: there are no drills here")
+        return problem(
+            404, "no_drills", "these pages were started without --control: there are no drills here"
+        )
 
     # ------------------------------------------------------------------ files
 
@@ -246,7 +256,9 @@ class Places:
         """Whether these pages work, and how the others are, as far as one can see from here."""
         hub = await self.hub.ask("GET", "/readyz", timeout_s=3.0)
         control = (
-            await self.control.ask("GET", "/control/v1/health", timeout_s=3.0) if self.control is not None else None
+            await self.control.ask("GET", "/control/v1/health", timeout_s=3.0)
+            if self.control is not None
+            else None
         )
         return JSONResponse(
             {
@@ -275,7 +287,9 @@ class Places:
         name = request.path_params["name"]
         if name not in _VENDOR:
             return problem(404, "not_found", "no such file")
-        return FileResponse(_maplibre() / name, media_type=_KINDS[Path(name).suffix], headers={"cache-control": _FOREVER})
+        return FileResponse(
+            _maplibre() / name, media_type=_KINDS[Path(name).suffix], headers={"cache-control": _FOREVER}
+        )
 
     async def static(self, request: Request) -> Response:
         name = request.path_params["name"]
@@ -290,7 +304,9 @@ class Places:
         size = request.path_params["size"]
         if size not in (32, 180, 192, 512):
             return problem(404, "not_found", "sizes: 32, 180, 192, 512")
-        return Response(_icon(size), media_type="image/png", headers={"cache-control": "public, max-age=86400"})
+        return Response(
+            _icon(size), media_type="image/png", headers={"cache-control": "public, max-age=86400"}
+        )
 
     async def favicon(self, request: Request) -> Response:
         return Response(_icon(32), media_type="image/png", headers={"cache-control": "public, max-age=86400"})
@@ -311,7 +327,9 @@ class Places:
     async def worker(self, request: Request) -> Response:
         text = (files("safezone_console") / "static" / "sw.js").read_text(encoding="utf-8")
         return Response(
-            text.replace("{{version}}", self.version), media_type="text/javascript", headers={"cache-control": "no-cache"}
+            text.replace("{{version}}", self.version),
+            media_type="text/javascript",
+            headers={"cache-control": "no-cache"},
         )
 
 
@@ -326,7 +344,9 @@ async def _asked(request: Request) -> tuple[dict[str, Any], Response | None]:
 
 
 def _foreign() -> Response:
-    return problem(403, "foreign_page", "changes are made by pages of this address only: send X-Safezone: page")
+    return problem(
+        403, "foreign_page", "changes are made by pages of this address only: send X-Safezone: page"
+    )
 
 
 @cache

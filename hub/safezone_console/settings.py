@@ -18,6 +18,10 @@ class Settings:
 def base_address(text: str) -> str:
     """A base address in one form. ValueError for what is none."""
     address = text.strip().rstrip("/")
-    if not address.startswith(("http://", "https://")) or len(address.split("/")) < 3 or not address.split("/")[2]:
+    if (
+        not address.startswith(("http://", "https://"))
+        or len(address.split("/")) < 3
+        or not address.split("/")[2]
+    ):
         raise ValueError(f"{text!r} is no address. Write it as http://127.0.0.1:8080")
     return address

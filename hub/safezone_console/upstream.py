@@ -13,7 +13,15 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 SILENCE_MAX_S = 25.0  # the standard: a stream says something every 15 s
-_PASSED_IN = ("content-type", "if-match", "if-none-match", "accept", "x-access-reason", "accept-language", "range")
+_PASSED_IN = (
+    "content-type",
+    "if-match",
+    "if-none-match",
+    "accept",
+    "x-access-reason",
+    "accept-language",
+    "range",
+)
 _PASSED_OUT = ("content-type", "etag", "location", "retry-after", "content-disposition", "cache-control")
 _BODY_MAX = 4 * 1024 * 1024
 
@@ -24,7 +32,9 @@ class Upstream:
     def __init__(self, base: str, name: str) -> None:
         self.base, self.name = base, name
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=50)
-        self._client = httpx.AsyncClient(base_url=base, limits=limits, follow_redirects=False, trust_env=False)
+        self._client = httpx.AsyncClient(
+            base_url=base, limits=limits, follow_redirects=False, trust_env=False
+        )
 
     async def close(self) -> None:
         await self._client.aclose()
@@ -45,7 +55,9 @@ class Upstream:
         if len(body) > _BODY_MAX:
             return problem(413, "too_large", f"at most {_BODY_MAX} bytes")
         headers = {name: value for name in _PASSED_IN if (value := request.headers.get(name))}
-        query = [(k, v) for k, v in request.query_params.multi_items() if k != "last_event_id"]
+        query: list[tuple[str, str | int | float | bool | None]] = [
+            (k, v) for k, v in request.query_params.multi_items() if k != "last_event_id"
+        ]
         # A page that opens its stream anew cannot set the header itself.
         last = request.headers.get("last-event-id") or request.query_params.get("last_event_id")
         if last:
@@ -75,7 +87,9 @@ class Upstream:
         return Response(content, answer.status_code, headers=passed)
 
     def away(self) -> Response:
-        return problem(503, f"{self.name}_away", f"{self.name} does not answer at the moment", {"retry-after": "2"})
+        return problem(
+            503, f"{self.name}_away", f"{self.name} does not answer at the moment", {"retry-after": "2"}
+        )
 
 
 async def _lines(answer: httpx.Response) -> AsyncIterator[bytes]:

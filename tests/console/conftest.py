@@ -7,7 +7,9 @@ import pytest
 
 from tests.conftest import map_dir_or_none
 
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install -e '.[dev]'")
+playwright = pytest.importorskip(
+    "playwright.sync_api", reason="playwright is not installed: pip install -e '.[dev]'"
+)
 
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright  # noqa: E402
 
@@ -40,19 +42,31 @@ class Watch:
         self.errors: list[str] = []
         self.outside: list[str] = []
         page.on("pageerror", lambda error: self.errors.append(str(error)))
-        page.on("console", lambda said: self.errors.append(said.text) if "Content Security Policy" in said.text else None)
-        page.on("request", lambda asked: self.outside.append(asked.url) if not asked.url.startswith(("http://127.0.0.1:", "blob:", "data:")) else None)
+        page.on(
+            "console",
+            lambda said: self.errors.append(said.text) if "Content Security Policy" in said.text else None,
+        )
+        page.on(
+            "request",
+            lambda asked: (
+                self.outside.append(asked.url)
+                if not asked.url.startswith(("http://127.0.0.1:", "blob:", "data:"))
+                else None
+            ),
+        )
 
 
-@pytest.fixture()
+@pytest.fixture
 def context(browser: Browser) -> Iterator[BrowserContext]:
-    opened = browser.new_context(viewport={"width": 1366, "height": 768}, timezone_id="Asia/Seoul", service_workers="block")
+    opened = browser.new_context(
+        viewport={"width": 1366, "height": 768}, timezone_id="Asia/Seoul", service_workers="block"
+    )
     opened.set_default_timeout(15000)
     yield opened
     opened.close()
 
 
-@pytest.fixture()
+@pytest.fixture
 def page(context: BrowserContext) -> Iterator[Page]:
     """A page that must raise no error and ask nothing outside the machine."""
     opened = context.new_page()

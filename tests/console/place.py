@@ -30,7 +30,9 @@ class Pages:
     def __init__(self, hub: str, *options: str) -> None:
         began = time.monotonic()
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "safezone_console", "--hub", hub, *options], stdout=subprocess.PIPE, text=True
+            [sys.executable, "-m", "safezone_console", "--hub", hub, *options],
+            stdout=subprocess.PIPE,
+            text=True,
         )
         assert self.process.stdout is not None
         self.base: str = json.loads(self.process.stdout.readline())["pages"]
@@ -68,7 +70,13 @@ class Place:
             body.pop("live_url", None)
         hub.register(registered)
         place = cls(hub, Pages(f"http://127.0.0.1:{hub.http_port}", *options))
-        for role, id_ in (("operator", "o1"), ("operator", "o2"), ("school", "t1"), ("guardian", "g-c1"), ("guardian", "g-c2")):
+        for role, id_ in (
+            ("operator", "o1"),
+            ("operator", "o2"),
+            ("school", "t1"),
+            ("guardian", "g-c1"),
+            ("guardian", "g-c2"),
+        ):
             answer = hub.http.post("/v1/tokens", json={"role": role, "principal": id_, "zone": ZONE})
             assert answer.status_code == 201, answer.text
             place.tokens[f"{role}/{id_}"] = answer.json()["token"]
@@ -111,7 +119,11 @@ class Place:
     def press(self, child: str) -> None:
         """The child's tag is pressed near the pole's reader."""
         self._presses[child] = self._presses.get(child, 0) + 1
-        self.send("pole", "tag.called", {"tag": f"t-{child}", "press": self._presses[child], "pressed_at": iso(time.time())})
+        self.send(
+            "pole",
+            "tag.called",
+            {"tag": f"t-{child}", "press": self._presses[child], "pressed_at": iso(time.time())},
+        )
 
     def ring(self) -> None:
         """The emergency bell is pressed."""
@@ -119,7 +131,9 @@ class Place:
         self.send("bell", "bell.pressed", {"press": self._presses["bell"], "pressed_at": iso(time.time())})
 
     def incidents(self, state: str = "open") -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = self.hub.http.get(f"/v1/zones/{ZONE}/incidents", params={"state": state}).json()["items"]
+        found: list[dict[str, Any]] = self.hub.http.get(
+            f"/v1/zones/{ZONE}/incidents", params={"state": state}
+        ).json()["items"]
         return found
 
     def login(self, page: Page, who: str) -> None:

@@ -48,7 +48,17 @@ class Twin:
         maps, at = map_dir_or_none(), f"http://127.0.0.1:{self.hub.http_port}"
         # Without real maps the drill runs on a schematic, and the pages must say so.
         source = "" if maps else "schematic"
-        command = [sys.executable, "-c", SERVE, at, HUB_TOKEN, TOKEN, str(folder / "results"), str(maps or ""), source]
+        command = [
+            sys.executable,
+            "-c",
+            SERVE,
+            at,
+            HUB_TOKEN,
+            TOKEN,
+            str(folder / "results"),
+            str(maps or ""),
+            source,
+        ]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=dict(os.environ))
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
@@ -57,7 +67,13 @@ class Twin:
         self.pages = Pages(at, *options, *(["--map-dir", str(maps)] if maps else []))
 
     def ask(self, method: str, path: str, **more: Any) -> Any:
-        answer = httpx.request(method, f"{self.control}/control/v1{path}", headers={"Authorization": f"Bearer {TOKEN}"}, timeout=30.0, **more)
+        answer = httpx.request(
+            method,
+            f"{self.control}/control/v1{path}",
+            headers={"Authorization": f"Bearer {TOKEN}"},
+            timeout=30.0,
+            **more,
+        )
         assert answer.status_code < 300, answer.text
         return answer.json()
 
@@ -76,7 +92,9 @@ def twin(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator
 
 
 @pytest.mark.slow
-def test_teacher_runs_a_drill_from_start_to_report_by_clicking(twin: Twin, page: Page, context: BrowserContext) -> None:
+def test_teacher_runs_a_drill_from_start_to_report_by_clicking(
+    twin: Twin, page: Page, context: BrowserContext
+) -> None:
     page.goto(twin.pages.base)
     page.fill("#q", "신도림초")
     page.locator("#schools a", has_text="7041138").click()
@@ -102,7 +120,10 @@ def test_teacher_runs_a_drill_from_start_to_report_by_clicking(twin: Twin, page:
     row = desk.locator(".incident").first
     expect(row).to_contain_text("훈련", timeout=40000)
     desk.bring_to_front()
-    expect(desk.locator("#cam")).to_be_visible(timeout=20000)
+    if desk.locator(".cams button").count():  # not every place has a camera near
+        expect(desk.locator("#cam")).to_be_visible(timeout=20000)
+    if not map_dir_or_none():
+        expect(page.locator("#notmine")).to_contain_text("지도")
     desk.keyboard.press("a")
     expect(row).to_contain_text("확인함")
     desk.keyboard.press("d")
@@ -120,7 +141,12 @@ def test_teacher_runs_a_drill_from_start_to_report_by_clicking(twin: Twin, page:
     page.bring_to_front()
     page.select_option("#speed", "60")
     expect(page.locator("#state")).to_contain_text("60×")
-    page.wait_for_function("(id) => fetch(`/control/v1/sessions/${id}/state`).then((r) => r.json()).then((s) => s.measures.arrive && s.measures.arrive.s !== null)", arg=session, timeout=40000, polling=500)
+    page.wait_for_function(
+        "(id) => fetch(`/control/v1/sessions/${id}/state`).then((r) => r.json()).then((s) => s.measures.arrive && s.measures.arrive.s !== null)",
+        arg=session,
+        timeout=40000,
+        polling=500,
+    )
     page.select_option("#speed", "1")
     page.click("#tab-roll")
     page.click("#all-here")
@@ -144,7 +170,11 @@ def test_teacher_runs_a_drill_from_start_to_report_by_clicking(twin: Twin, page:
     expect(report.locator("body")).to_contain_text("상황실이 빨리 알아차렸다", timeout=20000)
     kept = twin.ask("GET", f"/sessions/{session}/report.json")
     assert kept
-    pdf = httpx.get(f"{twin.control}/control/v1/sessions/{session}/report.pdf", params={"access_token": TOKEN}, timeout=30.0)
+    pdf = httpx.get(
+        f"{twin.control}/control/v1/sessions/{session}/report.pdf",
+        params={"access_token": TOKEN},
+        timeout=30.0,
+    )
     assert pdf.content.startswith(b"%PDF")
     desk.close()
 

@@ -9,7 +9,9 @@ from tests.console.place import Place
 PHONE = {"width": 390, "height": 844}
 
 
-def test_parent_enrols_item_by_item_and_sees_only_the_own_child(place: Place, browser: Browser, page: Page) -> None:
+def test_parent_enrols_item_by_item_and_sees_only_the_own_child(
+    place: Place, browser: Browser, page: Page
+) -> None:
     place.login(page, "school/t1")
     page.select_option("#whose", "c2")
     page.click("#code")
@@ -20,7 +22,14 @@ def test_parent_enrols_item_by_item_and_sees_only_the_own_child(place: Place, br
     context.set_default_timeout(15000)
     phone = context.new_page()
     answers: list[str] = []
-    phone.on("response", lambda r: answers.append(r.text()) if "/v1/" in r.url and "stream" not in r.url and r.status == 200 else None)
+    phone.on(
+        "response",
+        lambda r: (
+            answers.append(r.text())
+            if "/v1/" in r.url and "stream" not in r.url and r.status == 200
+            else None
+        ),
+    )
     phone.goto(f"{place.pages.base}/guardian")
     phone.click("text=보호자 가입")
     phone.fill("#code", code)
@@ -81,7 +90,12 @@ def test_parent_enrols_item_by_item_and_sees_only_the_own_child(place: Place, br
     everything = "".join(answers)
     assert "가온누리" not in everything
     assert '"c1"' not in everything
-    assert json.loads(phone.evaluate("fetch('/as/guardian/v1/children/c1/position').then((r) => r.text())"))["status"] == 404
+    assert (
+        json.loads(phone.evaluate("fetch('/as/guardian/v1/children/c1/position').then((r) => r.text())"))[
+            "status"
+        ]
+        == 404
+    )
     assert phone.evaluate("document.cookie").find("sz-guardian=") == -1  # no script can read the token
     context.close()
 
@@ -102,8 +116,13 @@ def test_guardian_page_can_be_installed(place: Place, browser: Browser) -> None:
     told = phone.evaluate("fetch('/manifest.webmanifest').then((r) => r.json())")
     assert told["display"] == "standalone"
     for icon in told["icons"]:
-        width = phone.evaluate("(src) => createImageBitmap ? fetch(src).then((r) => r.blob()).then(createImageBitmap).then((b) => b.width) : 0", icon["src"])
+        width = phone.evaluate(
+            "(src) => createImageBitmap ? fetch(src).then((r) => r.blob()).then(createImageBitmap).then((b) => b.width) : 0",
+            icon["src"],
+        )
         assert f"{width}x{width}" == icon["sizes"]
-    held = phone.evaluate("caches.keys().then((names) => Promise.all(names.map((n) => caches.open(n).then((c) => c.keys())))).then((all) => all.flat().map((r) => r.url))")
+    held = phone.evaluate(
+        "caches.keys().then((names) => Promise.all(names.map((n) => caches.open(n).then((c) => c.keys())))).then((all) => all.flat().map((r) => r.url))"
+    )
     assert [url for url in held if "/v1/" in url] == []  # no answer about a child stays on the phone
     context.close()

@@ -15,10 +15,17 @@ ROLES = [("operator/o1", "/control-room"), ("guardian/g-c1", "/guardian"), ("sch
 
 def violations(page: Page) -> list[Any]:
     """What axe finds that is serious or worse, by the rules of WCAG 2.2 AA."""
-    rules = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}}
+    rules = {
+        "runOnly": {
+            "type": "tag",
+            "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+        }
+    }
     found = Axe().run(page, options=rules).response["violations"]
     return [
-        (each["id"], [node["html"][:160] for node in each["nodes"]][:4]) for each in found if each["impact"] in ("serious", "critical")
+        (each["id"], [node["html"][:160] for node in each["nodes"]][:4])
+        for each in found
+        if each["impact"] in ("serious", "critical")
     ]
 
 
@@ -33,7 +40,9 @@ def test_public_page_is_accessible_in_both_languages_and_sizes(place: Place, pag
     page.set_viewport_size({"width": 390, "height": 844})
     assert violations(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth + 1")
-    korean = page.evaluate("[...document.querySelectorAll('main *')].filter((n) => !n.children.length && /[가-힣]/.test(n.textContent) && n.checkVisibility()).map((n) => n.textContent)")
+    korean = page.evaluate(
+        "[...document.querySelectorAll('main *')].filter((n) => !n.children.length && /[가-힣]/.test(n.textContent) && n.checkVisibility()).map((n) => n.textContent)"
+    )
     assert korean == []
 
 

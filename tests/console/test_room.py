@@ -56,11 +56,19 @@ def test_desk_works_an_incident_from_call_to_close_by_keyboard(place: Place, pag
     kept = place.hub.http.get(f"/v1/incidents/{incident['id']}").json()
     assert kept["state"] == "resolved"
     done = [step["action"].split(".")[-1] for step in kept["history"]]
-    assert [verb for verb in ("acknowledge", "dispatch", "on_scene", "mark", "note", "resolve") if verb not in done] == []
-    assert all(step["by"] == "operator/o1" for step in kept["history"] if step["action"].endswith("acknowledge"))
+    assert [
+        verb
+        for verb in ("acknowledge", "dispatch", "on_scene", "mark", "note", "resolve")
+        if verb not in done
+    ] == []
+    assert all(
+        step["by"] == "operator/o1" for step in kept["history"] if step["action"].endswith("acknowledge")
+    )
 
 
-def test_nothing_is_lost_by_reload_second_tab_and_a_killed_hub(place: Place, page: Page, context: BrowserContext) -> None:
+def test_nothing_is_lost_by_reload_second_tab_and_a_killed_hub(
+    place: Place, page: Page, context: BrowserContext
+) -> None:
     close_all(place)
     place.locate("c1", 490.0, 2.0)
     place.press("c1")
@@ -101,9 +109,13 @@ def test_thirty_incidents_stay_legible_and_the_oldest_emergency_is_on_top(place:
     expect(rows).to_have_count(30)
     expect(page.locator("#count")).to_have_text("30")
     assert rows.first.get_attribute("data-incident") == first
-    sizes = page.evaluate("[...document.querySelectorAll('.incident .what')].map((n) => parseFloat(getComputedStyle(n).fontSize))")
+    sizes = page.evaluate(
+        "[...document.querySelectorAll('.incident .what')].map((n) => parseFloat(getComputedStyle(n).fontSize))"
+    )
     assert min(sizes) >= 15
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    seen = page.evaluate("(() => { const l = document.querySelector('#queue').getBoundingClientRect(); return [...document.querySelectorAll('.incident')].filter((r) => r.getBoundingClientRect().bottom <= l.bottom).length })()")
+    seen = page.evaluate(
+        "(() => { const l = document.querySelector('#queue').getBoundingClientRect(); return [...document.querySelectorAll('.incident')].filter((r) => r.getBoundingClientRect().bottom <= l.bottom).length })()"
+    )
     assert seen >= 10
     close_all(place)

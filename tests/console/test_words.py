@@ -17,7 +17,9 @@ def test_names_in_braces_are_those_of_the_korean() -> None:
     import re
 
     english = words("en").messages
-    wrong = [k for k, v in english.items() if set(re.findall(r"{(\w+)}", k)) != set(re.findall(r"{(\w+)}", v))]
+    wrong = [
+        k for k, v in english.items() if set(re.findall(r"{(\w+)}", k)) != set(re.findall(r"{(\w+)}", v))
+    ]
     assert wrong == []
 
 

@@ -206,6 +206,7 @@ export function drawPlace(map, geojson) {
 
 // ------------------------------------------------------------------ the crowd
 
+const MANY = 800;
 const WALKING = 1, STORY = 4, TROUBLE = 8, SAFE = 16, SILENT = 32;
 const x01 = (lon) => (lon + 180) / 360;
 const y01 = (lat) => (180 - (180 / Math.PI) * Math.log(Math.tan(Math.PI / 4 + (lat * Math.PI) / 360))) / 360;
@@ -323,7 +324,8 @@ export class Crowd {
       pen.fillStyle = look === "ambulance" ? "#c4161c" : "#fff"; pen.font = `700 ${R * 1.25}px ${FONTS}`; pen.textAlign = "center"; pen.textBaseline = "middle";
       pen.fillText(sign, c, c + R * (look === "trouble" ? 0.22 : 0.06));
     }
-    const made = { canvas, half: size / 2 / ratio, size: size / ratio, late: ["trouble", "safe", "patrol", "police_box", "ambulance", "story", "stranger"].includes(look) };
+    const pixels = new Uint32Array(pen.getImageData(0, 0, size, size).data.buffer);
+    const made = { pixels, side: size, canvas, half: size / 2 / ratio, size: size / ratio, late: ["trouble", "safe", "patrol", "police_box", "ambulance", "story", "stranger"].includes(look) };
     this.sprites.set(name, made);
     return made;
   }
@@ -343,13 +345,26 @@ export class Crowd {
     pen.clearRect(0, 0, width, height);
     const zoom = this.map.getZoom(), radius = zoom < 14.5 ? 2 : zoom < 15.5 ? 3 : zoom < 17 ? 4 : 5.5, late = [];
     const { x0, y0, x1, y1, start, flags, step } = this;
+    // A great crowd is stamped into one picture: without a graphics card that is several times faster than drawing each.
+    const W = this.canvas.width, H = this.canvas.height, stamped = this.n > MANY;
+    if (stamped && (this.sheet?.width !== W || this.sheet?.height !== H)) this.sheet = new ImageData(W, H);
+    const sheet = stamped ? new Uint32Array(this.sheet.data.buffer) : null;
+    sheet?.fill(0);
     for (let i = 0; i < this.n; i++) {
       const k = start[i] ? Math.min(1, (now - start[i]) / step) : 1;
       const x = (x0[i] + (x1[i] - x0[i]) * k) * scale - left, y = (y0[i] + (y1[i] - y0[i]) * k) * scale - top;
       if (!(x > -20 && y > -20 && x < width + 20 && y < height + 20)) continue;
       const s = this.#sprite(this.kinds[i], flags[i], radius, ratio);
-      if (s.late) late.push(s, x, y, i); else pen.drawImage(s.canvas, x - s.half, y - s.half, s.size, s.size);
+      if (s.late) { late.push(s, x, y, i); continue; }
+      if (!sheet) { pen.drawImage(s.canvas, x - s.half, y - s.half, s.size, s.size); continue; }
+      const left_ = Math.round((x - s.half) * ratio), top_ = Math.round((y - s.half) * ratio), side = s.side;
+      if (left_ < 0 || top_ < 0 || left_ + side > W || top_ + side > H) continue;
+      for (let v = 0, from = 0; v < side; v++) {
+        const to = (top_ + v) * W + left_;
+        for (let u = 0; u < side; u++, from++) { const pixel = s.pixels[from]; if (pixel >>> 24 > 110) sheet[to + u] = pixel; }
+      }
     }
+    if (sheet) pen.putImageData(this.sheet, 0, 0);
     pen.font = `600 13px ${FONTS}`; pen.textAlign = "center"; pen.lineWidth = 3; pen.strokeStyle = "#fff"; pen.fillStyle = "#14202b";
     for (let j = 0; j < late.length; j += 4) {
       const [s, x, y, i] = late.slice(j, j + 4);

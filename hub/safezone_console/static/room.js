@@ -134,8 +134,16 @@ function take(i) {
   const held = incidents.get(i.id);
   if (held && held.version > i.version) return;
   incidents.set(i.id, { ...held, ...i });
+  if (!isOpen(i)) forget();
   list();
   if (i.id === selected) detail();
+}
+
+/** What is closed is the hub's to remember: of a long shift only the last few stay here. */
+function forget() {
+  const closed = [...incidents.values()].filter((i) => !isOpen(i) && i.id !== selected);
+  for (const i of closed.slice(0, Math.max(0, closed.length - (showClosed ? 500 : 20)))) { incidents.delete(i.id); alerts.delete(i.id); }
+  for (const id of [...told].slice(0, Math.max(0, told.size - 500))) if (!incidents.has(id)) told.delete(id);
 }
 
 async function select(id) {
