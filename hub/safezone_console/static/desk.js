@@ -197,7 +197,7 @@ async function begin() {
   drill = await ask("GET", `/control/v1/drills/${session.drill.id}`).catch(() => null);
   await refresh().catch(trouble);
   const mapped = startMap().catch((error) => { console.error(error); toast(t("지도를 열 수 없습니다: {why}", { why: error.message }), "error"); });
-  new Live(`${BASE}/stream`, {
+  const live = new Live(`${BASE}/stream`, {
     clock(data) { if (data.state === "ended" && state?.state !== "ended") later(); if (state && data.state !== state.state) later(); $("#clock").textContent = ofDay(data.t); if (data.phase) $("#phase").textContent = both(data.phase.title ?? data.phase); },
     frame(data) { if (!replay) crowd?.frame(data); },
     event(data) {
@@ -210,7 +210,7 @@ async function begin() {
       later();
       if (view === "log") log();
     },
-  }, (connected) => { away("twin", !connected, t("훈련 서버와 연결이 끊겼습니다. 다시 연결하는 중입니다. 훈련 기록은 서버에 남아 있습니다.")); document.body.dataset.live = connected ? "yes" : "no"; if (connected) refresh().catch(() => {}); });
+  }, (connected) => { if (!connected && ["ended", "failed"].includes(state?.state)) { live.close(); return; } away("twin", !connected, t("훈련 서버와 연결이 끊겼습니다. 다시 연결하는 중입니다. 훈련 기록은 서버에 남아 있습니다.")); document.body.dataset.live = connected ? "yes" : "no"; if (connected) refresh().catch(() => {}); });
   await mapped;
   document.body.dataset.loaded = "yes";
 }

@@ -10,6 +10,7 @@ const told = new Set(); // incidents that have sounded
 let me, zone, units = [], devices = [], selected = "", showClosed = false, map = null, shown = null, handover = null, camera = null, cameraTimer = 0;
 let ahead = 0; // the zone's time minus this machine's, milliseconds: a drill has a time of its own
 const now = () => Date.now() + ahead;
+const nowOf = (i) => (i?.exercise ? now() : Date.now()); // what is real keeps to real time, also in a drill
 
 // ------------------------------------------------------------------ sound
 
@@ -75,7 +76,7 @@ function row(i) {
       isReal(i) ? el("span", { class: "tag emergency", text: t("실제 신고") }) : i.exercise && el("span", { class: "tag drill", text: t("훈련") }),
       i.medical && el("span", { class: "tag bad", text: t("의료") }), (i.marks ?? []).includes("prank") && el("span", { class: "tag warn", text: t("장난 의심") }),
       el("span", { class: `tag ${i.state === "open" ? "bad" : "info"}`, text: STATE[i.state] })),
-    el("span", { class: "age num", "data-since": i.told_at ?? i.opened_at, text: isOpen(i) ? span((now() - Date.parse(i.told_at ?? i.opened_at)) / 1000) : hm(i.closed_at) }),
+    el("span", { class: "age num", "data-since": i.told_at ?? i.opened_at, text: isOpen(i) ? span((nowOf(i) - Date.parse(i.told_at ?? i.opened_at)) / 1000) : hm(i.closed_at) }),
     el("span", { class: "where", text: inWords(i) })));
 }
 
@@ -166,7 +167,7 @@ async function search() {
   const i = incidents.get(selected);
   shown = null;
   if (i?.child && isOpen(i)) {
-    const at = new Date(now()).toISOString().replace(/\.\d+/, "");
+    const at = new Date(nowOf(i)).toISOString().replace(/\.\d+/, "");
     shown = await ask("GET", `${V1}/incidents/${i.id}/search?at=${encodeURIComponent(at)}`).catch(() => null);
   }
   drawSearch();
@@ -355,8 +356,11 @@ async function load() {
 }
 
 function tick() {
-  for (const node of document.querySelectorAll("[data-since]")) if (isOpen(incidents.get(node.closest("[data-incident]")?.dataset.incident) ?? {})) node.textContent = span((now() - Date.parse(node.dataset.since)) / 1000);
-  for (const node of document.querySelectorAll("[data-until]")) node.textContent = node.dataset.text.replace("{s}", span(Math.max(0, (Date.parse(node.dataset.until) - now()) / 1000)));
+  for (const node of document.querySelectorAll("[data-since]")) {
+    const i = incidents.get(node.closest("[data-incident]")?.dataset.incident);
+    if (i && isOpen(i)) node.textContent = span((nowOf(i) - Date.parse(node.dataset.since)) / 1000);
+  }
+  for (const node of document.querySelectorAll("[data-until]")) node.textContent = node.dataset.text.replace("{s}", span(Math.max(0, (Date.parse(node.dataset.until) - nowOf(incidents.get(selected))) / 1000)));
   $("#clock").textContent = `${hms(new Date(now()).toISOString())}${here.drill ? ` (${t("훈련 시각")})` : ""}`;
 }
 

@@ -7,7 +7,8 @@ let me, pupils = null, devices = [], complaints = [], enrolments = [];
 const alerts = new Map();
 const WHO = (p) => t("{g}학년 {c}반 {n}번 {name}", { g: p.grade, c: p.class, n: p.number, name: p.name });
 const LOW = 20, DAY_MS = 86400e3;
-const stale = (p) => p.tag && p.heard_at && (!p.tag_seen_at || Date.parse(p.heard_at) - Date.parse(p.tag_seen_at) > DAY_MS);
+// A tag never seen yet may have been given out today: only one that fell silent is stale.
+const stale = (p) => p.tag && p.heard_at && p.tag_seen_at && Date.parse(p.heard_at) - Date.parse(p.tag_seen_at) > DAY_MS;
 
 function table(names, rows, none) {
   if (!rows.length) return el("p", { class: "muted", text: none });
