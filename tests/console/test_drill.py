@@ -124,6 +124,7 @@ def test_teacher_runs_a_drill_from_start_to_report_by_clicking(
         expect(desk.locator("#cam")).to_be_visible(timeout=20000)
     if not map_dir_or_none():
         expect(page.locator("#notmine")).to_contain_text("지도")
+    expect(desk.locator("[data-verb=acknowledge]")).to_be_visible()
     desk.keyboard.press("a")
     expect(row).to_contain_text("확인함")
     desk.keyboard.press("d")

@@ -28,6 +28,7 @@ def test_desk_works_an_incident_from_call_to_close_by_keyboard(place: Place, pag
     expect(page.locator("#detail")).to_contain_text("수색 범위")
 
     page.locator(f'[data-incident="{incident["id"]}"]').focus()
+    expect(page.locator("[data-verb=acknowledge]")).to_be_visible()
     page.keyboard.press("a")
     expect(page.locator(".queue-group").first).to_contain_text("처리 중")
     page.keyboard.press("d")
@@ -74,6 +75,7 @@ def test_nothing_is_lost_by_reload_second_tab_and_a_killed_hub(
     place.press("c1")
     place.login(page, "operator/o1")
     expect(page.locator(".incident")).to_have_count(1)
+    expect(page.locator("[data-verb=acknowledge]")).to_be_visible()
     page.keyboard.press("a")
     expect(page.locator(".incident")).to_contain_text("확인함")
     page.reload()
