@@ -8,7 +8,7 @@ WORKERS ?= 2
 export SAFEZONE_MAP_DIR ?= $(abspath $(wildcard ../shared/maps))
 
 .PHONY: demo test check format bench bench-seeds bench-rules bench-crash bench-throughput bench-lost-writes \
-  bench-faults bench-malformed bench-restart bench-sumo bench-generated bench-city bench-sumo-city \
+  bench-faults bench-malformed bench-pages bench-restart bench-sumo bench-generated bench-city bench-sumo-city \
   selftest docs clean
 
 demo: $(VENV)/.installed
@@ -52,6 +52,10 @@ bench-faults: $(VENV)/.installed
 
 bench-malformed: $(VENV)/.installed
 	$(BIN)/python tests/bench/malformed.py --messages 1000000
+
+# Time to usable, press to alarm, frames a second, memory of the pages; needs Chromium.
+bench-pages: $(VENV)/.installed
+	$(BIN)/python tests/bench/pages.py --minutes 10
 
 bench-restart: $(VENV)/.installed
 	$(BIN)/python tests/bench/restart.py

@@ -11,6 +11,7 @@ import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from safezone_conformance.commands import conform_group
+from safezone_console.commands import console_command
 from safezone_gateway.commands import gateway_command
 from safezone_hub.commands import hub_group
 from safezone_model.commands import model_group
@@ -51,6 +52,7 @@ map_group.short_help = "지도 보기·그리기·가져오기 · Look at, draw 
 judge_command.short_help = "기록된 운영을 다시 판정 · Judge a recorded run again"
 main.add_command(map_group)
 main.add_command(hub_group)
+main.add_command(console_command)
 main.add_command(model_group)
 main.add_command(conform_group)
 conform_group.add_command(selftest)
