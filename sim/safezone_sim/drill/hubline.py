@@ -84,21 +84,23 @@ class HubLine:
         """A unit reports on an incident."""
         self.order("POST", f"/v1/incidents/{incident}/actions", {"action": action, **more})
 
-    def close(self, revoke: bool = False) -> None:
-        """Stops following. ``revoke``: the session's tokens end too."""
+    def close(self) -> None:
+        """Stops following and reporting. The session's tokens stay good: trainees may still look at the hub."""
         self._leaving.set()
         self._orders.put(None)
         if self._streaming is not None:
             self._streaming.close()
         for thread in self._threads:
             if thread is not threading.current_thread():
-                thread.join(timeout=2.0)
-        if revoke:
-            for token in self._token_ids:
-                try:
-                    self._admin.delete(f"/v1/tokens/{token}", timeout=2.0)
-                except httpx.HTTPError:
-                    break
+                thread.join(timeout=0.5)
+
+    def revoke(self) -> None:
+        """Ends the session's tokens and lets go of the hub."""
+        for token in self._token_ids:
+            try:
+                self._admin.delete(f"/v1/tokens/{token}", timeout=2.0)
+            except httpx.HTTPError:
+                break
         self._admin.close()
         self._api.close()
 

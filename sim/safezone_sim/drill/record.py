@@ -30,7 +30,7 @@ def record_of(session: "Session") -> dict[str, Any]:
         "record_version": VERSION,
         **session.public(with_tokens=False),
         "started_t": session.stage.start_s if session.started else None,
-        "ended_t": session.ended_t, "ended_at": None if session.ended_t is None else session._at(session.ended_t),
+        "ended_t": session.ended_t, "ended_at": None if session.ended_t is None else session.at(session.ended_t),
         "all_clear_t": session.all_clear_t, "minutes": session.stage.minutes, "plan_minutes": plan.minutes,
         "plan": shown(session.stage.scenario), "injects": status["injects"], "cases": cases,
         "objectives": status["objectives"], "measures": status["measures"], "rollcall": status["rollcall"],

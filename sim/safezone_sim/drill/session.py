@@ -4,7 +4,6 @@ Everything that changes the drill is done in that thread, one thing after the ot
 What the twin knows of the trainees it knows from the hub's interface.
 """
 
-import json
 import logging
 import queue
 import secrets
@@ -286,7 +285,6 @@ class Session:
         if self._thread.ident is None:
             self._finish()
             return
-        self._leaving_soon = True
         if self.state not in ("ended", "failed"):
             self._do(self._end)
         self._ended.wait(30.0)
@@ -312,7 +310,7 @@ class Session:
     def add_note(self, text: str, by: str) -> dict[str, Any]:
         """An observer's note."""
         now = self.now
-        note = {"n": len(self.notes) + 1, "t": round(now, 1), "at": self._at(now), "text": text, "by": by}
+        note = {"n": len(self.notes) + 1, "t": round(now, 1), "at": self.at(now), "text": text, "by": by}
         self.notes.append(note)
         self.timeline.add(now, "note", (text, text), data={"by": by})
         self.save()
@@ -364,8 +362,12 @@ class Session:
             return self.ended_t
         return float(self.env.now)
 
-    def _at(self, t: float) -> str:
+    def at(self, t: float) -> str:
         return self.stage.scenario.at(t).isoformat(timespec="milliseconds")
+
+    def wall_ms(self) -> int:
+        """Wall time, milliseconds since 1970."""
+        return round(datetime.now(UTC).timestamp() * 1000)
 
     @property
     def elapsed_s(self) -> float:
@@ -426,7 +428,7 @@ class Session:
         now = self.now
         reactions = [e for e in self.timeline.after(0) if e["kind"] not in ("rating", "improvement")][-20:]
         return {
-            "session": self.id, "state": self.state, "failed": self.failed, "t": round(now, 2), "at": self._at(now),
+            "session": self.id, "state": self.state, "failed": self.failed, "t": round(now, 2), "at": self.at(now),
             "started_t": self.stage.start_s if self.started else None, "elapsed_s": self.elapsed_s,
             "minutes": self.stage.minutes, "speed": self.speed, "phase": self.phase, "all_clear_t": self.all_clear_t,
             "hub": self.hub_state, "injects": [line.row() for line in self.master.lines], "counts": self.counts(),
@@ -832,9 +834,3 @@ class Session:
         self._wake.set()
         self._ended.wait(15.0)
 
-
-def write_json(path: Path, value: Any) -> None:
-    """A JSON file, whole or not at all."""
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_text(json.dumps(value, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    partial.replace(path)

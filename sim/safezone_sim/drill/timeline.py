@@ -57,6 +57,11 @@ class Timeline:
         with self._lock:
             self._listeners.append(listener)
 
+    def forget(self, listener: Listener) -> None:
+        """Calls it no longer."""
+        with self._lock:
+            self._listeners = [other for other in self._listeners if other is not listener]
+
     def close(self) -> None:
         with self._lock:
             if self._file is not None:
