@@ -7,11 +7,15 @@ WORKERS ?= 2
 # Real map data, if they stand beside the checkout; otherwise tiles are fetched, or a schematic map is made.
 export SAFEZONE_MAP_DIR ?= $(abspath $(wildcard ../shared/maps))
 
-.PHONY: demo test check format bench bench-seeds bench-rules bench-crash bench-throughput bench-lost-writes \
+.PHONY: demo drill bench-drills test check format bench bench-seeds bench-rules bench-crash bench-throughput bench-lost-writes \
   bench-faults bench-malformed bench-restart bench-sumo bench-generated selftest docs clean
 
 demo: $(VENV)/.installed
 	$(BIN)/safezone run scenarios/pilot.toml --out results/pilot
+
+# A safety drill in the browser: hub, twin and pages; Ctrl-C ends it.
+drill: $(VENV)/.installed
+	$(BIN)/safezone drill
 
 test: $(VENV)/.installed
 	$(BIN)/python -m pytest -n $(WORKERS)
@@ -31,6 +35,10 @@ format: $(VENV)/.installed
 # Hub faults over 20 seeds of the pilot day, the stress day and the quiet day (tests/bench/seeds.py).
 bench-seeds: $(VENV)/.installed
 	$(BIN)/python tests/bench/seeds.py --seeds 20
+
+# All seven drills to a report on 20 schools drawn from the list (tests/bench/drills.py).
+bench-drills: $(VENV)/.installed
+	$(BIN)/python tests/bench/drills.py --schools 20
 
 bench-rules: $(VENV)/.installed
 	$(BIN)/python tests/bench/broken_rules.py

@@ -3,6 +3,7 @@
 A drawing of the twin's truth, not a picture of anybody: figures have no faces and no names.
 """
 
+import itertools
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -102,7 +103,7 @@ class _Eye:
     def street(self, line: FloatArray, wide_m: float) -> list[tuple[float, str]]:
         found = []
         g = self.ground(line)
-        for a, b in zip(g, g[1:], strict=False):
+        for a, b in itertools.pairwise(g):
             clipped = _clip(a, b)
             if clipped is None:
                 continue
@@ -120,7 +121,7 @@ class _Eye:
     def building(self, ring: FloatArray) -> list[tuple[float, str]]:
         found = []
         g = self.ground(ring)
-        for a, b in zip(g, g[1:], strict=False):
+        for a, b in itertools.pairwise(g):
             clipped = _clip(a, b)
             if clipped is None:
                 continue

@@ -45,9 +45,13 @@ def _check(plan: DrillPlan, origin: str) -> None:
         raise ScenarioError(f"{origin}: drill.injects {ids!r} names one twice. Give each its own id.")
     for n, o in enumerate(plan.objectives):
         if o.inject is not None and o.inject not in ids:
-            raise ScenarioError(f"{origin}: drill.objectives[{n}].inject {o.inject!r} is none of {ids!r}. Name one.")
+            raise ScenarioError(
+                f"{origin}: drill.objectives[{n}].inject {o.inject!r} is none of {ids!r}. Name one."
+            )
         if (o.measure is None) != (o.target_s is None):
-            raise ScenarioError(f"{origin}: drill.objectives[{n}]: measure and target_s go together. Give both or none.")
+            raise ScenarioError(
+                f"{origin}: drill.objectives[{n}]: measure and target_s go together. Give both or none."
+            )
     end = 0.0
     for n, phase in enumerate(plan.phases):
         if phase.from_min != end or phase.to_min <= phase.from_min:
@@ -57,10 +61,14 @@ def _check(plan: DrillPlan, origin: str) -> None:
             )
         end = phase.to_min
     if end != plan.minutes:
-        raise ScenarioError(f"{origin}: drill.phases end at {end}, drill.minutes is {plan.minutes}. Make them agree.")
+        raise ScenarioError(
+            f"{origin}: drill.phases end at {end}, drill.minutes is {plan.minutes}. Make them agree."
+        )
     late = [i.id for i in plan.injects if i.at_min > plan.minutes]
     if late:
-        raise ScenarioError(f"{origin}: drill.injects {late!r} come after the drill's {plan.minutes} minutes.")
+        raise ScenarioError(
+            f"{origin}: drill.injects {late!r} come after the drill's {plan.minutes} minutes."
+        )
 
 
 def shown(scenario: Scenario) -> dict[str, Any]:

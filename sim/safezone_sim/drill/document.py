@@ -122,18 +122,25 @@ def _html(block: Block) -> str:
         case Heading(text, level):
             return f"<h{level}>{_lines(text)}</h{level}>"
         case Para(text, dim):
-            return f'<p{" class=dim" if dim else ""}>{_lines(text)}</p>'
+            return f"<p{' class=dim' if dim else ''}>{_lines(text)}</p>"
         case Notice(text):
             return f'<p class="notice" role="alert">{_lines(text)}</p>'
         case Table(head, rows, widths):
             columns = "".join(f'<col style="width:{100 * w / sum(widths):.0f}%">' for w in widths)
             top = "".join(f'<th scope="col">{_lines(h)}</th>' for h in head)
-            body = "".join("<tr>" + "".join(f"<td{_class(c)}>{_lines(c)}</td>" for c in row) + "</tr>" for row in rows)
-            return f'<div class="wide"><table><colgroup>{columns}</colgroup><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>'
+            top = f"<thead><tr>{top}</tr></thead>" if any(head) else ""
+            body = "".join(
+                "<tr>" + "".join(f"<td{_class(c)}>{_lines(c)}</td>" for c in row) + "</tr>" for row in rows
+            )
+            return f'<div class="wide"><table><colgroup>{columns}</colgroup>{top}<tbody>{body}</tbody></table></div>'
         case Bars(rows):
             return bars_svg(rows)
         case Cards(cards):
-            return '<div class="cards">' + "".join(f'<div class="card"><h3>{_lines(t)}</h3><p>{_lines(x)}</p></div>' for t, x in cards) + "</div>"
+            return (
+                '<div class="cards">'
+                + "".join(f'<div class="card"><h3>{_lines(t)}</h3><p>{_lines(x)}</p></div>' for t, x in cards)
+                + "</div>"
+            )
         case Checks(items):
             return '<ul class="checks">' + "".join(f"<li>{_lines(i)}</li>" for i in items) + "</ul>"
         case PageBreak():
@@ -157,13 +164,17 @@ def bars_svg(rows: Sequence[tuple[str, float | None, float | None, bool | None]]
         most = max(value or 0.0, target or 0.0, 1.0) * 1.1
         width = 0 if value is None else 430 * value / most
         colour = GOOD if met else BAD if met is False else NEUTRAL
-        said = ("–" if value is None else duration(value)) + ("" if target is None else f" / {duration(target)}")
+        said = ("–" if value is None else duration(value)) + (
+            "" if target is None else f" / {duration(target)}"
+        )
         parts.append(f'<text x="0" y="{y + 14}" font-size="13" fill="{INK}">{escape(label)}</text><rect x="0" y="{y + 20}" width="430" height="14" fill="#e2e8f0"/>'
                      f'<rect x="0" y="{y + 20}" width="{width:.1f}" height="14" fill="{colour}"/>'
                      f'<text x="440" y="{y + 32}" font-size="13" fill="{INK}">{escape(said)}</text>')  # fmt: skip
         if target is not None:
             x = 430 * target / most
-            parts.append(f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{y + 16}" y2="{y + 38}" stroke="{INK}" stroke-width="2"/>')
+            parts.append(
+                f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{y + 16}" y2="{y + 38}" stroke="{INK}" stroke-width="2"/>'
+            )
     label = "걸린 시간과 목표 · times against targets"
     return f'<svg viewBox="0 0 640 {len(rows) * h}" role="img" aria-label="{label}" font-family="sans-serif">{"".join(parts)}</svg>'
 
@@ -171,7 +182,7 @@ def bars_svg(rows: Sequence[tuple[str, float | None, float | None, bool | None]]
 # --- PDF ----------------------------------------------------------------------------------------------
 
 
-class _Paper(FPDF):
+class _Paper(FPDF):  # type: ignore[misc]
     band = ""
 
     def header(self) -> None:
@@ -207,11 +218,10 @@ def to_pdf(document: Document) -> bytes:
     return bytes(pdf.output())
 
 
-def _bold(pdf: Any, on: bool) -> None:
-    """The one weight that is shipped, drawn with an outline."""
-    pdf.text_mode = "FILL_STROKE" if on else "FILL"
-    pdf.set_line_width(0.22 if on else 0.2)
-    pdf.set_draw_color(INK)
+def _bold(pdf: Any, width: float, height: float, text: str, **more: Any) -> None:
+    """Text in the one weight that is shipped, drawn with an outline."""
+    with pdf.local_context(text_mode="FILL_STROKE", line_width=0.22, draw_color=INK):
+        pdf.multi_cell(width, height, text, align="L", **more)
 
 
 def _print(pdf: Any, block: Block) -> None:
@@ -222,9 +232,7 @@ def _print(pdf: Any, block: Block) -> None:
                 pdf.add_page()
             pdf.ln(0 if level == 1 else 3)
             pdf.set_font("ko", size=size)
-            _bold(pdf, True)
-            pdf.multi_cell(0, size * 0.5, text, new_x="LMARGIN", new_y="NEXT", align="L")
-            _bold(pdf, False)
+            _bold(pdf, 0, size * 0.5, text, new_x="LMARGIN", new_y="NEXT")
             pdf.ln(1.5)
         case Para(text, dim):
             pdf.set_font("ko", size=10)
@@ -245,13 +253,15 @@ def _print(pdf: Any, block: Block) -> None:
             pdf.set_font("ko", size=8.5)
             pdf.set_draw_color(RULE)
             with pdf.table(col_widths=tuple(widths), borders_layout=TableBordersLayout.ALL, line_height=4.6, padding=1,
-                           headings_style=FontFace(fill_color="#f1f5f9", emphasis=None), text_align="LEFT") as table:  # fmt: skip
-                table.row(list(head))
+                           headings_style=FontFace(fill_color="#f1f5f9", emphasis=None), text_align="LEFT",
+                           first_row_as_headings=any(head)) as table:  # fmt: skip
+                if any(head):
+                    table.row(list(head))
                 for row in rows:
                     line = table.row()
                     for cell in row:
                         colour = {"✓": GOOD, "✗": BAD}.get(cell[:1], INK)
-                        line.cell(cell, style=FontFace(color=colour))
+                        line.cell(cell, style=FontFace(color=colour, fill_color="#ffffff"))
             pdf.ln(3)
         case Bars(rows):
             _print_bars(pdf, rows)
@@ -265,9 +275,7 @@ def _print(pdf: Any, block: Block) -> None:
                 y = pdf.get_y()
                 pdf.set_xy(pdf.l_margin + 4, y + 3)
                 pdf.set_font("ko", size=12)
-                _bold(pdf, True)
-                pdf.multi_cell(pdf.epw - 8, 6, title, new_x="LEFT", new_y="NEXT", align="L")
-                _bold(pdf, False)
+                _bold(pdf, pdf.epw - 8, 6, title, new_x="LEFT", new_y="NEXT")
                 pdf.set_font("ko", size=10)
                 pdf.multi_cell(pdf.epw - 8, 5.4, text, new_x="LEFT", new_y="NEXT", align="L")
                 end = pdf.get_y() + 3
@@ -311,7 +319,9 @@ def _print_bars(pdf: Any, rows: Sequence[tuple[str, float | None, float | None, 
             x = pdf.l_margin + wide * target / most
             pdf.line(x, y - 1, x, y + 5)
             pdf.set_line_width(0.2)
-        said = ("–" if value is None else duration(value)) + ("" if target is None else f" / {duration(target)}")
+        said = ("–" if value is None else duration(value)) + (
+            "" if target is None else f" / {duration(target)}"
+        )
         pdf.set_xy(pdf.l_margin + wide + 3, y - 0.5)
         pdf.cell(0, 5, said, new_x="LMARGIN", new_y="NEXT")
         pdf.ln(2)

@@ -35,7 +35,9 @@ class _Collector:
         rings += [self._degrees(shapely.get_coordinates(r)) for r in shape.interiors]
         self._add("Polygon", rings, kind, id_, name, more)
 
-    def _add(self, type_: str, coordinates: Any, kind: str, id_: str, name: str, more: dict[str, Any]) -> None:
+    def _add(
+        self, type_: str, coordinates: Any, kind: str, id_: str, name: str, more: dict[str, Any]
+    ) -> None:
         self.features.append({
             "type": "Feature", "geometry": {"type": type_, "coordinates": coordinates},
             "properties": {"kind": kind, "id": id_, "name": name, **more},
@@ -54,7 +56,13 @@ def places_of(session: "Session", schematic: bool) -> dict[str, Any]:
         elif place.role == "school" and place.shape is not None:
             c.area("school", place.id, place.shape, place.name)
         if place.role in ("home", "academy", "playground", "school"):
-            c.point(place.role if place.role != "school" else "school_point", place.id, place.x, place.y, place.name)
+            c.point(
+                place.role if place.role != "school" else "school_point",
+                place.id,
+                place.x,
+                place.y,
+                place.name,
+            )
     school = world.places[world.school_place]
     for gate in school.gates:
         along = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(gate.line, axis=0).T))])
@@ -62,7 +70,8 @@ def places_of(session: "Session", schematic: bool) -> dict[str, Any]:
         y = float(np.interp(gate.gate_at_m, along, gate.line[:, 1]))
         c.point("gate", gate.id, x, y, "교문 · gate")
     spots = assembly_spots(school, 60)
-    c.point("assembly", f"{school.id}-assembly", *spots.mean(axis=0).tolist(), "집합 장소 · assembly point")
+    ax, ay = spots.mean(axis=0).tolist()
+    c.point("assembly", f"{school.id}-assembly", ax, ay, "집합 장소 · assembly point")
     for camera in session.cameras:
         d = camera.device
         bearing = dict(d.presets).get(camera.preset, 0.0)

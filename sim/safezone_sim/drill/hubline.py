@@ -23,9 +23,7 @@ class HubLine:
     def __init__(self, base: str, token: str, zone: str, heard: Callable[[dict[str, Any]], None]) -> None:
         self.base, self.zone = base, zone
         self._api = HubApi(base, token)
-        self._admin = httpx.Client(
-            base_url=base, headers={"Authorization": f"Bearer {token}"}, timeout=30.0
-        )
+        self._admin = httpx.Client(base_url=base, headers={"Authorization": f"Bearer {token}"}, timeout=30.0)
         self._heard = heard
         self._field = ""
         self._leaving = threading.Event()
@@ -63,7 +61,9 @@ class HubLine:
         except httpx.HTTPError as e:
             raise HubError(f"hub {self.base}: {method} {path} failed: {e}. Is the hub running there?") from e
         if response.status_code >= 300:
-            raise HubError(f"hub {self.base}: {method} {path} answered {response.status_code}: {response.text[:300]}")
+            raise HubError(
+                f"hub {self.base}: {method} {path} answered {response.status_code}: {response.text[:300]}"
+            )
         return response
 
     # --- during the drill ---------------------------------------------------------------------------------
@@ -171,7 +171,8 @@ class HubLine:
 
 def _events(lines: Iterator[str]) -> Iterator[tuple[str, str, str]]:
     """(id, event, data) of server-sent events."""
-    id_, kind, data = "", "message", []
+    id_, kind = "", "message"
+    data: list[str] = []
     for line in lines:
         if line == "":
             if data:

@@ -89,7 +89,9 @@ class MasterList:
                     return line, case
         return None
 
-    def take(self, incident: str, service: str, child: str | None, device: str | None) -> tuple[Line, Case] | None:
+    def take(
+        self, incident: str, service: str, child: str | None, device: str | None
+    ) -> tuple[Line, Case] | None:
         """Gives a new incident to the stimulus that set it off; None if no line of the list did."""
         for line in self.lines:
             case = line.case_of(service, child, device)

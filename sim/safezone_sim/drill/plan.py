@@ -5,7 +5,9 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 Measure = Literal["notice", "acknowledge", "dispatch", "arrive", "found", "accounted", "close"]
-Story = Literal["on_the_way", "at_a_bell", "by_a_danger_area", "at_a_corner", "stays_away", "stays_inside", "in_class"]
+Story = Literal[
+    "on_the_way", "at_a_bell", "by_a_danger_area", "at_a_corner", "stays_away", "stays_inside", "in_class"
+]
 InjectKind = Literal[
     "press_tag", "press_bell", "enter_danger", "not_arrived", "report_missing", "show_up", "lead_away",
     "quake", "call_for_help", "dial", "message",

@@ -23,9 +23,7 @@ def record_of(session: "Session") -> dict[str, Any]:
     """The record as it is now."""
     status = session.status()
     plan = session.stage.plan
-    cases = [
-        {**vars(case), "inject": line.plan.id} for line in session.master.lines for case in line.cases
-    ]
+    cases = [{**vars(case), "inject": line.plan.id} for line in session.master.lines for case in line.cases]
     return {
         "record_version": VERSION,
         **session.public(with_tokens=False),
@@ -47,7 +45,9 @@ def write_record(session: "Session") -> None:
 def write_replay(session: "Session") -> None:
     """Writes the drill on the map for later: everybody's way, and the places."""
     _write(session.folder / REPLAY, replay_of(session))
-    _write(session.folder / MAP, places_of(session, schematic=session.stage.world.map.source.kind == "schematic"))
+    _write(
+        session.folder / MAP, places_of(session, schematic=session.stage.world.map.source.kind == "schematic")
+    )
 
 
 def agents_of(session: "Session") -> list[dict[str, Any]]:
@@ -63,7 +63,15 @@ def agents_of(session: "Session") -> list[dict[str, Any]]:
             p = stage.world.people[n]
             seat = seat_of.get(n)
             label = f"{seat}번 · seat {seat}" if seat else f"{p.grade}학년 · grade {p.grade}"
-            rows.append({"id": p.id, "kind": "child" if p.subscriber else "pupil", "label": label, "seat": seat, **common})
+            rows.append(
+                {
+                    "id": p.id,
+                    "kind": "child" if p.subscriber else "pupil",
+                    "label": label,
+                    "seat": seat,
+                    **common,
+                }
+            )
         else:
             e = scene.extras[n - len(stage.world.people)]
             rows.append({"id": e.id, "kind": e.kind, "label": e.label, "seat": None, **common})

@@ -52,7 +52,16 @@ def report_document(record: Record, earlier: Sequence[Record], language: str = "
     if record["map"]["notice"]:
         blocks.append(Notice(say(record["map"]["notice"])))
     if record["state"] != "ended":
-        blocks.append(Notice(say(("훈련이 끝나지 않았습니다. 지금까지의 기록입니다.", "The drill is not over: this is the record so far."))))
+        blocks.append(
+            Notice(
+                say(
+                    (
+                        "훈련이 끝나지 않았습니다. 지금까지의 기록입니다.",
+                        "The drill is not over: this is the record so far.",
+                    )
+                )
+            )
+        )
     blocks += [Table(("", ""), _facts(record, say), (1, 3)), Heading(say(("목표", "Objectives")), 2)]
     blocks += [_objectives(record, say), Heading(say(("걸린 시간", "Times")), 2)]
     bars = [
@@ -66,7 +75,10 @@ def report_document(record: Record, earlier: Sequence[Record], language: str = "
     )), dim=True))  # fmt: skip
     if record["plan"]["rollcall"] or record["rollcall"]["asked_t"] is not None:
         blocks += [Heading(say(("인원 확인", "Roll call")), 2), _rollcall(record, say)]
-    blocks += [Heading(say(("지난 훈련과 견주기", "Compared with earlier drills")), 2), *_compared(record, earlier, say)]
+    blocks += [
+        Heading(say(("지난 훈련과 견주기", "Compared with earlier drills")), 2),
+        *_compared(record, earlier, say),
+    ]
     blocks += [Heading(say(("상황 목록", "Master list")), 2), _injects(record, say)]
     blocks += [Heading(say(("적어 둔 것", "Notes")), 2), *_notes(record, say)]
     blocks += [Heading(say(("고칠 것", "Improvement items")), 2), *_improvements(record, say)]
@@ -107,7 +119,12 @@ def _facts(record: Record, say: _Words) -> list[tuple[str, str]]:
         (say(("지도", "Map")), say(("실제 거리", "real streets") if record["map"]["kind"] == "real" else ("약도 (우리 학교 지도 아님)", "schematic, not your school's map"))),
     ]  # fmt: skip
     if real:
-        rows.append((say(("실제 호출", "Real calls")), "✗ " + say((f"훈련 중 실제 호출 {len(real)}건", f"{len(real)} during the drill"))))
+        rows.append(
+            (
+                say(("실제 호출", "Real calls")),
+                "✗ " + say((f"훈련 중 실제 호출 {len(real)}건", f"{len(real)} during the drill")),
+            )
+        )
     return rows
 
 
@@ -128,8 +145,25 @@ def _objectives(record: Record, say: _Words) -> Table:
     for o in record["objectives"]:
         rating = o["rating"]
         rated = "–" if rating is None else f"{rating} {say(RATINGS[rating])}"
-        rows.append((say(o["text"]), duration(o["target_s"]) if o["target_s"] else "–", _result(o), rated, o["evidence"] or "–"))
-    head = [say(x) for x in (("목표", "Objective"), ("목표 시간", "Target"), ("결과", "Result"), ("평가", "Rating"), ("근거", "Evidence"))]
+        rows.append(
+            (
+                say(o["text"]),
+                duration(o["target_s"]) if o["target_s"] else "–",
+                _result(o),
+                rated,
+                o["evidence"] or "–",
+            )
+        )
+    head = [
+        say(x)
+        for x in (
+            ("목표", "Objective"),
+            ("목표 시간", "Target"),
+            ("결과", "Result"),
+            ("평가", "Rating"),
+            ("근거", "Evidence"),
+        )
+    ]
     return Table(head, rows, (30, 13, 17, 17, 23))
 
 
@@ -149,9 +183,22 @@ def _rollcall(record: Record, say: _Words) -> Block:
 
 def _compared(record: Record, earlier: Sequence[Record], say: _Words) -> list[Block]:
     if not earlier:
-        return [Para(say(("이 학교의 이 훈련은 처음입니다. 다음 보고서부터 이 결과와 견줍니다.", "The first such drill of this school; the next report will compare with it.")))]
+        return [
+            Para(
+                say(
+                    (
+                        "이 학교의 이 훈련은 처음입니다. 다음 보고서부터 이 결과와 견줍니다.",
+                        "The first such drill of this school; the next report will compare with it.",
+                    )
+                )
+            )
+        ]
     shown = list(earlier[:EARLIER])
-    head = [say(("목표", "Objective")), say(("이번", "This one")), *(f"{r['date']}\n{'연습 · rehearsal' if r['rehearsal'] else ''}".strip() for r in shown)]
+    head = [
+        say(("목표", "Objective")),
+        say(("이번", "This one")),
+        *(f"{r['date']}\n{'연습 · rehearsal' if r['rehearsal'] else ''}".strip() for r in shown),
+    ]
     rows = []
     for o in record["objectives"]:
         if o["result"] is None:
@@ -170,13 +217,27 @@ def _clock(record: Record, t: float | None) -> str:
 
 
 def _injects(record: Record, say: _Words) -> Table:
-    status = {"waiting": ("오지 않음", "not fired"), "fired": ("진행", "fired"), "done": ("끝남", "done"), "skipped": ("건너뜀", "skipped")}
+    status = {
+        "waiting": ("오지 않음", "not fired"),
+        "fired": ("진행", "fired"),
+        "done": ("끝남", "done"),
+        "skipped": ("건너뜀", "skipped"),
+    }
     rows = [
         (_clock(record, i["fired_t"]), say(i["title"]), say(i["expect"]), say(i["who"]),
          say(status[i["status"]]) + ("" if i["by"] != "hand" else "\n" + say(("손으로", "by hand"))))
         for i in record["injects"]
     ]  # fmt: skip
-    head = [say(x) for x in (("때", "When"), ("상황", "Inject"), ("기대한 행동", "Expected"), ("누가", "Who"), ("상태", "Status"))]
+    head = [
+        say(x)
+        for x in (
+            ("때", "When"),
+            ("상황", "Inject"),
+            ("기대한 행동", "Expected"),
+            ("누가", "Who"),
+            ("상태", "Status"),
+        )
+    ]
     return Table(head, rows, (12, 28, 34, 15, 11))
 
 
@@ -192,7 +253,13 @@ def _improvements(record: Record, say: _Words) -> list[Block]:
     blocks: list[Block] = []
     if items:
         rows = [(str(i["n"]), i["text"], i["owner"] or "–", i["due"] or "–") for i in items]
-        blocks.append(Table(["#", say(("고칠 것", "What")), say(("맡을 사람", "Owner")), say(("언제까지", "By"))], rows, (6, 58, 20, 16)))
+        blocks.append(
+            Table(
+                ["#", say(("고칠 것", "What")), say(("맡을 사람", "Owner")), say(("언제까지", "By"))],
+                rows,
+                (6, 58, 20, 16),
+            )
+        )
     missed = [o for o in record["objectives"] if o["result"] is not None and o["result"]["met"] is False]
     if missed:
         words = "; ".join(o["text"]["ko"] if say.language != "en" else o["text"]["en"] for o in missed)

@@ -47,7 +47,9 @@ class Extra:
 class Scene:
     """One drill's world in motion. Call from one thread."""
 
-    def __init__(self, stage: Stage, env: simpy.Environment, life: Life, fleet: Fleet, timeline: Timeline) -> None:
+    def __init__(
+        self, stage: Stage, env: simpy.Environment, life: Life, fleet: Fleet, timeline: Timeline
+    ) -> None:
         self.stage, self.env, self.life, self.fleet, self.timeline = stage, env, life, fleet, timeline
         self.world = stage.world
         self.lead = stage.lead
@@ -64,7 +66,9 @@ class Scene:
         self.assembled: set[int] = set()
         self.evacuated = False
         self.found_t: float | None = None
-        self.ask: Callable[[str, dict[str, Any]], None] = lambda what, body: None  # of the hub, as a person would
+        self.ask: Callable[[str, dict[str, Any]], None] = lambda what, body: (
+            None
+        )  # of the hub, as a person would
         self.lead_at_post = stage.part.prelude is None
         self._walks: dict[int, Any] = {}
         self._dialled = 0
@@ -107,7 +111,9 @@ class Scene:
         where["assembly"] = len(self.assembled)
         where["way"] -= len(self.assembled)
         where["missing"] = len(self.trouble - self.safe)
-        return {k: where[k] for k in ("home", "school", "academy", "playground", "way", "assembly", "missing")}
+        return {
+            k: where[k] for k in ("home", "school", "academy", "playground", "way", "assembly", "missing")
+        }
 
     # --- moving somebody ----------------------------------------------------------------------------------
 
@@ -241,7 +247,12 @@ class Scene:
         stranger = Extra(f"{self.stage.zone}-stranger", "stranger", "낯선 사람 (모의) · stranger", track)
         self.extras.append(stranger)
         self.cast.add(self.index_of_extra(stranger.id))
-        self.timeline.add(self.env.now, "agent", ("낯선 사람이 다가옴", "a stranger comes up"), agent=self.index_of_extra(stranger.id))
+        self.timeline.add(
+            self.env.now,
+            "agent",
+            ("낯선 사람이 다가옴", "a stranger comes up"),
+            agent=self.index_of_extra(stranger.id),
+        )
         self.walk([(self.lead, self.line_to(self.lead, course), mps, self.env.now)])
 
     def evacuate(self) -> None:
@@ -269,7 +280,9 @@ class Scene:
             event = self.env.timeout(max(0.0, leg.t[-1] - self.env.now))
             event.callbacks.append(lambda _e, who=person: self._assemble(who, len(inside)))
         self.timeline.add(
-            self.env.now, "evacuate", (f"대피 시작: {len(inside)}명", f"evacuation begins: {len(inside)} pupils")
+            self.env.now,
+            "evacuate",
+            (f"대피 시작: {len(inside)}명", f"evacuation begins: {len(inside)} pupils"),
         )
 
     def _assemble(self, person: Person, expected: int) -> None:
@@ -294,7 +307,9 @@ class Scene:
         walks = []
         for n, person in enumerate(back):
             xy = np.concatenate([school.gates[0].line[-2:-1], np.array([[school.x, school.y]])])
-            walks.append((person, self.line_to(person, xy, school.id), 1.1, self.env.now + 5.0 + 90.0 * n / len(back)))
+            walks.append(
+                (person, self.line_to(person, xy, school.id), 1.1, self.env.now + 5.0 + 90.0 * n / len(back))
+            )
         x, y = self.position(self.lead)
         if self.lead.index not in self.assembled and math.hypot(x - school.x, y - school.y) > school.radius_m:
             gate = school.gates[0]
@@ -322,5 +337,3 @@ class Scene:
         if not 1 <= seat <= len(self.stage.seats):
             raise KeyError(seat)
         return self.world.people[self.stage.seats[seat - 1]]
-
-

@@ -1,6 +1,7 @@
 """The twin's control service: sessions by name, as HTTP. What each call means is in ``CONTROL.md``."""
 
 import asyncio
+import contextlib
 import hmac
 import json
 import threading
@@ -62,7 +63,9 @@ class Problem(Exception):
         if self.field:
             body["errors"] = [{"field": self.field, "value": self.value, "detail": self.detail}]
         return Response(
-            json.dumps(body, ensure_ascii=False, default=str), self.status, media_type="application/problem+json"
+            json.dumps(body, ensure_ascii=False, default=str),
+            self.status,
+            media_type="application/problem+json",
         )
 
 
@@ -108,15 +111,21 @@ class Control:
         """Prepares a session; takes some seconds."""
         known = {"school", "drill", "date", "rehearsal", "speed", "seed"}
         for name in set(body) - known:
-            raise Problem(422, "invalid", f"모르는 항목입니다. {sorted(known)} · unknown member", name, body[name])
+            raise Problem(
+                422, "invalid", f"모르는 항목입니다. {sorted(known)} · unknown member", name, body[name]
+            )
         scenario = catalogue.drills().get(str(body.get("drill")))
         if scenario is None:
             ids = ", ".join(catalogue.drills())
-            raise Problem(422, "invalid", f"{ids} 가운데 하나입니다 · use one of them", "drill", body.get("drill"))
+            raise Problem(
+                422, "invalid", f"{ids} 가운데 하나입니다 · use one of them", "drill", body.get("drill")
+            )
         try:
             day = date.fromisoformat(str(body["date"])) if body.get("date") else date.today()
         except ValueError:
-            raise Problem(422, "invalid", "YYYY-MM-DD 꼴이어야 합니다 · give YYYY-MM-DD", "date", body["date"]) from None
+            raise Problem(
+                422, "invalid", "YYYY-MM-DD 꼴이어야 합니다 · give YYYY-MM-DD", "date", body["date"]
+            ) from None
         school, seed, speed = str(body.get("school", "")), body.get("seed", 1), body.get("speed", 1)
         if not isinstance(seed, int) or seed < 0:
             raise Problem(422, "invalid", "0 이상의 정수입니다 · an integer from 0", "seed", seed)
@@ -176,7 +185,9 @@ def build_service(control: Control) -> Starlette:
 
 
 async def _no_such_call(request: Request, error: Exception) -> Response:
-    return Problem(404, "not_found", f"그런 호출이 없습니다 · no such call: {request.method} {request.url.path}").response()
+    return Problem(
+        404, "not_found", f"그런 호출이 없습니다 · no such call: {request.method} {request.url.path}"
+    ).response()
 
 
 def _guarded(control: Control, handler: Handler) -> Handler:
@@ -211,7 +222,9 @@ async def _body(request: Request) -> dict[str, Any]:
     try:
         body = json.loads(raw or b"{}")
     except ValueError as e:
-        raise Problem(422, "invalid", f"JSON이 아닙니다 · not JSON: {e}", "body", raw[:60].decode("utf-8", "replace")) from None
+        raise Problem(
+            422, "invalid", f"JSON이 아닙니다 · not JSON: {e}", "body", raw[:60].decode("utf-8", "replace")
+        ) from None
     if not isinstance(body, dict):
         raise Problem(422, "invalid", "JSON 객체여야 합니다 · must be a JSON object", "body", body)
     return body
@@ -220,7 +233,13 @@ async def _body(request: Request) -> dict[str, Any]:
 def _text(body: Mapping[str, Any], name: str, required: bool = True) -> str:
     value = body.get(name, "")
     if not isinstance(value, str) or len(value) > TEXT_MAX or (required and not value.strip()):
-        raise Problem(422, "invalid", f"1자에서 {TEXT_MAX}자까지의 글입니다 · text of up to {TEXT_MAX} characters", name, value)
+        raise Problem(
+            422,
+            "invalid",
+            f"1자에서 {TEXT_MAX}자까지의 글입니다 · text of up to {TEXT_MAX} characters",
+            name,
+            value,
+        )
     return value.strip()
 
 
@@ -247,12 +266,27 @@ class _Calls:
         try:
             limit = max(1, min(1000, int(request.query_params.get("limit", "20"))))
         except ValueError:
-            raise Problem(422, "invalid", "정수입니다 · an integer", "limit", request.query_params["limit"]) from None
+            raise Problem(
+                422, "invalid", "정수입니다 · an integer", "limit", request.query_params["limit"]
+            ) from None
         schools = await run_in_threadpool(all_schools, self.control.map_dir)
         found = [s for s in schools if q in s.name or q in s.code or q in s.gu]
         found.sort(key=lambda s: (not s.name.removeprefix("서울").startswith(q), s.name))
-        kind = "real" if self.control.map_dir and list(self.control.map_dir.glob("*.pmtiles")) else "schematic"
-        items = [{"code": s.code, "name": s.name, "gu": s.gu, "lon": s.lon, "lat": s.lat, "pupils": s.pupils, "map": kind} for s in found[:limit]]
+        kind = (
+            "real" if self.control.map_dir and list(self.control.map_dir.glob("*.pmtiles")) else "schematic"
+        )
+        items = [
+            {
+                "code": s.code,
+                "name": s.name,
+                "gu": s.gu,
+                "lon": s.lon,
+                "lat": s.lat,
+                "pupils": s.pupils,
+                "map": kind,
+            }
+            for s in found[:limit]
+        ]
         return JSONResponse({"items": items, "total": len(found)})
 
     async def drills(self, request: Request) -> Response:
@@ -274,10 +308,16 @@ class _Calls:
         if q.get("school"):
             found = [s for s in all_schools(self.control.map_dir) if s.code == q["school"]]
             if not found:
-                raise Problem(422, "invalid", "모르는 학교 코드입니다 · unknown school code", "school", q["school"])
+                raise Problem(
+                    422, "invalid", "모르는 학교 코드입니다 · unknown school code", "school", q["school"]
+                )
             name = found[0].name
         pdf = await run_in_threadpool(pack_pdf, catalogue.shown(scenario), name, q.get("date", ""))
-        return Response(pdf, media_type="application/pdf", headers={"content-disposition": f'inline; filename="drill-{scenario.drill.id}.pdf"'})
+        return Response(
+            pdf,
+            media_type="application/pdf",
+            headers={"content-disposition": f'inline; filename="drill-{scenario.drill.id}.pdf"'},
+        )
 
     async def open(self, request: Request) -> Response:
         body = await _body(request)
@@ -287,8 +327,27 @@ class _Calls:
     async def list(self, request: Request) -> Response:
         live = [s.public(with_tokens=False) for s in self.control.sessions.values()]
         ids = {s["session"] for s in live}
-        names = ("session", "school", "zone", "exercise", "drill", "date", "rehearsal", "state", "failed", "created_at", "map", "hub", "class", "report")
-        old = [{k: r.get(k) for k in names} for r in await run_in_threadpool(read_records, self.control.results) if r["session"] not in ids]
+        names = (
+            "session",
+            "school",
+            "zone",
+            "exercise",
+            "drill",
+            "date",
+            "rehearsal",
+            "state",
+            "failed",
+            "created_at",
+            "map",
+            "hub",
+            "class",
+            "report",
+        )
+        old = [
+            {k: r.get(k) for k in names}
+            for r in await run_in_threadpool(read_records, self.control.results)
+            if r["session"] not in ids
+        ]
         items = sorted([*live, *old], key=lambda s: str(s["created_at"]), reverse=True)
         return JSONResponse({"items": items})
 
@@ -297,7 +356,22 @@ class _Calls:
         if id_ in self.control.sessions:
             return JSONResponse(self.control.sessions[id_].public(with_tokens=True))
         record = await run_in_threadpool(self.control.record, id_)
-        names = ("session", "school", "zone", "exercise", "drill", "date", "rehearsal", "state", "failed", "created_at", "map", "hub", "class", "report")
+        names = (
+            "session",
+            "school",
+            "zone",
+            "exercise",
+            "drill",
+            "date",
+            "rehearsal",
+            "state",
+            "failed",
+            "created_at",
+            "map",
+            "hub",
+            "class",
+            "report",
+        )
         return JSONResponse({k: record.get(k) for k in names} | {"tokens": {}})
 
     def simple(self, what: str) -> Handler:
@@ -344,7 +418,9 @@ class _Calls:
         if id_ not in self.control.sessions:
             return await self._kept(id_, MAP)
         session = self._session(request)
-        schematic = session.stage.world.map.source.kind == "schematic" or request.query_params.get("schematic") == "1"
+        schematic = (
+            session.stage.world.map.source.kind == "schematic" or request.query_params.get("schematic") == "1"
+        )
         return JSONResponse(await run_in_threadpool(places_of, session, schematic))
 
     async def _kept(self, id_: str, name: str) -> Response:
@@ -458,7 +534,9 @@ class _Calls:
             raise Problem(422, "invalid", "정수입니다 · an integer", "Last-Event-ID", given) from None
         frames = request.query_params.get("frames") != "0"
         headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
-        return StreamingResponse(live(session, after, frames), media_type="text/event-stream", headers=headers)
+        return StreamingResponse(
+            live(session, after, frames), media_type="text/event-stream", headers=headers
+        )
 
 
 def camera_svg(session: Session, device: Any, preset: str, width: int) -> str:
@@ -471,12 +549,18 @@ def camera_svg(session: Session, device: Any, preset: str, width: int) -> str:
             flags = scene.flags(n, track, t)
             people = session.stage.world.people
             outdoors = not track.inside(t)
-            kind = ("child" if people[n].subscriber else "pupil") if n < len(people) else scene.extras[n - len(people)].kind
+            kind = (
+                ("child" if people[n].subscriber else "pupil")
+                if n < len(people)
+                else scene.extras[n - len(people)].kind
+            )
             if outdoors:
                 near.append(Figure(x, y, kind, bool(flags & TROUBLE)))
     bearing = dict(device.presets).get(preset, 0.0)
     clock = session.stage.scenario.at(t).strftime("%Y-%m-%d %H:%M:%S")
-    view = View(device.x, device.y, bearing, device.fov_deg, device.view_m, device.id.rpartition("-")[2], clock)
+    view = View(
+        device.x, device.y, bearing, device.fov_deg, device.view_m, device.id.rpartition("-")[2], clock
+    )
     return render(session.stage.world.map, view, near, width)
 
 
@@ -511,10 +595,15 @@ async def live(session: Session, after: int, frames: bool) -> AsyncIterator[byte
             if frames and frame.n != frame_n:
                 frame_n = frame.n
                 full = sent is None or len(sent) != len(frame.rows)
-                moved = np.arange(len(frame.rows)) if full else np.flatnonzero((frame.rows != sent).any(axis=1))
+                moved = (
+                    np.arange(len(frame.rows)) if full else np.flatnonzero((frame.rows != sent).any(axis=1))
+                )
                 sent = frame.rows
                 if full or len(moved):
-                    rows = [[i, lon, lat, int(f)] for i, (lon, lat, f) in zip(moved.tolist(), frame.rows[moved].tolist(), strict=True)]
+                    rows = [
+                        [i, lon, lat, int(f)]
+                        for i, (lon, lat, f) in zip(moved.tolist(), frame.rows[moved].tolist(), strict=True)
+                    ]
                     out.append(_sse("frame", {"t": frame.t, "full": full, "a": rows}))
             if out:
                 spoke_at = now
@@ -524,10 +613,8 @@ async def live(session: Session, after: int, frames: bool) -> AsyncIterator[byte
                 yield b": still here\n\n"
             if session.state in ("ended", "failed") and after >= session.timeline.last:
                 return
-            try:
+            with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(happened.wait(), POLL_S)
-            except TimeoutError:
-                pass
             happened.clear()
     finally:
         session.watchers -= 1

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from math import hypot
 from pathlib import Path
 from typing import Any, TypeVar
@@ -119,7 +120,9 @@ class Session:
         self.frame = Frame()
         self.wire_time = WireTime(stage.scenario.midnight)
         folder.mkdir(parents=True, exist_ok=True)
-        self.timeline = Timeline(folder / "timeline.jsonl", lambda t: stage.scenario.at(t).isoformat(timespec="milliseconds"))
+        self.timeline = Timeline(
+            folder / "timeline.jsonl", lambda t: stage.scenario.at(t).isoformat(timespec="milliseconds")
+        )
         self.rollcall = RollCall(len(stage.seats))
         self.master = MasterList([Line(i, round(stage.due_s(i), 1)) for i in stage.plan.injects])
         self.line = HubLine(hub, hub_token, stage.zone, self._hear)
@@ -218,7 +221,9 @@ class Session:
         """Something a person in the drill says to the hub."""
         if what == "report_missing":
             report = {**body, "exercise": self.stage.exercise, "key": f"{self.id}-{secrets.token_hex(4)}"}
-            self.line.order("POST", f"/v1/zones/{self.stage.zone}/incidents", report, self.tokens["guardian"]["token"])
+            self.line.order(
+                "POST", f"/v1/zones/{self.stage.zone}/incidents", report, self.tokens["guardian"]["token"]
+            )
 
     # --- what people do -----------------------------------------------------------------------------------
 
@@ -259,7 +264,9 @@ class Session:
             if line.status != "waiting":
                 raise WrongState(f"{inject}: {line.status}; waiting이어야 합니다 · needs waiting")
             line.status = "skipped"
-            self._say("inject", (f"건너뜀: {line.plan.title.ko}", f"skipped: {line.plan.title.en}"), inject=inject)
+            self._say(
+                "inject", (f"건너뜀: {line.plan.title.ko}", f"skipped: {line.plan.title.en}"), inject=inject
+            )
 
         self._do(skip)
         return line.row()
@@ -302,7 +309,11 @@ class Session:
                 ("인원 확인 완료", "everybody accounted for") if whole
                 else (f"인원 확인: {row['here']}/{row['expected']}", f"roll call: {row['here']} of {row['expected']}")
             )  # fmt: skip
-            self._say("rollcall", text, data={k: row[k] for k in ("here", "expected", "missing", "excused", "accounted_s")})
+            self._say(
+                "rollcall",
+                text,
+                data={k: row[k] for k in ("here", "expected", "missing", "excused", "accounted_s")},
+            )
             return row
 
         return self._do(take)
@@ -326,7 +337,9 @@ class Session:
             self.ratings.pop(objective, None)
         else:
             self.ratings[objective] = {"rating": rating, "evidence": evidence}
-        self.timeline.add(self.now, "rating", (f"평가 {objective}: {rating or '-'}", f"rating {objective}: {rating or '-'}"))
+        self.timeline.add(
+            self.now, "rating", (f"평가 {objective}: {rating or '-'}", f"rating {objective}: {rating or '-'}")
+        )
         self.save()
         return {"objective": objective, "rating": rating, "evidence": evidence}
 
@@ -350,7 +363,9 @@ class Session:
         if self.real is None:
             about = self.line.about()["mqtt"]
             lab = next(i for i in self.stage.registry if i["id"] == f"{self.stage.zone}-lab-bell")
-            self.real = RealBell(str(about["host"]), int(about["port"]), self.stage.zone, lab["id"], lab["key"])
+            self.real = RealBell(
+                str(about["host"]), int(about["port"]), self.stage.zone, lab["id"], lab["key"]
+            )
         self.real.press()
 
     # --- what people see ----------------------------------------------------------------------------------
@@ -556,7 +571,12 @@ class Session:
 
     def _take_frame(self) -> None:
         t, f = self.env.now, self.stage.world.map.frame
-        rows = np.array([(*track.position(t), self.scene.flags(n, track, t)) for n, track in enumerate(self.scene.tracks())])
+        rows = np.array(
+            [
+                (*track.position(t), self.scene.flags(n, track, t))
+                for n, track in enumerate(self.scene.tracks())
+            ]
+        )
         rows[:, 0] = np.round(rows[:, 0] / f.m_per_deg_lon + f.lon0, 6)
         rows[:, 1] = np.round(rows[:, 1] / f.m_per_deg_lat + f.lat0, 6)
         self.frame = Frame(self.frame.n + 1, round(t, 2), rows)
@@ -567,7 +587,9 @@ class Session:
     def _need(self, *states: str) -> None:
         if self.state not in states:
             needed = " / ".join(states)
-            raise WrongState(f"지금 상태는 {self.state}, 필요한 상태는 {needed} · it is {self.state}, needs {needed}")
+            raise WrongState(
+                f"지금 상태는 {self.state}, 필요한 상태는 {needed} · it is {self.state}, needs {needed}"
+            )
 
     def _start(self) -> None:
         self._need("ready")
@@ -622,7 +644,10 @@ class Session:
         if away:
             self._say("hub", ("허브와 연결이 끊겨 기다리는 중", "the hub is away; waiting"))
         else:
-            self._say("hub", ("허브가 돌아옴, 빠진 것을 다시 보냄", "the hub is back; what it missed was sent again"))
+            self._say(
+                "hub",
+                ("허브가 돌아옴, 빠진 것을 다시 보냄", "the hub is back; what it missed was sent again"),
+            )
             self._anchor = (time.monotonic(), self.env.now)
 
     # --- what trainees did, as the hub tells --------------------------------------------------------------
@@ -684,7 +709,10 @@ class Session:
         )  # fmt: skip
         if found is not None:
             line, case = found
-            if action in ("acknowledge", "dispatch", "on_scene", "resolve", "false_alarm", "take") and case.acknowledged_t is None:
+            if (
+                action in ("acknowledge", "dispatch", "on_scene", "resolve", "false_alarm", "take")
+                and case.acknowledged_t is None
+            ):
                 case.acknowledged_t = t
             if action == "dispatch" and case.dispatched_t is None:
                 case.dispatched_t = t
@@ -704,13 +732,19 @@ class Session:
         free = [u for u in self.scene.units.values() if u.incident is None and u.kind == "patrol"]
         if unit_id is None:
             if not free:
-                self._say("unit", ("보낼 수 있는 순찰차가 없음", "no patrol is free"), incident=incident["id"])
+                self._say(
+                    "unit", ("보낼 수 있는 순찰차가 없음", "no patrol is free"), incident=incident["id"]
+                )
                 return
-            unit = min(free, key=lambda u: hypot(u.position(self.env.now)[0] - x, u.position(self.env.now)[1] - y))
+            unit = min(
+                free, key=lambda u: hypot(u.position(self.env.now)[0] - x, u.position(self.env.now)[1] - y)
+            )
         else:
             unit = self.scene.units[unit_id]
         unit.incident = str(incident["id"])
-        self._say("unit", (f"{unit.name} 출발", f"{unit.name} sets off"), incident=incident["id"], unit=unit.id)
+        self._say(
+            "unit", (f"{unit.name} 출발", f"{unit.name} sets off"), incident=incident["id"], unit=unit.id
+        )
         drive(self.env, self.scene.router, unit, (x, y), self._arrived)
 
     def _place_of(self, incident: Mapping[str, Any]) -> tuple[float, float]:
@@ -719,7 +753,9 @@ class Session:
         if where:
             return (where["lon"] - f.lon0) * f.m_per_deg_lon, (where["lat"] - f.lat0) * f.m_per_deg_lat
         # Nobody knows where the child is: its home is asked first.
-        child = next((p for p in self.stage.world.subscribers if p.id == incident.get("child")), self.stage.lead)
+        child = next(
+            (p for p in self.stage.world.subscribers if p.id == incident.get("child")), self.stage.lead
+        )
         home = self.stage.world.places[child.home]
         return home.x, home.y
 
@@ -730,7 +766,14 @@ class Session:
         x, y = unit.position(self.env.now)
         lon, lat = self.scene.lonlat(x, y)
         self.line.act(incident, "on_scene", unit=unit.id, key=f"{unit.id}-there")
-        self._say("arrived", (f"{unit.name} 도착", f"{unit.name} is there"), incident=incident, unit=unit.id, lon=lon, lat=lat)
+        self._say(
+            "arrived",
+            (f"{unit.name} 도착", f"{unit.name} is there"),
+            incident=incident,
+            unit=unit.id,
+            lon=lon,
+            lat=lat,
+        )
         self.env.process(self._look(unit, incident))
 
     def _look(self, unit: Unit, incident: str) -> Any:
@@ -752,7 +795,7 @@ class Session:
                           incident=incident, unit=unit.id)  # fmt: skip
             yield self.env.timeout(SEARCH_S)
             reached = self.env.event()
-            drive(self.env, scene.router, unit, scene.position(lead), lambda _u, e=reached: e.succeed())
+            drive(self.env, scene.router, unit, scene.position(lead), partial(_succeed, reached))
             yield reached
         yield self.env.timeout(LOOK_S)
         if lead.index in scene.safe:
@@ -789,7 +832,9 @@ class Session:
         for unit in self.scene.units.values():
             if unit.incident is not None and unit.track.moved_within(self.env.now - 5.0, self.env.now):
                 lon, lat = self.scene.lonlat(*unit.position(self.env.now))
-                self.line.order("PUT", f"/v1/units/{unit.id}/status", {"available": False, "lat": lat, "lon": lon})
+                self.line.order(
+                    "PUT", f"/v1/units/{unit.id}/status", {"available": False, "lat": lat, "lon": lon}
+                )
 
     # --- the end ------------------------------------------------------------------------------------------
 
@@ -834,3 +879,7 @@ class Session:
         self._wake.set()
         self._ended.wait(15.0)
 
+
+def _succeed(event: simpy.Event, unit: Unit) -> None:
+    if not event.triggered:
+        event.succeed(unit)

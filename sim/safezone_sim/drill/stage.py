@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 import simpy
 
 from safezone_sim.drill.casting import Part, cast_part
@@ -24,6 +25,7 @@ from safezone_sim.world.keys import simulation_keys
 from safezone_sim.world.model import Person, SchoolWorld
 
 GRADE = 4
+KNOWN_SHORT_OF_M, KNOWN_CORRIDOR_M = 55.0, 60.0
 LEAD_SEAT = 7
 BEFORE_POST_S = 20.0
 NEVER = ("23:30", "23:50")  # of a day's deadline and closing that no drill reaches
@@ -92,9 +94,7 @@ def set_stage(
         start_s = clock_seconds(lived.not_arrived_after) - plan.deadline_min * 60.0 * minutes / plan.minutes
     told("map", 0.0)
     found = find_school(school_code, map_dir)
-    street_map = load_map(
-        found.lon, found.lat, lived.map.radius_m, map_dir=map_dir, source=map_source
-    )
+    street_map = load_map(found.lon, found.lat, lived.map.radius_m, map_dir=map_dir, source=map_source)
     told("world", 0.3)
     school = replace(found, code=session)
     world = build_world(lived, school, street_map, map_dir=map_dir)
@@ -109,7 +109,7 @@ def set_stage(
     if plan.story != "stays_away":
         warm_s = min(warm_s, start_s - _seconds(part, world) - BEFORE_POST_S - 60.0)
     seats = _seats(world, plan, part.person, at_home if plan.story == "stays_away" else inside)
-    world = _with_class(world, seats)
+    world = _with_known_way(_with_class(world, seats), part)
     return Stage(
         session, lived, plan, world, part, seats, start_s, warm_s, minutes, rehearsal,
         _registry(world, plan, seed),
@@ -140,13 +140,9 @@ def _seconds(part: Part, world: SchoolWorld) -> float:
     return float(lengths_along(part.prelude.xy)[-1]) / world.people[part.person].speed_mps
 
 
-def _seats(
-    world: SchoolWorld, plan: DrillPlan, lead: int, candidates: Sequence[Person]
-) -> tuple[int, ...]:
+def _seats(world: SchoolWorld, plan: DrillPlan, lead: int, candidates: Sequence[Person]) -> tuple[int, ...]:
     """The class that drills: who has a phone first; the lead sits at seat 7."""
-    others = sorted(
-        (p for p in candidates if p.index != lead), key=lambda p: (p.phone is None, p.index)
-    )
+    others = sorted((p for p in candidates if p.index != lead), key=lambda p: (p.phone is None, p.index))
     chosen = [p.index for p in others[: plan.class_size - 1]]
     chosen.insert(min(LEAD_SEAT - 1, len(chosen)), lead)
     return tuple(chosen)
@@ -169,6 +165,27 @@ def _with_class(world: SchoolWorld, seats: tuple[int, ...]) -> SchoolWorld:
     return replace(world, people=tuple(people), registry=registry)
 
 
+def _with_known_way(world: SchoolWorld, part: Part) -> SchoolWorld:
+    """Registers the lead's way to a danger area, short of it: who walks there is no deviation, who goes in is."""
+    if part.area is None or part.prelude is None:
+        return world
+    along = lengths_along(part.prelude.xy)
+    short = part.prelude.xy[along <= along[-1] - KNOWN_SHORT_OF_M]
+    if len(short) < 2:
+        return world
+    lead = world.people[part.person]
+    line = np.round(world.map.frame.to_lonlat(short), 7).tolist()
+    route = {"id": f"{lead.id}-drill", "from": world.school_place, "to": lead.home, "line": line,
+             "corridor_m": KNOWN_CORRIDOR_M, "minutes": 30}  # fmt: skip
+    registry = tuple(
+        {**item, "routes": [*item["routes"], route]}
+        if item["kind"] == "child" and item["id"] == lead.id
+        else item
+        for item in world.registry
+    )
+    return replace(world, registry=registry)
+
+
 def _registry(world: SchoolWorld, plan: DrillPlan, seed: int) -> tuple[Mapping[str, Any], ...]:
     """The world's registry with what a drill needs on top: people at the desk and in school, a policy, every day a school day."""
     zone = world.zone
@@ -177,7 +194,9 @@ def _registry(world: SchoolWorld, plan: DrillPlan, seed: int) -> tuple[Mapping[s
         if item["kind"] != "zone":
             items.append(item)
             continue
-        policy = {} if plan.deadline_min is None else {"not_arrived": {"school_after_s": 45, "desk_after_s": 90}}
+        policy = (
+            {} if plan.deadline_min is None else {"not_arrived": {"school_after_s": 45, "desk_after_s": 90}}
+        )
         items.append({
             **item, "school": {**item["school"], "code": zone.rpartition("-")[0]},
             "calendar": {**item["calendar"], "weekdays": EVERY_DAY}, "policy": policy,
@@ -201,5 +220,3 @@ def drill_item(stage: Stage, opens: str, closes: str, clock: Mapping[str, Any]) 
     return {
         "kind": "drill", "id": stage.exercise, "zone": stage.zone, "opens_at": opens, "closes_at": closes, "clock": dict(clock),
     }  # fmt: skip
-
-

@@ -51,7 +51,11 @@ def units_of(world: SchoolWorld, router: Router) -> list[Unit]:
 
 
 def drive(
-    env: simpy.Environment, router: Router, unit: Unit, to: tuple[float, float], arrived: Callable[[Unit], None]
+    env: simpy.Environment,
+    router: Router,
+    unit: Unit,
+    to: tuple[float, float],
+    arrived: Callable[[Unit], None],
 ) -> None:
     """Sends a unit to a point, metres; ``arrived`` is called there. A new order ends the one before."""
     if unit.process is not None and unit.process.is_alive:
@@ -60,7 +64,11 @@ def drive(
 
 
 def _driving(
-    env: simpy.Environment, router: Router, unit: Unit, to: tuple[float, float], arrived: Callable[[Unit], None]
+    env: simpy.Environment,
+    router: Router,
+    unit: Unit,
+    to: tuple[float, float],
+    arrived: Callable[[Unit], None],
 ) -> Generator[Any, Any, None]:
     try:
         unit.track.cut(env.now)

@@ -3,7 +3,6 @@
 from collections.abc import Generator
 from typing import Any
 
-
 from safezone_sim.drill.injects import stimulus
 from safezone_sim.drill.masterlist import Line
 from safezone_sim.drill.scene import Scene
@@ -23,5 +22,3 @@ def play(scene: Scene, line: Line) -> Generator[Any, Any, None]:
         return
     text = ("아이가 등록된 길에서 벗어남", "the child is off its registered route")
     stimulus(scene, line, ("route_deviation", "tag_silent"), text, kind="off_route", person=scene.lead)
-
-
