@@ -424,8 +424,11 @@ class _Calls:
         return JSONResponse(await run_in_threadpool(places_of, session, schematic))
 
     async def _kept(self, id_: str, name: str) -> Response:
-        record = await run_in_threadpool(self.control.record, id_)
-        path = Path(record["folder"]) / name
+        if id_ in self.control.sessions:
+            folder = self.control.sessions[id_].folder
+        else:
+            folder = Path((await run_in_threadpool(self.control.record, id_))["folder"])
+        path = folder / name
         if not path.is_file():
             raise Problem(404, "not_found", f"{name}이 남아 있지 않습니다 · {name} was not kept")
         return Response(path.read_bytes(), media_type="application/json")
