@@ -130,7 +130,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for n, (school, metres) in enumerate(schools, 1):
             with Lab(Path(folder) / school.code, map_dir) as lab:
-                for drill in args.drill or list(drills()):
+                for drill in args.drill or list(
+                    drills()
+                ):  # one after the other: each has the machine to itself
                     rows.append(
                         {**play(lab, drill, school.code), "name": school.name, "to_street_m": round(metres)}
                     )

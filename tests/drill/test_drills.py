@@ -1,5 +1,10 @@
 """Whole drills against a real hub: what trainees did, what the twin made of it, and that nothing is lost or leaks."""
 
+import json
+import os
+import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -171,3 +176,33 @@ def test_calls_that_cannot_be_say_why(lab: Lab, tmp_path: Path) -> None:
     assert lab.post(f"{at}/speed", x=61).status_code == 422
     lab.post(f"{at}/end").raise_for_status()
     assert lab.post(f"{at}/resume").status_code == 409
+
+
+def test_one_command_starts_everything_and_ctrl_c_ends_it(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    command = [sys.executable, "-m", "safezone_cli", "drill", "--no-pages", "--no-browser", "--state", str(state),
+               "--results", str(tmp_path / "results"), "--map-source", "schematic"]  # fmt: skip
+    running = subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"}
+    )
+    assert running.stdout is not None
+    assert any("Ctrl-C" in line for line in running.stdout)
+    at = json.loads((state / "control.json").read_text())
+    assert (state / "control.json").stat().st_mode & 0o077 == 0
+    headers = {"Authorization": f"Bearer {at['token']}"}
+    made = httpx.post(
+        f"{at['http']}/control/v1/sessions",
+        headers=headers,
+        json={"school": "7051141", "drill": "dial-112"},
+        timeout=60.0,
+    ).json()
+    assert made["map"]["kind"] == "schematic" and "우리 학교 지도가 아닙니다" in made["map"]["notice"]["ko"]
+    streets = httpx.get(f"{at['http']}/control/v1/sessions/{made['session']}/map", headers=headers).json()
+    assert any(f["properties"]["kind"] == "street" for f in streets["features"])
+    running.send_signal(signal.SIGINT)
+    assert running.wait(timeout=30) == 0
+    assert not (state / "control.json").exists()
+    record = json.loads((tmp_path / "results" / "7051141" / made["session"] / "session.json").read_text())
+    assert record["state"] == "ended"
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(f"{at['hub']}/healthz")

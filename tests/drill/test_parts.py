@@ -30,7 +30,8 @@ def test_the_seven_drills_are_there_and_whole() -> None:
 
 
 def test_a_drill_with_a_wrong_reference_is_refused_by_name(tmp_path: Path) -> None:
-    for name in ("drill-common.toml", "pilot-quiet.toml", "pilot.toml"):
+    (tmp_path / "common").mkdir()
+    for name in ("common/drill.toml", "pilot-quiet.toml", "pilot.toml"):
         (tmp_path / name).write_text((scenarios_dir() / name).read_text())
     text = (scenarios_dir() / "drill-bell.toml").read_text()
     path = tmp_path / "drill-wrong.toml"

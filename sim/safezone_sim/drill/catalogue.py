@@ -12,7 +12,6 @@ from safezone_sim.catalogue import scenarios_dir
 from safezone_sim.drill.plan import DrillPlan
 from safezone_sim.scenario import Scenario, ScenarioError, load_scenario
 
-COMMON = "drill-common.toml"
 # In the order in which a class would do them.
 ORDER = ("tag-call", "bell", "danger", "not-arrived", "stranger", "earthquake", "dial-112")
 
@@ -22,10 +21,9 @@ def drills() -> Mapping[str, Scenario]:
     """Drill id to scenario, in the order of the catalogue. ScenarioError names a file that cannot be used."""
     found: dict[str, Scenario] = {}
     for path in sorted(scenarios_dir().glob("drill-*.toml")):
-        if path.name != COMMON:
-            scenario = load_drill(path)
-            assert scenario.drill is not None
-            found[scenario.drill.id] = scenario
+        scenario = load_drill(path)
+        assert scenario.drill is not None
+        found[scenario.drill.id] = scenario
     known = [d for d in ORDER if d in found]
     return MappingProxyType({d: found[d] for d in [*known, *sorted(set(found) - set(known))]})
 

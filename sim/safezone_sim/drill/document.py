@@ -38,7 +38,7 @@ class Notice:
 
 @dataclass(frozen=True)
 class Table:
-    """``widths``: shares of the line. A cell that begins with ✓, ✗ or – is coloured."""
+    """``widths``: shares of the line. A cell that begins with ✓, × or – is coloured."""
 
     head: Sequence[str]
     rows: Sequence[Sequence[str]]
@@ -152,7 +152,7 @@ def _lines(text: str) -> str:
 
 
 def _class(text: str) -> str:
-    return {"✓": ' class="good"', "✗": ' class="bad"'}.get(text[:1], "")
+    return {"✓": ' class="good"', "×": ' class="bad"'}.get(text[:1], "")
 
 
 def bars_svg(rows: Sequence[tuple[str, float | None, float | None, bool | None]]) -> str:
@@ -260,7 +260,7 @@ def _print(pdf: Any, block: Block) -> None:
                 for row in rows:
                     line = table.row()
                     for cell in row:
-                        colour = {"✓": GOOD, "✗": BAD}.get(cell[:1], INK)
+                        colour = {"✓": GOOD, "×": BAD}.get(cell[:1], INK)
                         line.cell(cell, style=FontFace(color=colour, fill_color="#ffffff"))
             pdf.ln(3)
         case Bars(rows):

@@ -122,7 +122,7 @@ def _facts(record: Record, say: _Words) -> list[tuple[str, str]]:
         rows.append(
             (
                 say(("실제 호출", "Real calls")),
-                "✗ " + say((f"훈련 중 실제 호출 {len(real)}건", f"{len(real)} during the drill")),
+                "× " + say((f"훈련 중 실제 호출 {len(real)}건", f"{len(real)} during the drill")),
             )
         )
     return rows
@@ -137,7 +137,7 @@ def _result(o: Mapping[str, Any]) -> str:
     said = duration(r["s"])
     if r["open"]:
         said += f" ({r['open']}건 남음 · open)"
-    return ("✓ " if r["met"] else "✗ ") + said
+    return ("✓ " if r["met"] else "× ") + said
 
 
 def _objectives(record: Record, say: _Words) -> Table:
@@ -172,7 +172,7 @@ def _rollcall(record: Record, say: _Words) -> Block:
     seats = ", ".join(map(str, r["missing"])) or "–"
     whole = r["accounted_s"] is not None
     rows = [
-        (say(("모두 확인될 때까지", "Until all were accounted for")), ("✓ " if whole else "✗ ") + duration(r["accounted_s"])),
+        (say(("모두 확인될 때까지", "Until all were accounted for")), ("✓ " if whole else "× ") + duration(r["accounted_s"])),
         (say(("나온 사람", "Present")), f"{r['here']} / {r['expected']}"),
         (say(("빠진 자리", "Missing seats")), seats),
         (say(("미리 빠진 자리", "Excused seats")), ", ".join(map(str, r["excused"])) or "–"),
@@ -275,5 +275,5 @@ def _timeline(record: Record, say: _Words) -> Table:
         if e["kind"] in NOT_IN_TIMELINE:
             continue
         text = say(e["text"])
-        rows.append((_clock(record, e["t"]), ("✗ " + text) if e["kind"] == "real" else text))
+        rows.append((_clock(record, e["t"]), ("× " + text) if e["kind"] == "real" else text))
     return Table([say(("때", "When")), say(("일", "What"))], rows, (15, 85))

@@ -8,6 +8,4 @@ from safezone_sim.drill.scene import Scene
 
 
 def play(scene: Scene, line: Line) -> Generator[Any, Any, None]:
-    title = line.plan.title
-    scene.timeline.add(scene.env.now, "message", (title.ko, title.en), inject=line.plan.id)
     yield scene.env.timeout(0.0)
