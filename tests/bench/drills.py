@@ -130,13 +130,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for n, (school, metres) in enumerate(schools, 1):
             with Lab(Path(folder) / school.code, map_dir) as lab:
-                for drill in args.drill or list(
-                    drills()
-                ):  # one after the other: each has the machine to itself
-                    rows.append(
-                        {**play(lab, drill, school.code), "name": school.name, "to_street_m": round(metres)}
-                    )
-            bad = [r["drill"] for r in rows if r["school"] == school.code and r["problem"]]
+                known = {"name": school.name, "to_street_m": round(metres)}
+                rows += [{**play(lab, drill, school.code), **known} for drill in args.drill or list(drills())]
+            bad = [(r["drill"], r["problem"]) for r in rows if r["school"] == school.code and r["problem"]]
             print(
                 f"{n:2d}/{len(schools)} {school.code} {school.name} {metres:.0f} m {'FAILED ' + str(bad) if bad else 'ok'}",
                 flush=True,

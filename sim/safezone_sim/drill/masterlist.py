@@ -6,7 +6,6 @@ from typing import Any, Literal
 from safezone_sim.drill.plan import Inject
 
 Status = Literal["waiting", "fired", "done", "skipped"]
-BEFORE_S = 120.0  # an incident may be judged to have happened so long before its stimulus was noted: clocks, first fixes
 
 
 @dataclass

@@ -27,7 +27,7 @@ from safezone_sim.devices.fleet import Fleet
 from safezone_sim.devices.network import Network
 from safezone_sim.drill.hubline import HubLine
 from safezone_sim.drill.injects import play
-from safezone_sim.drill.masterlist import Line, MasterList
+from safezone_sim.drill.masterlist import Case, Line, MasterList
 from safezone_sim.drill.measures import by_measure
 from safezone_sim.drill.paced import Leaving, Paced
 from safezone_sim.drill.realpress import RealBell
@@ -55,6 +55,7 @@ KEEP_ALIVE_WALL_S = 45.0
 SEEN_WITHIN_M = 120.0  # a unit sees a child so near
 LOOK_S = 15.0  # until it is with the child
 SEARCH_S = 90.0
+AHEAD_S = 60.0  # so far the hub may be ahead of the scene
 STATUS_WALL_S = 2.0
 ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 STEPS = {"acknowledge": "acknowledge", "dispatch": "dispatch", "on_scene": "on_scene", "note": "note", "mark": "note",
@@ -128,6 +129,7 @@ class Session:
         self.line = HubLine(hub, hub_token, stage.zone, self._hear)
         self._incidents: dict[str, dict[str, Any]] = {}
         self._seen_steps: dict[str, int] = {}
+        self._orphans: list[str] = []  # incidents whose stimulus has not been seen yet
         self._todo: queue.SimpleQueue[tuple[Callable[[], Any], Future[Any] | None]] = queue.SimpleQueue()
         self._wake = threading.Event()
         self._leaving = threading.Event()
@@ -560,6 +562,7 @@ class Session:
         t = max(round(t, 2), round(self.env.now + 0.01, 3))
         self.uplink.step(t)
         self._beat = time.monotonic()
+        self._adopt()
         self._notice_cameras()
         wall = time.monotonic()
         if self.watchers and wall - self._framed >= FRAME_WALL_S:
@@ -681,9 +684,11 @@ class Session:
             )["exercise"] = False  # fmt: skip
             return
         found = self.master.take(incident["id"], service, incident.get("child"), incident.get("device"))
-        told = self.wire_time.seconds(incident.get("told_at") or incident["opened_at"])
+        told = self._told(incident)
         if found is not None:
             found[1].alert_t = max(told, found[1].t)
+        else:
+            self._orphans.append(str(incident["id"]))
         from safezone_sim.drill.words import service_words
 
         ko, en = service_words(service)
@@ -708,24 +713,44 @@ class Session:
             inject=found[0].plan.id if found else None, data={"by": by, "step_t": round(t, 2), "note": note},
         )  # fmt: skip
         if found is not None:
-            line, case = found
-            if (
-                action in ("acknowledge", "dispatch", "on_scene", "resolve", "false_alarm", "take")
-                and case.acknowledged_t is None
-            ):
-                case.acknowledged_t = t
-            if action == "dispatch" and case.dispatched_t is None:
-                case.dispatched_t = t
-            if action == "on_scene" and case.arrived_t is None:
-                case.arrived_t = t
-            if action in ("resolve", "false_alarm"):
-                case.closed_t = t
-                if all(c.closed_t is not None for c in line.cases):
-                    line.status = "done"
+            self._count(*found, action, t)
         if action == "dispatch":
             self._send(incident, unit)
         elif action in ("resolve", "false_alarm"):
             self._release(str(incident["id"]))
+
+    def _count(self, line: Line, case: Case, action: str, t: float) -> None:
+        """How far somebody has come with one case."""
+        if action in ("acknowledge", "dispatch", "on_scene", "resolve", "false_alarm", "take"):
+            case.acknowledged_t = t if case.acknowledged_t is None else case.acknowledged_t
+        if action == "dispatch" and case.dispatched_t is None:
+            case.dispatched_t = t
+        if action == "on_scene" and case.arrived_t is None:
+            case.arrived_t = t
+        if action in ("resolve", "false_alarm"):
+            case.closed_t = t
+            if all(c.closed_t is not None for c in line.cases):
+                line.status = "done"
+
+    def _adopt(self) -> None:
+        """The hub may be a moment ahead of the scene, as at a deadline: its incident finds its stimulus now."""
+        for id_ in list(self._orphans):
+            incident = self._incidents[id_]
+            told = self._told(incident)
+            if self.env.now - told > AHEAD_S:
+                self._orphans.remove(id_)
+                continue
+            found = self.master.take(
+                id_, str(incident["service"]), incident.get("child"), incident.get("device")
+            )
+            if found is not None:
+                self._orphans.remove(id_)
+                found[1].alert_t = max(told, found[1].t)
+                for step in incident["history"]:
+                    self._count(*found, str(step["action"]), self.wire_time.seconds(step["at"]))
+
+    def _told(self, incident: Mapping[str, Any]) -> float:
+        return self.wire_time.seconds(incident.get("told_at") or incident["opened_at"])
 
     def _send(self, incident: Mapping[str, Any], unit_id: str | None) -> None:
         x, y = self._place_of(incident)
