@@ -9,10 +9,14 @@ export SAFEZONE_MAP_DIR ?= $(abspath $(wildcard ../shared/maps))
 
 .PHONY: demo test check format bench bench-seeds bench-rules bench-crash bench-throughput bench-lost-writes \
   bench-faults bench-malformed bench-pages bench-restart bench-sumo bench-generated bench-city bench-sumo-city \
-  selftest docs clean
+  selftest docs clean drill bench-drills
 
 demo: $(VENV)/.installed
 	$(BIN)/safezone run scenarios/pilot.toml --out results/pilot
+
+# A safety drill in the browser: hub, twin and pages; Ctrl-C ends it.
+drill: $(VENV)/.installed
+	$(BIN)/safezone drill
 
 test: $(VENV)/.installed
 	$(BIN)/python -m pytest -n $(WORKERS)
@@ -32,6 +36,10 @@ format: $(VENV)/.installed
 # Hub faults over 20 seeds of the pilot day, the stress day and the quiet day (tests/bench/seeds.py).
 bench-seeds: $(VENV)/.installed
 	$(BIN)/python tests/bench/seeds.py --seeds 20
+
+# All seven drills to a report on 20 schools drawn from the list (tests/bench/drills.py).
+bench-drills: $(VENV)/.installed
+	$(BIN)/python tests/bench/drills.py --schools 20
 
 bench-rules: $(VENV)/.installed
 	$(BIN)/python tests/bench/broken_rules.py

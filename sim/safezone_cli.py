@@ -17,6 +17,7 @@ from safezone_hub.commands import hub_group
 from safezone_model.commands import model_group
 from safezone_sim.capacity.commands import capacity_command
 from safezone_sim.catalogue import scenarios_dir
+from safezone_sim.drill.commands import drill_command
 from safezone_sim.judge.commands import judge_command
 from safezone_sim.lab.commands import device_command
 from safezone_sim.map.commands import map_group
@@ -57,6 +58,7 @@ main.add_command(model_group)
 main.add_command(conform_group)
 conform_group.add_command(selftest)
 main.add_command(device_command)
+main.add_command(drill_command)
 main.add_command(gateway_command)
 main.add_command(judge_command)
 main.add_command(capacity_command)

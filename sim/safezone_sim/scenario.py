@@ -12,6 +12,8 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec import Meta, Struct
 
+from safezone_sim.drill.plan import DrillPlan
+
 Share = Annotated[float, Meta(ge=0, le=1)]
 Metres = Annotated[float, Meta(ge=0)]
 Seconds = Annotated[float, Meta(ge=0)]
@@ -167,6 +169,7 @@ class Scenario(Struct, frozen=True, forbid_unknown_fields=True):
     closed_roads: tuple[ClosedRoad, ...] = ()
     location_queries: Annotated[int, Meta(ge=0)] = 1000
     city: City | None = None
+    drill: DrillPlan | None = None  # played in the drill desk, not by `safezone run`
 
     @property
     def start_s(self) -> float:

@@ -61,13 +61,25 @@ class ChildAgent(mesa.Agent):  # type: ignore[misc]
         self.legs: list[Leg] = []
         self.next_depart = float("inf")
         self.knows_closed: set[int] = set()
-        if rows:
-            life.env.process(self.live())
+        self._living = life.env.process(self._live_plan()) if rows else None
 
     @property
     def whereabouts(self) -> str:
         """Role of the place the pupil is in now, or "way"."""
         return self.life.role_of(self.track.inside(self.life.env.now))
+
+    def leave_plan(self) -> None:
+        """From now on somebody else says where this pupil goes; it stands where it is."""
+        if self._living is not None and self._living.is_alive:
+            self._living.interrupt("leaves its plan")
+        self.next_depart = float("inf")
+        self.track.cut(self.life.env.now)
+
+    def _live_plan(self) -> Generator[Any, Any, None]:
+        try:
+            yield from self.live()
+        except simpy.Interrupt:
+            return
 
     def live(self) -> Generator[Any, Any, None]:
         """The day, trip after trip."""

@@ -82,6 +82,18 @@ class Track:
             )
             self._add(leg.t[k], leg.x[k], leg.y[k], where)
 
+    def pass_by(self, t: float, x: float, y: float) -> None:
+        """Adds one moment outside every place; ``t`` not before the last."""
+        self._add(t, x, y, "")
+
+    def cut(self, t: float) -> None:
+        """Forgets everything after ``t``: the person stands where it is then."""
+        (x, y), place = self.position(t), self.inside(t)
+        keep = bisect_right(self.t, t)
+        for column in (self.t, self.x, self.y, self.place):
+            del column[keep:]
+        self._add(t, x, y, place)
+
     def _add(self, t: float, x: float, y: float, place: str) -> None:
         if self.t[-1] == _FIRST and (x != self.x[-1] or y != self.y[-1]):
             self.x[-1], self.y[-1] = x, y  # waited at this door since the night

@@ -50,7 +50,12 @@ class HubProcess:
         # An outside hub's token is none of the bundled one's business: it makes its own.
         env = {k: v for k, v in os.environ.items() if k != "SAFEZONE_HUB_TOKEN"}
         self._process = subprocess.Popen(
-            [*self._command, *ports], stdout=subprocess.PIPE, stderr=self._log, env=env
+            # Ctrl-C is for whoever started it: it ends the hub itself, in good order.
+            [*self._command, *ports],
+            stdout=subprocess.PIPE,
+            stderr=self._log,
+            env=env,
+            start_new_session=True,
         )
         ready = self._read_ready_line()
         self._ports = {name: _port(ready[name]) for name in ("mqtt", "mqtt5", "http")}

@@ -23,7 +23,7 @@ TRIES = 80
 
 
 @dataclass(frozen=True)
-class _Course:
+class Course:
     """A way off: ``xy`` from the corner where the child leaves its route; metres along it."""
 
     xy: FloatArray
@@ -65,11 +65,11 @@ def _lead_away(
 ) -> bool:
     spec = script.row_to_spec(row)
     along = lengths_along(spec.xy)
-    corner = _corner(script, spec, along, float(rng.uniform(*LEAVES_AT)))
+    corner = corner_on(script, spec, along, float(rng.uniform(*LEAVES_AT)))
     if corner is None:
         return False
     vertex, node = corner
-    course = _course(script, person, node, rng)
+    course = course_from(script, person, node, rng)
     if course is None:
         return False
     xy = joined(spec.xy[: vertex + 1], course.xy)
@@ -92,7 +92,7 @@ def _lead_away(
     return True
 
 
-def _corner(script: Script, spec: LineSpec, along: FloatArray, share: float) -> tuple[int, int] | None:
+def corner_on(script: Script, spec: LineSpec, along: FloatArray, share: float) -> tuple[int, int] | None:
     """The vertex of the line nearest to ``share`` of its street part that is a street corner, and its node."""
     low, high = spec.street[0], float(along[-1]) - spec.street[1]
     wanted = low + share * (high - low)
@@ -106,7 +106,7 @@ def _corner(script: Script, spec: LineSpec, along: FloatArray, share: float) -> 
     return None
 
 
-def _course(script: Script, person: Person, node: int, rng: np.random.Generator) -> _Course | None:
+def course_from(script: Script, person: Person, node: int, rng: np.random.Generator) -> Course | None:
     """Along streets to a corner far from all the child's routes, long enough to be seen off them."""
     router = script.ways.walks.router
     tree = router.tree([node])
@@ -126,5 +126,5 @@ def _course(script: Script, person: Person, node: int, rng: np.random.Generator)
         if len(parts) != 1 or parts[0].length < need:
             continue
         total = float(lengths_along(line)[-1])
-        return _Course(line, total - float(parts[0].length), total)
+        return Course(line, total - float(parts[0].length), total)
     return None

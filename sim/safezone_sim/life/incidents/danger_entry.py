@@ -44,7 +44,7 @@ def play(script: Script, incident: Incident, number: int) -> None:
     chosen = script.chosen(incident)
     people = [chosen] if chosen else script.free(phone=True)
     parts = {p.index: _part(script, p) for p in people}
-    spots = _Spots(script)
+    spots = Spots(script)
     played = 0
     for k in range(incident.count):
         at = moment(incident) + incident.spread_s * k / incident.count
@@ -68,7 +68,7 @@ def _one(
     at: float,
     order: list[Person],
     parts: dict[int, _Part],
-    spots: "_Spots",
+    spots: "Spots",
     rng: np.random.Generator,
 ) -> bool:
     for person in order:
@@ -101,7 +101,7 @@ def _on_the_way_home(
     number: int,
     at: float,
     part: _Part,
-    spots: "_Spots",
+    spots: "Spots",
     rng: np.random.Generator,
 ) -> bool:
     """Bends a way home that begins around ``at``, if the child has no entry yet."""
@@ -140,7 +140,7 @@ def _out_of_home(
     number: int,
     at: float,
     part: _Part,
-    spots: "_Spots",
+    spots: "Spots",
     rng: np.random.Generator,
 ) -> bool:
     """Goes out of home so as to be in the area at ``at``, if the child is at home around it."""
@@ -174,7 +174,7 @@ def _seconds(spec: LineSpec, mps: float) -> float:
     return walked / mps + (_length(spec.xy) - walked) / WANDER_MPS
 
 
-class _Spots:
+class Spots:
     """Where in which danger area a child can wander, clear of its own ways; asked once a child."""
 
     def __init__(self, script: Script) -> None:
@@ -185,11 +185,11 @@ class _Spots:
         self, person: Person, start: str, end: str, stay_s: float, rng: np.random.Generator
     ) -> LineSpec | None:
         """From inside ``start`` by a danger area to inside ``end``; the wandering is the line's street part."""
-        found = self._area(person, start)
+        found = self.area_for(person, start)
         if found is None:
             return None
         area, clear = found
-        there, back = self._way(start, area.id), self._way(area.id, end)
+        there, back = self.way(start, area.id), self.way(area.id, end)
         if there is None or back is None:
             return None
         stroll = wander(clear, there.xy[-1], back.xy[0], stay_s * WANDER_MPS, rng)
@@ -206,17 +206,17 @@ class _Spots:
 
     def metres_to(self, person: Person, start: str) -> float | None:
         """Metres from inside ``start`` to the child's danger area; None if it has none."""
-        found = self._area(person, start)
-        way = self._way(start, found[0].id) if found else None
+        found = self.area_for(person, start)
+        way = self.way(start, found[0].id) if found else None
         return _length(way.xy) if way else None
 
-    def _way(self, a: str, b: str) -> LineSpec | None:
+    def way(self, a: str, b: str) -> LineSpec | None:
         try:
             return self.script.ways.specs[self.script.ways.between(a, b)]
         except NoPath:
             return None
 
-    def _area(self, person: Person, start: str) -> tuple[Place, Clearing] | None:
+    def area_for(self, person: Person, start: str) -> tuple[Place, Clearing] | None:
         """The nearest area with room to wander, within ``LONGEST_WALK_M``."""
         key = (person.id, start)
         if key not in self._clear:
@@ -227,7 +227,7 @@ class _Spots:
         grounds = self.script.grounds
         options = []
         for area in grounds.dangers:
-            way = self._way(start, area.id)
+            way = self.way(start, area.id)
             if way is not None and area.gates:
                 options.append((_length(way.xy), area.id, area))
         for metres, _, area in sorted(options, key=lambda o: o[:2]):

@@ -1,0 +1,328 @@
+"""A printed document as blocks, and its two forms: one HTML file that prints well, and PDF with the Korean font embedded.
+
+What is in a document is decided by ``report`` and ``pack``; how it looks is decided here, once for both forms.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+import pylopdf_fonts_ko
+from fpdf import FPDF
+from fpdf.enums import TableBordersLayout
+from fpdf.fonts import FontFace
+
+INK, DIM, RULE, BAND = "#111827", "#4b5563", "#cbd5e1", "#b45309"
+GOOD, BAD, NEUTRAL = "#15803d", "#b91c1c", "#64748b"
+
+
+@dataclass(frozen=True)
+class Heading:
+    text: str
+    level: int = 1
+
+
+@dataclass(frozen=True)
+class Para:
+    text: str
+    dim: bool = False
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Something nobody may overlook."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """``widths``: shares of the line. A cell that begins with ✓, × or – is coloured."""
+
+    head: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    widths: Sequence[float]
+
+
+@dataclass(frozen=True)
+class Bars:
+    """Times against targets: (label, seconds or None, target or None, met)."""
+
+    rows: Sequence[tuple[str, float | None, float | None, bool | None]]
+
+
+@dataclass(frozen=True)
+class Cards:
+    """Role cards to cut out: (title, text)."""
+
+    cards: Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Checks:
+    """Boxes to tick."""
+
+    items: Sequence[str]
+
+
+@dataclass(frozen=True)
+class PageBreak:
+    pass
+
+
+Block = Heading | Para | Notice | Table | Bars | Cards | Checks | PageBreak
+
+
+@dataclass(frozen=True)
+class Document:
+    """``band``: what stands on top of every page."""
+
+    title: str
+    band: str
+    blocks: Sequence[Block]
+    language: str = "ko"
+
+
+def duration(seconds: float | None) -> str:
+    """Seconds for people: 42 s, 3 min 05 s."""
+    if seconds is None:
+        return "–"
+    if seconds < 100:
+        return f"{seconds:.0f}초 (s)"
+    return f"{int(seconds) // 60}분 {int(seconds) % 60:02d}초"
+
+
+# --- HTML ---------------------------------------------------------------------------------------------
+
+STYLE = """
+:root{color-scheme:light}body{font:16px/1.55 "Noto Sans KR","Apple SD Gothic Neo","Malgun Gothic",sans-serif;color:#111827;max-width:60rem;margin:0 auto;padding:0 1rem 3rem}
+.band{background:#b45309;color:#fff;font-weight:700;text-align:center;padding:.5rem;margin:0 -1rem 1rem;letter-spacing:.05em}
+h1{font-size:1.7rem;line-height:1.25;margin:.6rem 0}h2{font-size:1.25rem;margin:1.8rem 0 .5rem;border-bottom:2px solid #cbd5e1;padding-bottom:.2rem}h3{font-size:1.05rem;margin:1rem 0 .3rem}
+table{border-collapse:collapse;width:100%;font-size:.93rem}th,td{border:1px solid #cbd5e1;padding:.35rem .5rem;text-align:left;vertical-align:top}th{background:#f1f5f9}tr{break-inside:avoid}
+.wide{overflow-x:auto}.dim{color:#4b5563}.good{color:#15803d;font-weight:600}.bad{color:#b91c1c;font-weight:600}.notice{border:3px solid #b91c1c;padding:.7rem 1rem;font-size:1.2rem;font-weight:700}
+.cards{display:grid;grid-template-columns:repeat(auto-fill,minmax(17rem,1fr));gap:.8rem}.card{border:1.5px dashed #4b5563;border-radius:.4rem;padding:.6rem .9rem;break-inside:avoid}.card h3{margin-top:0}
+ul.checks{list-style:none;padding:0}ul.checks li{padding-left:1.8rem;position:relative;margin:.4rem 0}ul.checks li:before{content:"☐";position:absolute;left:0;font-size:1.2rem;line-height:1.2}
+svg{width:100%;height:auto}.break{break-before:page}@page{size:A4;margin:14mm}@media print{body{font-size:10.5pt;padding:0;max-width:none}.band{margin:0 0 1rem;-webkit-print-color-adjust:exact;print-color-adjust:exact}}
+"""
+
+
+def to_html(document: Document) -> str:
+    """One file, nothing fetched."""
+    body = "".join(_html(b) for b in document.blocks)
+    return (
+        f'<!doctype html><html lang="{document.language}"><head><meta charset="utf-8">'
+        f'<meta name="viewport" content="width=device-width, initial-scale=1"><title>{escape(document.title)}</title>'
+        f'<style>{STYLE}</style></head><body><div class="band" role="note">{escape(document.band)}</div><main>{body}</main></body></html>'
+    )
+
+
+def _html(block: Block) -> str:
+    match block:
+        case Heading(text, level):
+            return f"<h{level}>{_lines(text)}</h{level}>"
+        case Para(text, dim):
+            return f"<p{' class=dim' if dim else ''}>{_lines(text)}</p>"
+        case Notice(text):
+            return f'<p class="notice" role="alert">{_lines(text)}</p>'
+        case Table(head, rows, widths):
+            columns = "".join(f'<col style="width:{100 * w / sum(widths):.0f}%">' for w in widths)
+            top = "".join(f'<th scope="col">{_lines(h)}</th>' for h in head)
+            top = f"<thead><tr>{top}</tr></thead>" if any(head) else ""
+            body = "".join(
+                "<tr>" + "".join(f"<td{_class(c)}>{_lines(c)}</td>" for c in row) + "</tr>" for row in rows
+            )
+            return f'<div class="wide"><table><colgroup>{columns}</colgroup>{top}<tbody>{body}</tbody></table></div>'
+        case Bars(rows):
+            return bars_svg(rows)
+        case Cards(cards):
+            return (
+                '<div class="cards">'
+                + "".join(f'<div class="card"><h3>{_lines(t)}</h3><p>{_lines(x)}</p></div>' for t, x in cards)
+                + "</div>"
+            )
+        case Checks(items):
+            return '<ul class="checks">' + "".join(f"<li>{_lines(i)}</li>" for i in items) + "</ul>"
+        case PageBreak():
+            return '<div class="break"></div>'
+
+
+def _lines(text: str) -> str:
+    return escape(text).replace("\n", "<br>")
+
+
+def _class(text: str) -> str:
+    return {"✓": ' class="good"', "×": ' class="bad"'}.get(text[:1], "")
+
+
+def bars_svg(rows: Sequence[tuple[str, float | None, float | None, bool | None]]) -> str:
+    """Bars against target marks, each on its own scale: how much of the allowed time was used."""
+    h = 44
+    parts = []
+    for n, (label, value, target, met) in enumerate(rows):
+        y = n * h
+        most = max(value or 0.0, target or 0.0, 1.0) * 1.1
+        width = 0 if value is None else 430 * value / most
+        colour = GOOD if met else BAD if met is False else NEUTRAL
+        said = ("–" if value is None else duration(value)) + (
+            "" if target is None else f" / {duration(target)}"
+        )
+        parts.append(f'<text x="0" y="{y + 14}" font-size="13" fill="{INK}">{escape(label)}</text><rect x="0" y="{y + 20}" width="430" height="14" fill="#e2e8f0"/>'
+                     f'<rect x="0" y="{y + 20}" width="{width:.1f}" height="14" fill="{colour}"/>'
+                     f'<text x="440" y="{y + 32}" font-size="13" fill="{INK}">{escape(said)}</text>')  # fmt: skip
+        if target is not None:
+            x = 430 * target / most
+            parts.append(
+                f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{y + 16}" y2="{y + 38}" stroke="{INK}" stroke-width="2"/>'
+            )
+    label = "걸린 시간과 목표 · times against targets"
+    return f'<svg viewBox="0 0 640 {len(rows) * h}" role="img" aria-label="{label}" font-family="sans-serif">{"".join(parts)}</svg>'
+
+
+# --- PDF ----------------------------------------------------------------------------------------------
+
+
+class _Paper(FPDF):  # type: ignore[misc]
+    band = ""
+
+    def header(self) -> None:
+        self.set_fill_color(BAND)
+        self.rect(0, 0, self.w, 10, style="F")
+        self.set_text_color("#ffffff")
+        self.set_font("ko", size=10)
+        self.set_xy(0, 2)
+        self.cell(self.w, 6, self.band, align="C")
+        self.set_text_color(INK)
+        self.set_xy(self.l_margin, 16)
+
+    def footer(self) -> None:
+        self.set_y(-11)
+        self.set_font("ko", size=8)
+        self.set_text_color(DIM)
+        self.cell(0, 5, f"safezone · {self.page_no()} / {{nb}}", align="C")
+        self.set_text_color(INK)
+
+
+def to_pdf(document: Document) -> bytes:
+    """A4, the font embedded; needs no internet and no font of the system."""
+    pdf = _Paper(format="A4")
+    pdf.add_font("ko", fname=str(pylopdf_fonts_ko.sans_path()))
+    pdf.band = document.band
+    pdf.set_title(document.title)
+    pdf.set_lang(document.language)
+    pdf.set_margins(15, 16, 15)
+    pdf.set_auto_page_break(True, margin=15)
+    pdf.add_page()
+    for block in document.blocks:
+        _print(pdf, block)
+    return bytes(pdf.output())
+
+
+def _bold(pdf: Any, width: float, height: float, text: str, **more: Any) -> None:
+    """Text in the one weight that is shipped, drawn with an outline."""
+    with pdf.local_context(text_mode="FILL_STROKE", line_width=0.22, draw_color=INK):
+        pdf.multi_cell(width, height, text, align="L", **more)
+
+
+def _print(pdf: Any, block: Block) -> None:
+    match block:
+        case Heading(text, level):
+            size = {1: 19, 2: 14, 3: 11.5}.get(level, 11)
+            if pdf.get_y() > pdf.h - 45:
+                pdf.add_page()
+            pdf.ln(0 if level == 1 else 3)
+            pdf.set_font("ko", size=size)
+            _bold(pdf, 0, size * 0.5, text, new_x="LMARGIN", new_y="NEXT")
+            pdf.ln(1.5)
+        case Para(text, dim):
+            pdf.set_font("ko", size=10)
+            pdf.set_text_color(DIM if dim else INK)
+            pdf.multi_cell(0, 5.4, text, new_x="LMARGIN", new_y="NEXT", align="L")
+            pdf.set_text_color(INK)
+            pdf.ln(1.5)
+        case Notice(text):
+            pdf.set_font("ko", size=13)
+            pdf.set_text_color(BAD)
+            pdf.set_draw_color(BAD)
+            pdf.set_line_width(0.8)
+            pdf.multi_cell(0, 8, text, border=1, padding=2, new_x="LMARGIN", new_y="NEXT", align="L")
+            pdf.set_line_width(0.2)
+            pdf.set_text_color(INK)
+            pdf.ln(3)
+        case Table(head, rows, widths):
+            pdf.set_font("ko", size=8.5)
+            pdf.set_draw_color(RULE)
+            with pdf.table(col_widths=tuple(widths), borders_layout=TableBordersLayout.ALL, line_height=4.6, padding=1,
+                           headings_style=FontFace(fill_color="#f1f5f9", emphasis=None), text_align="LEFT",
+                           first_row_as_headings=any(head)) as table:  # fmt: skip
+                if any(head):
+                    table.row(list(head))
+                for row in rows:
+                    line = table.row()
+                    for cell in row:
+                        colour = {"✓": GOOD, "×": BAD}.get(cell[:1], INK)
+                        line.cell(cell, style=FontFace(color=colour, fill_color="#ffffff"))
+            pdf.ln(3)
+        case Bars(rows):
+            _print_bars(pdf, rows)
+        case Cards(cards):
+            for title, text in cards:
+                pdf.set_font("ko", size=10)
+                if pdf.get_y() > pdf.h - 50:
+                    pdf.add_page()
+                pdf.set_draw_color(DIM)
+                pdf.set_dash_pattern(dash=2, gap=1)
+                y = pdf.get_y()
+                pdf.set_xy(pdf.l_margin + 4, y + 3)
+                pdf.set_font("ko", size=12)
+                _bold(pdf, pdf.epw - 8, 6, title, new_x="LEFT", new_y="NEXT")
+                pdf.set_font("ko", size=10)
+                pdf.multi_cell(pdf.epw - 8, 5.4, text, new_x="LEFT", new_y="NEXT", align="L")
+                end = pdf.get_y() + 3
+                pdf.set_draw_color(DIM)
+                pdf.rect(pdf.l_margin, y, pdf.epw, end - y)
+                pdf.set_dash_pattern()
+                pdf.set_xy(pdf.l_margin, end + 4)
+        case Checks(items):
+            pdf.set_font("ko", size=10)
+            for item in items:
+                y = pdf.get_y()
+                if y > pdf.h - 28:
+                    pdf.add_page()
+                    y = pdf.get_y()
+                pdf.set_draw_color(INK)
+                pdf.rect(pdf.l_margin, y + 0.8, 4, 4)
+                pdf.set_x(pdf.l_margin + 8)
+                pdf.multi_cell(pdf.epw - 8, 5.4, item, new_x="LMARGIN", new_y="NEXT", align="L")
+                pdf.ln(1.5)
+        case PageBreak():
+            pdf.add_page()
+
+
+def _print_bars(pdf: Any, rows: Sequence[tuple[str, float | None, float | None, bool | None]]) -> None:
+    wide = pdf.epw * 0.66
+    for label, value, target, met in rows:
+        if pdf.get_y() > pdf.h - 30:
+            pdf.add_page()
+        pdf.set_font("ko", size=9)
+        pdf.cell(0, 5, label, new_x="LMARGIN", new_y="NEXT")
+        y = pdf.get_y()
+        most = max(value or 0.0, target or 0.0, 1.0) * 1.1
+        pdf.set_fill_color("#e2e8f0")
+        pdf.rect(pdf.l_margin, y, wide, 4, style="F")
+        pdf.set_fill_color(GOOD if met else BAD if met is False else NEUTRAL)
+        if value is not None:
+            pdf.rect(pdf.l_margin, y, wide * value / most, 4, style="F")
+        if target is not None:
+            pdf.set_draw_color(INK)
+            pdf.set_line_width(0.6)
+            x = pdf.l_margin + wide * target / most
+            pdf.line(x, y - 1, x, y + 5)
+            pdf.set_line_width(0.2)
+        said = ("–" if value is None else duration(value)) + (
+            "" if target is None else f" / {duration(target)}"
+        )
+        pdf.set_xy(pdf.l_margin + wide + 3, y - 0.5)
+        pdf.cell(0, 5, said, new_x="LMARGIN", new_y="NEXT")
+        pdf.ln(2)
+    pdf.ln(2)

@@ -1,0 +1,100 @@
+"""The master list in play: which inject fired when, what it set off, and how far the trainees have come with it."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from safezone_sim.drill.plan import Inject
+
+Status = Literal["waiting", "fired", "done", "skipped"]
+
+
+@dataclass
+class Case:
+    """One stimulus and the incident that came of it. Times are seconds after midnight; None: not yet."""
+
+    t: float
+    services: tuple[str, ...]
+    child: str | None = None
+    device: str | None = None
+    incident: str | None = None
+    alert_t: float | None = None
+    acknowledged_t: float | None = None
+    dispatched_t: float | None = None
+    arrived_t: float | None = None
+    found_t: float | None = None
+    closed_t: float | None = None
+
+    def fits(self, service: str, child: str | None, device: str | None) -> bool:
+        """Whether an incident may be what this stimulus set off."""
+        if self.incident is not None or service not in self.services:
+            return False
+        return (self.child is not None and child == self.child) or (
+            self.device is not None and device == self.device
+        )
+
+
+@dataclass
+class Line:
+    """One line of the master list in play."""
+
+    plan: Inject
+    due_t: float
+    status: Status = "waiting"
+    fired_t: float | None = None
+    by: Literal["list", "hand"] | None = None
+    seat: int | None = None
+    place: tuple[float, float] | None = None
+    cases: list[Case] = field(default_factory=list)
+
+    def case_of(self, service: str, child: str | None, device: str | None) -> Case | None:
+        """The oldest stimulus that waits for such an incident."""
+        return next((c for c in self.cases if c.fits(service, child, device)), None)
+
+    def row(self) -> dict[str, Any]:
+        """As the control API shows it; the times are those of the latest case."""
+        last = asdict(self.cases[-1]) if self.cases else {}
+        names = ("incident", "alert_t", "acknowledged_t", "dispatched_t", "arrived_t", "found_t", "closed_t")
+        p = self.plan
+        return {
+            "id": p.id,
+            "title": {"ko": p.title.ko, "en": p.title.en},
+            "expect": {"ko": p.expect.ko, "en": p.expect.en},
+            "who": {"ko": p.who.ko, "en": p.who.en},
+            "kind": p.kind, "due_t": self.due_t, "at_min": p.at_min, "auto": p.auto, "repeatable": p.repeatable,
+            "status": self.status, "fired_t": self.fired_t, "by": self.by,
+            "place": None if self.place is None else {"lon": self.place[0], "lat": self.place[1]},
+            "cases": len(self.cases), **{name: last.get(name) for name in names},
+        }  # fmt: skip
+
+
+class MasterList:
+    """All lines of one drill."""
+
+    def __init__(self, lines: list[Line]) -> None:
+        self.lines = lines
+
+    def line(self, inject: str) -> Line | None:
+        return next((line for line in self.lines if line.plan.id == inject), None)
+
+    def due(self, t: float) -> list[Line]:
+        """Lines that fire by the list now."""
+        return [x for x in self.lines if x.plan.auto and x.status == "waiting" and x.due_t <= t]
+
+    def case_of(self, incident: str) -> tuple[Line, Case] | None:
+        """Line and case of a known incident."""
+        for line in self.lines:
+            for case in line.cases:
+                if case.incident == incident:
+                    return line, case
+        return None
+
+    def take(
+        self, incident: str, service: str, child: str | None, device: str | None
+    ) -> tuple[Line, Case] | None:
+        """Gives a new incident to the stimulus that set it off; None if no line of the list did."""
+        for line in self.lines:
+            case = line.case_of(service, child, device)
+            if case is not None:
+                case.incident = incident
+                return line, case
+        return None

@@ -1,0 +1,119 @@
+"""What a drill leaves behind: ``session.json`` (all that the report needs), ``replay.json``, ``map.geojson``.
+
+The folder is ``<results>/<school>/<session>``. No names of real people, no keys, no tokens are in it.
+"""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from safezone_sim.drill.catalogue import shown
+from safezone_sim.drill.geo import places_of
+
+if TYPE_CHECKING:
+    from safezone_sim.drill.session import Session
+
+RECORD, REPLAY, MAP = "session.json", "replay.json", "map.geojson"
+VERSION = 1
+
+
+def record_of(session: "Session") -> dict[str, Any]:
+    """The record as it is now."""
+    status = session.status()
+    plan = session.stage.plan
+    cases = [{**vars(case), "inject": line.plan.id} for line in session.master.lines for case in line.cases]
+    return {
+        "record_version": VERSION,
+        **session.public(with_tokens=False),
+        "started_t": session.stage.start_s if session.started else None,
+        "ended_t": session.ended_t, "ended_at": None if session.ended_t is None else session.at(session.ended_t),
+        "all_clear_t": session.all_clear_t, "minutes": session.stage.minutes, "plan_minutes": plan.minutes,
+        "plan": shown(session.stage.scenario), "injects": status["injects"], "cases": cases,
+        "objectives": status["objectives"], "measures": status["measures"], "rollcall": status["rollcall"],
+        "notes": session.notes, "improvements": session.improvements, "events": session.timeline.after(0),
+        "pupils": len(session.stage.world.people),
+    }  # fmt: skip
+
+
+def write_record(session: "Session") -> None:
+    """Writes ``session.json``."""
+    _write(session.folder / RECORD, record_of(session))
+
+
+def write_replay(session: "Session") -> None:
+    """Writes the drill on the map for later: everybody's way, and the places."""
+    _write(session.folder / REPLAY, replay_of(session))
+    _write(
+        session.folder / MAP, places_of(session, schematic=session.stage.world.map.source.kind == "schematic")
+    )
+
+
+def agents_of(session: "Session") -> list[dict[str, Any]]:
+    """Everybody who is in frames, by index."""
+    scene, stage = session.scene, session.stage
+    seat_of = {index: seat for seat, index in enumerate(stage.seats, 1)}
+    t = session.now
+    rows: list[dict[str, Any]] = []
+    for n, track in enumerate(scene.tracks()):
+        lon, lat = scene.lonlat(*track.position(t))
+        common = {"i": n, "cast": n in scene.cast, "lon": lon, "lat": lat}
+        if n < len(stage.world.people):
+            p = stage.world.people[n]
+            seat = seat_of.get(n)
+            label = f"{seat}번 · seat {seat}" if seat else f"{p.grade}학년 · grade {p.grade}"
+            rows.append(
+                {
+                    "id": p.id,
+                    "kind": "child" if p.subscriber else "pupil",
+                    "label": label,
+                    "seat": seat,
+                    **common,
+                }
+            )
+        else:
+            e = scene.extras[n - len(stage.world.people)]
+            rows.append({"id": e.id, "kind": e.kind, "label": e.label, "seat": None, **common})
+    return rows
+
+
+def replay_of(session: "Session") -> dict[str, Any]:
+    """Tracks over the drill, events and camera turns."""
+    scene, f = session.scene, session.stage.world.map.frame
+    start, end = session.stage.start_s - 30.0, session.now
+    tracks = []
+    for n, track in enumerate(scene.tracks()):
+        t, x, y, place = track.between(start, max(end, start + 0.01))
+        keep = np.ones(len(t), bool)
+        # Who stands still needs only where the standing begins and ends.
+        keep[1:-1] = (x[1:-1] != x[:-2]) | (y[1:-1] != y[:-2]) | (x[1:-1] != x[2:]) | (y[1:-1] != y[2:])
+        tracks.append({
+            "i": n, "t": np.round(t[keep] , 1).tolist(),
+            "lon": np.round(x[keep] / f.m_per_deg_lon + f.lon0, 6).tolist(),
+            "lat": np.round(y[keep] / f.m_per_deg_lat + f.lat0, 6).tolist(),
+            "place": [p for p, k in zip(place, keep.tolist(), strict=True) if k],
+        })  # fmt: skip
+    cameras = [
+        {"t": e["t"], "camera": e["camera"], "preset": e["preset"], "bearing_deg": e["data"]["bearing_deg"]}
+        for e in session.timeline.after(0) if e["kind"] == "camera"
+    ]  # fmt: skip
+    return {"from_t": start, "to_t": end, "agents": agents_of(session), "tracks": tracks,
+            "events": session.timeline.after(0), "cameras": cameras}  # fmt: skip
+
+
+def read_records(folder: Path) -> list[dict[str, Any]]:
+    """All records under a results folder, newest first; what cannot be read is left out."""
+    found = []
+    for path in folder.glob(f"*/*/{RECORD}"):
+        try:
+            found.append({**json.loads(path.read_text(encoding="utf-8")), "folder": str(path.parent)})
+        except (OSError, ValueError):
+            continue
+    return sorted(found, key=lambda r: str(r.get("created_at", "")), reverse=True)
+
+
+def _write(path: Path, value: Any) -> None:
+    partial = path.with_name(f".{path.name}.partial")
+    partial.write_text(json.dumps(value, ensure_ascii=False) + "\n", encoding="utf-8")
+    partial.replace(path)

@@ -1,0 +1,222 @@
+"""A drill's stage: the world of one session, its class, its lead and its registry. Everything stands still.
+
+One session is one zone of its own, named after the school and the session, so that several meet nowhere on a hub.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import simpy
+
+from safezone_sim.drill.casting import Part, cast_part
+from safezone_sim.drill.plan import DrillPlan, Inject
+from safezone_sim.life.lines import lengths_along
+from safezone_sim.life.model import Life
+from safezone_sim.map import load_map
+from safezone_sim.scenario import Scenario, clock_seconds
+from safezone_sim.schools import find_school
+from safezone_sim.world import build_world
+from safezone_sim.world.keys import simulation_keys
+from safezone_sim.world.model import Person, SchoolWorld
+
+GRADE = 4
+KNOWN_SHORT_OF_M, KNOWN_CORRIDOR_M = 55.0, 60.0
+LEAD_SEAT = 7
+BEFORE_POST_S = 20.0
+NEVER = ("23:30", "23:50")  # of a day's deadline and closing that no drill reaches
+EVERY_DAY = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+OPERATORS = (("op1", "112 근무자 1 (모의)", "operator"), ("op2", "112 근무자 2 (모의)", "operator"),
+             ("sv", "112 팀장 (모의)", "supervisor"), ("field", "현장 무전 (모의)", "operator"))  # fmt: skip
+Told = Callable[[str, float], None]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """``start_s``: START, seconds after midnight; ``warm_s``: from when the hub sees the day; ``part``: the lead's."""
+
+    session: str
+    scenario: Scenario
+    plan: DrillPlan
+    world: SchoolWorld
+    part: Part
+    seats: tuple[int, ...]  # person index by seat, from seat 1
+    start_s: float
+    warm_s: float
+    minutes: float
+    rehearsal: bool
+    registry: tuple[Mapping[str, Any], ...]
+
+    @property
+    def lead(self) -> Person:
+        return self.world.people[self.part.person]
+
+    @property
+    def zone(self) -> str:
+        return self.world.zone
+
+    @property
+    def exercise(self) -> str:
+        return self.scenario.drill_id(self.zone)
+
+    def due_s(self, inject: Inject) -> float:
+        """When an inject is due, seconds after midnight."""
+        return self.start_s + inject.at_min * 60.0 * self.minutes / self.plan.minutes
+
+    def principal(self, name: str) -> str:
+        """The id of an operator or of the school's own post."""
+        return f"{self.zone}-{name}"
+
+
+def set_stage(
+    scenario: Scenario,
+    session: str,
+    school_code: str,
+    day: date,
+    *,
+    seed: int,
+    rehearsal: bool,
+    map_dir: Path | None,
+    map_source: str | None,
+    told: Told = lambda step, share: None,
+) -> Stage:
+    """Builds the stage; takes one or two seconds. SchoolError, MapError, WorldError or NoPart say what is wrong."""
+    plan = scenario.drill
+    assert plan is not None
+    minutes = plan.rehearsal_minutes if rehearsal else plan.minutes
+    start_s = clock_seconds(scenario.start)
+    lived = _lived(scenario, plan, school_code, day, seed)
+    if plan.deadline_min is not None:
+        start_s = clock_seconds(lived.not_arrived_after) - plan.deadline_min * 60.0 * minutes / plan.minutes
+    told("map", 0.0)
+    found = find_school(school_code, map_dir)
+    street_map = load_map(found.lon, found.lat, lived.map.radius_m, map_dir=map_dir, source=map_source)
+    told("world", 0.3)
+    school = replace(found, code=session)
+    world = build_world(lived, school, street_map, map_dir=map_dir)
+    told("cast", 0.6)
+    life = lived_until(lived, world, start_s - 60.0 * plan.warm_up_min)
+    at_home = [p for p in world.subscribers if life.agents[p.index].whereabouts == "home"
+               and not life.day.draft.ill[p.index] and not life.agents[p.index].legs]  # fmt: skip
+    life.env.run(until=start_s)
+    inside = [p for p in world.subscribers if life.inside(p, start_s) == world.school_place]
+    part = cast_part(plan.story, life, inside, at_home)
+    warm_s = start_s - 60.0 * plan.warm_up_min
+    if plan.story != "stays_away":
+        warm_s = min(warm_s, start_s - _seconds(part, world) - BEFORE_POST_S - 60.0)
+    seats = _seats(world, plan, part.person, at_home if plan.story == "stays_away" else inside)
+    world = _with_known_way(_with_class(world, seats), part)
+    return Stage(
+        session, lived, plan, world, part, seats, start_s, warm_s, minutes, rehearsal,
+        _registry(world, plan, seed),
+    )  # fmt: skip
+
+
+def lived_until(scenario: Scenario, world: SchoolWorld, t: float) -> Life:
+    """The school's life, up to ``t``, seen by nobody."""
+    env = simpy.Environment(initial_time=scenario.start_s)
+    life = Life(env, scenario, world)
+    env.run(until=max(t, scenario.start_s + 1.0))
+    return life
+
+
+def _lived(scenario: Scenario, plan: DrillPlan, school: str, day: date, seed: int) -> Scenario:
+    """The day around the drill: whole, without scripted incidents."""
+    deadline = {} if plan.deadline_min is not None else {"not_arrived_after": NEVER[0], "closes_at": NEVER[1]}
+    return msgspec.structs.replace(
+        scenario, schools=(school,), date=day, seed=seed, start="06:30", end="21:30", exercise="drill",
+        incidents=(), closed_roads=(), location_queries=0, **deadline,
+    )  # fmt: skip
+
+
+def _seconds(part: Part, world: SchoolWorld) -> float:
+    """How long the lead walks to its post."""
+    if part.prelude is None:
+        return 0.0
+    return float(lengths_along(part.prelude.xy)[-1]) / world.people[part.person].speed_mps
+
+
+def _seats(world: SchoolWorld, plan: DrillPlan, lead: int, candidates: Sequence[Person]) -> tuple[int, ...]:
+    """The class that drills: who has a phone first; the lead sits at seat 7."""
+    others = sorted((p for p in candidates if p.index != lead), key=lambda p: (p.phone is None, p.index))
+    chosen = [p.index for p in others[: plan.class_size - 1]]
+    chosen.insert(min(LEAD_SEAT - 1, len(chosen)), lead)
+    return tuple(chosen)
+
+
+def _with_class(world: SchoolWorld, seats: tuple[int, ...]) -> SchoolWorld:
+    """Puts the class together: one class of its own, with seat numbers, in world and registry."""
+    class_no = max(p.class_no for p in world.people) + 1
+    people = list(world.people)
+    numbers: dict[str, int] = {}
+    for seat, index in enumerate(seats, 1):
+        people[index] = replace(people[index], grade=GRADE, class_no=class_no, number=seat)
+        numbers[people[index].id] = seat
+    registry = tuple(
+        {**item, "grade": GRADE, "class": class_no, "number": numbers[item["id"]]}
+        if item["kind"] == "child" and item["id"] in numbers
+        else item
+        for item in world.registry
+    )
+    return replace(world, people=tuple(people), registry=registry)
+
+
+def _with_known_way(world: SchoolWorld, part: Part) -> SchoolWorld:
+    """Registers the lead's way to a danger area, short of it: who walks there is no deviation, who goes in is."""
+    if part.area is None or part.prelude is None:
+        return world
+    along = lengths_along(part.prelude.xy)
+    short = part.prelude.xy[along <= along[-1] - KNOWN_SHORT_OF_M]
+    if len(short) < 2:
+        return world
+    lead = world.people[part.person]
+    line = np.round(world.map.frame.to_lonlat(short), 7).tolist()
+    route = {"id": f"{lead.id}-drill", "from": world.school_place, "to": lead.home, "line": line,
+             "corridor_m": KNOWN_CORRIDOR_M, "minutes": 30}  # fmt: skip
+    registry = tuple(
+        {**item, "routes": [*item["routes"], route]}
+        if item["kind"] == "child" and item["id"] == lead.id
+        else item
+        for item in world.registry
+    )
+    return replace(world, registry=registry)
+
+
+def _registry(world: SchoolWorld, plan: DrillPlan, seed: int) -> tuple[Mapping[str, Any], ...]:
+    """The world's registry with what a drill needs on top: people at the desk and in school, a policy, every day a school day."""
+    zone = world.zone
+    items: list[Mapping[str, Any]] = []
+    for item in world.registry:
+        if item["kind"] != "zone":
+            items.append(item)
+            continue
+        policy = (
+            {} if plan.deadline_min is None else {"not_arrived": {"school_after_s": 45, "desk_after_s": 90}}
+        )
+        items.append({
+            **item, "school": {**item["school"], "code": zone.rpartition("-")[0]},
+            "calendar": {**item["calendar"], "weekdays": EVERY_DAY}, "policy": policy,
+        })  # fmt: skip
+    base: dict[str, Any] = {"zone": zone, "nature": "simulated"}
+    for name, title, rank in OPERATORS:
+        items.append({**base, "kind": "operator", "id": f"{zone}-{name}", "name": title, "desk": f"{zone}-desk", "rank": rank})  # fmt: skip
+    items.append({**base, "kind": "staff", "id": f"{zone}-staff", "name": "담당 교사 (모의)"})
+    lab = f"{zone}-lab-bell"
+    keyid, secret = simulation_keys(zone, seed, [lab])[lab]
+    yard = next(i for i in world.registry if i["kind"] == "zone")["school"]
+    items.append({
+        **base, "kind": "device", "id": lab, "type": "bell", "key": {"keyid": keyid, "secret": secret},
+        "placement": {"lat": yard["lat"], "lon": yard["lon"]},
+    })  # fmt: skip
+    return tuple(items)
+
+
+def drill_item(stage: Stage, opens: str, closes: str, clock: Mapping[str, Any]) -> dict[str, Any]:
+    """The registry item that opens the drill; no real recipient is allow-listed."""
+    return {
+        "kind": "drill", "id": stage.exercise, "zone": stage.zone, "opens_at": opens, "closes_at": closes, "clock": dict(clock),
+    }  # fmt: skip

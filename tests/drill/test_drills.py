@@ -1,0 +1,208 @@
+"""Whole drills against a real hub: what trainees did, what the twin made of it, and that nothing is lost or leaks."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.conftest import map_dir_or_none
+from tests.drill.trainee import Lab, Trainee, events
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    with Lab(tmp_path_factory.mktemp("drills"), map_dir_or_none(), keep=True) as found:
+        yield found
+
+
+def _texts(record: dict[str, Any], kind: str) -> list[str]:
+    return [e["text"]["en"] for e in record["events"] if e["kind"] == kind]
+
+
+def test_a_tag_call_is_worked_to_its_end_and_reported(lab: Lab) -> None:
+    session = lab.open("tag-call", rehearsal=True)
+    trainee = Trainee(lab, session, until_s=540.0)
+    record = trainee.work()
+    results = {o["measure"]: o["result"] for o in record["objectives"] if o["measure"]}
+    assert record["state"] == "ended"
+    assert all(results[m]["met"] for m in ("notice", "arrive", "found")), results
+    (case,) = record["cases"]
+    assert case["t"] <= case["alert_t"] <= case["acknowledged_t"] <= case["dispatched_t"] < case["arrived_t"]
+    assert case["found_t"] is not None and case["closed_t"] is not None
+    assert all(e["exercise"] for e in record["events"])
+
+    rated = lab.http.put(
+        f"/sessions/{session['session']}/ratings",
+        json={"objective": "o6", "rating": "S", "evidence": "셋이 답함"},
+    )
+    assert rated.status_code == 200, rated.text
+    lab.post(
+        f"/sessions/{session['session']}/improvements", text="순찰 길 표시", owner="교감", due="2027-01"
+    ).raise_for_status()
+    html = lab.http.get(f"/sessions/{session['session']}/report.html").text
+    for words in ("훈련 결과 보고서", "셋이 답함", "순찰 길 표시", "S 조금 어려움"):
+        assert words in html
+    assert "http://" not in html.replace("http://www.w3.org", "") and "https://" not in html
+    pdf = lab.http.get(f"/sessions/{session['session']}/report.pdf").content
+    assert pdf.startswith(b"%PDF") and b"NotoSansKR" in pdf and b"FontFile" in pdf
+    replay = lab.http.get(f"/sessions/{session['session']}/replay").json()
+    assert len(replay["tracks"]) == len(replay["agents"]) and any(len(t["t"]) > 3 for t in replay["tracks"])
+
+    again = Trainee(lab, lab.open("tag-call", rehearsal=True), until_s=50.0).work()
+    compared = lab.http.get(f"/sessions/{again['session']}/report.html", params={"lang": "en"}).text
+    assert "the next report will compare" not in compared and "Compared with earlier drills" in compared
+
+
+def test_an_earthquake_ends_when_every_seat_is_accounted_for(lab: Lab) -> None:
+    record = Trainee(lab, lab.open("earthquake", rehearsal=True), until_s=600.0).work()
+    rollcall = record["rollcall"]
+    assert rollcall["missing"] == [] and rollcall["here"] == rollcall["expected"]
+    assert rollcall["accounted_s"] is not None and rollcall["accounted_s"] > 100
+    told = [e["data"]["missing"] for e in record["events"] if e["kind"] == "rollcall"]
+    assert told[0] == [7] and told[-1] == []
+
+
+def test_a_real_call_breaks_through_and_a_dead_hub_loses_nothing(lab: Lab) -> None:
+    """During two drills at once; the one hears nothing of the other."""
+    session, other = lab.open("tag-call", rehearsal=True), lab.open("bell", rehearsal=True)
+    trainee, beside = Trainee(lab, session, until_s=540.0), Trainee(lab, other, until_s=120.0)
+    real = f"/sessions/{session['session']}/lab/real-press"
+    trainee.on_event["dispatch"] = lambda event: lab.hub.kill()
+    trainee.on_event["found"] = lambda event: lab.post(real).raise_for_status()
+    incidents: list[dict[str, Any]] = []
+    trainee.on_event["real"] = lambda event: incidents.extend(lab_incidents(lab, session))
+    records: dict[str, dict[str, Any]] = {}
+
+    def work(who: Trainee) -> None:
+        records[who.id] = who.work()
+
+    # The other's trainee would meet the dead hub between two of its own calls; it looks on.
+    beside._react = lambda event: None  # type: ignore[method-assign]
+    thread = threading.Thread(target=work, args=(beside,))
+    thread.start()
+    record = trainee.work()
+    thread.join()
+    assert "the hub is back; what it missed was sent again" in _texts(record, "hub")
+    (case,) = record["cases"]
+    assert case["arrived_t"] is not None and case["closed_t"] is not None
+    reals = [e for e in record["events"] if e["kind"] == "real"]
+    assert [e["exercise"] for e in reals] == [False]
+    # The drill's own is closed by then: what is open is the real one, and no mark of a drill is on it.
+    assert [(i["service"], i.get("exercise")) for i in incidents] == [("bell_call", None)]
+    assert len(_texts(record, "alert")) == 1
+    (theirs,) = records[other["session"]]["cases"]
+    assert theirs["alert_t"] is not None and theirs["acknowledged_t"] is None
+    assert not [e for e in records[other["session"]]["events"] if e["kind"] == "real"]
+
+
+def lab_incidents(lab: Lab, session: dict[str, Any]) -> list[dict[str, Any]]:
+    """All incidents of a session's zone, as its desk sees them."""
+    headers = {"Authorization": f"Bearer {session['tokens']['desk']['token']}"}
+    answer = httpx.get(f"{lab.hub_http}/v1/zones/{session['zone']}/incidents", headers=headers)
+    items: list[dict[str, Any]] = answer.json()["items"]
+    return items
+
+
+def test_nothing_of_a_drill_reaches_a_real_guardian_or_agency(lab: Lab) -> None:
+    """A real guardian of the very child, and a real police agency, stand in the registry; they hear nothing."""
+    session = lab.open("tag-call", rehearsal=True)
+    admin = httpx.Client(
+        base_url=lab.hub_http, headers={"Authorization": f"Bearer {lab.hub_token}"}, timeout=30.0
+    )
+    zone, child = session["zone"], session["tokens"]["guardian"]["child"]
+    key = {"keyid": f"{zone}-real-key", "secret": "A" * 43}
+    items = [
+        {"kind": "guardian", "id": f"{zone}-real", "zone": zone, "name": "실제", "children": [child], "nature": "real",
+         "language": "ko", "key": key},
+        {"kind": "agency", "id": f"{zone}-police", "zone": zone, "name": "경찰", "service": "police", "nature": "real",
+         "format": "json"},
+    ]  # fmt: skip
+    for item in items:
+        answer = admin.put(f"/v1/registry/{item['kind']}/{item['id']}", json=item)
+        assert answer.status_code < 300, answer.text
+    trainee = Trainee(lab, session, until_s=90.0)
+    incidents: list[dict[str, Any]] = []
+    trainee.on_event["dispatch"] = lambda event: incidents.extend(lab_incidents(lab, session))
+    record = trainee.work()
+    assert record["cases"][0]["alert_t"] is not None
+    told = admin.get(f"/v1/guardians/{zone}-real/notices").json()["items"]
+    simulated = admin.get(f"/v1/guardians/{session['tokens']['guardian']['principal']}/notices").json()[
+        "items"
+    ]
+    assert told == [] and any(n["notice"]["service"] == "tag_call" for n in simulated)
+    (incident,) = incidents
+    assert incident["agencies"] == {}
+
+
+def test_the_stream_resumes_where_it_was_cut(lab: Lab) -> None:
+    session = lab.open("dial-112")
+    at = f"/sessions/{session['session']}"
+    lab.post(f"{at}/start").raise_for_status()
+    lab.post(f"{at}/inject", inject="dial", seat=3).raise_for_status()
+    lab.post(f"{at}/end").raise_for_status()
+    with lab.http.stream("GET", f"{at}/stream", params={"last_event_id": "0"}) as response:
+        every = [(id_, e["kind"]) for id_, kind, e in events(response) if kind == "event"]
+    with lab.http.stream("GET", f"{at}/stream", headers={"Last-Event-ID": "2"}) as response:
+        later = [(id_, e["kind"]) for id_, kind, e in events(response) if kind == "event"]
+    assert later == every[2:] and "inject" in [k for _, k in every]
+
+
+def test_calls_that_cannot_be_say_why(lab: Lab, tmp_path: Path) -> None:
+    base = lab.server.url + "/control/v1"
+    assert httpx.get(f"{base}/drills").status_code == 401
+    assert httpx.get(f"{base}/health").json()["status"] == "ok"
+    assert lab.post("/sessions", school="0000000", drill="bell").json()["errors"][0]["field"] == "school"
+    assert lab.post("/sessions", school="7041138", drill="flood").json()["errors"][0]["field"] == "drill"
+    session = lab.open("tag-call")
+    at = f"/sessions/{session['session']}"
+    early = lab.post(f"{at}/inject", inject="press")
+    assert (early.status_code, early.json()["code"]) == (409, "wrong_state")
+    lab.post(f"{at}/start").raise_for_status()
+    lab.post(f"{at}/pause").raise_for_status()
+    named = lab.post(f"{at}/rollcall", seats=[{"seat": 3, "status": "here", "name": "홍길동"}])
+    assert named.status_code == 422 and named.json()["errors"][0]["field"] == "seats[0].name"
+    assert (
+        "홍길동"
+        not in (lab.folder / "results").joinpath("7041138", session["session"], "timeline.jsonl").read_text()
+    )
+    assert lab.post(f"{at}/speed", x=61).status_code == 422
+    lab.post(f"{at}/end").raise_for_status()
+    assert lab.post(f"{at}/resume").status_code == 409
+
+
+def test_one_command_starts_everything_and_ctrl_c_ends_it(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    command = [sys.executable, "-m", "safezone_cli", "drill", "--no-pages", "--no-browser", "--state", str(state),
+               "--results", str(tmp_path / "results"), "--map-source", "schematic"]  # fmt: skip
+    running = subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"}
+    )
+    assert running.stdout is not None
+    assert any("Ctrl-C" in line for line in running.stdout)
+    at = json.loads((state / "control.json").read_text())
+    assert (state / "control.json").stat().st_mode & 0o077 == 0
+    headers = {"Authorization": f"Bearer {at['token']}"}
+    made = httpx.post(
+        f"{at['http']}/control/v1/sessions",
+        headers=headers,
+        json={"school": "7051141", "drill": "dial-112"},
+        timeout=60.0,
+    ).json()
+    assert made["map"]["kind"] == "schematic" and "우리 학교 지도가 아닙니다" in made["map"]["notice"]["ko"]
+    streets = httpx.get(f"{at['http']}/control/v1/sessions/{made['session']}/map", headers=headers).json()
+    assert any(f["properties"]["kind"] == "street" for f in streets["features"])
+    running.send_signal(signal.SIGINT)
+    assert running.wait(timeout=30) == 0
+    assert not (state / "control.json").exists()
+    record = json.loads((tmp_path / "results" / "7051141" / made["session"] / "session.json").read_text())
+    assert record["state"] == "ended"
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(f"{at['hub']}/healthz")

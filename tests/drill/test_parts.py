@@ -1,0 +1,103 @@
+"""Parts of a drill by themselves: files, roll call, measures, paper, camera view."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safezone_sim.catalogue import scenarios_dir
+from safezone_sim.drill.camera_view import Figure, View, render
+from safezone_sim.drill.catalogue import ORDER, drills, load_drill, shown
+from safezone_sim.drill.masterlist import Case, Line
+from safezone_sim.drill.measures import measured
+from safezone_sim.drill.pack import pack_pdf
+from safezone_sim.drill.plan import Objective, Text
+from safezone_sim.drill.rollcall import BadSeat, RollCall
+from safezone_sim.life.tracks import Track
+from safezone_sim.map.schematic import schematic_map
+from safezone_sim.scenario import ScenarioError
+
+
+def test_the_seven_drills_are_there_and_whole() -> None:
+    assert tuple(drills()) == ORDER
+    for scenario in drills().values():
+        drill = shown(scenario)
+        assert drill["minutes"] == 40 and len(drill["plan"]) >= 3 and len(drill["roles"]) >= 5
+        assert all(
+            re.search("[가-힣]", i["title"]["ko"]) and not re.search("[가-힣]", i["title"]["en"])
+            for i in drill["injects"]
+        )
+
+
+def test_a_drill_with_a_wrong_reference_is_refused_by_name(tmp_path: Path) -> None:
+    (tmp_path / "common").mkdir()
+    for name in ("common/drill.toml", "pilot-quiet.toml", "pilot.toml"):
+        (tmp_path / name).write_text((scenarios_dir() / name).read_text())
+    text = (scenarios_dir() / "drill-bell.toml").read_text()
+    path = tmp_path / "drill-wrong.toml"
+    path.write_text(text.replace('inject = "press"', 'inject = "pres"', 1))
+    with pytest.raises(ScenarioError, match=r"objectives\[0\].inject 'pres'"):
+        load_drill(path)
+    path.write_text(text.replace("to_min = 5", "to_min = 4", 1))
+    with pytest.raises(ScenarioError, match="expected to begin at 4"):
+        load_drill(path)
+
+
+def test_a_roll_call_is_complete_when_nobody_is_missing() -> None:
+    call = RollCall(3)
+    call.ask(100.0)
+    call.take([{"seat": 1, "status": "here"}, {"seat": 2, "status": "missing"}], 130.0)
+    assert call.row()["missing"] == [2] and call.row()["uncounted"] == [3]
+    call.take([{"seat": 3, "status": "excused"}], 140.0)
+    assert call.complete_t is None
+    call.take([{"seat": 2, "status": "here"}], 160.0)
+    assert call.row()["accounted_s"] == 60.0
+    for wrong, field in (
+        ({"seat": 4, "status": "here"}, "seats[0].seat"),
+        ({"seat": 1, "status": "gone"}, "seats[0].status"),
+    ):
+        with pytest.raises(BadSeat) as error:
+            call.take([wrong], 170.0)
+        assert error.value.field == field
+    assert call.row()["accounted_s"] == 60.0
+
+
+def test_the_slowest_case_counts_and_an_open_one_is_not_met() -> None:
+    inject = drills()["dial-112"].drill
+    assert inject is not None
+    line = Line(inject.injects[0], 0.0)
+    line.cases = [
+        Case(10.0, ("phone_call_112",), "a", alert_t=11.0, acknowledged_t=31.0),
+        Case(20.0, ("phone_call_112",), "b", alert_t=21.0, acknowledged_t=71.0),
+    ]
+    objective = Objective("o", Text("가", "a"), "acknowledge", None, 60.0)
+    row = measured(objective, [line], RollCall(1))
+    assert row is not None and (row["s"], row["met"], row["open"]) == (50.0, True, 0)
+    line.cases.append(Case(30.0, ("phone_call_112",), "c", alert_t=31.0))
+    row = measured(objective, [line], RollCall(1))
+    assert row is not None and (row["met"], row["open"]) == (False, 1)
+
+
+def test_who_leaves_its_track_stands_where_it_was() -> None:
+    track = Track(0.0, 0.0, "home")
+    for t, x in ((10.0, 0.0), (20.0, 10.0), (30.0, 20.0)):
+        track.pass_by(t, x, 0.0)
+    track.cut(25.0)
+    assert track.position(25.0) == (15.0, 0.0) and track.position(99.0) == (15.0, 0.0)
+    track.pass_by(40.0, 0.0, 0.0)
+    assert track.position(32.5) == (7.5, 0.0)
+
+
+def test_the_pack_has_the_korean_font_in_it() -> None:
+    pdf = pack_pdf(shown(drills()["earthquake"]), "서울신도림초등학교", "2026-12-08")
+    assert pdf.startswith(b"%PDF") and b"NotoSansKR" in pdf and b"FontFile" in pdf
+
+
+def test_a_camera_sees_who_stands_before_it_and_nobody_behind() -> None:
+    street_map = schematic_map(126.9, 37.5, 400.0, "asked for")
+    at = street_map.streets.xy[int(np.argmin(np.hypot(*street_map.streets.xy.T)))]
+    view = View(float(at[0]), float(at[1]), 90.0, 60.0, 50.0, "k01", "2026-12-08 10:00:00")
+    before = render(street_map, view, [Figure(view.x + 15, view.y, "child", trouble=True)])
+    behind = render(street_map, view, [Figure(view.x - 15, view.y, "child", trouble=True)])
+    assert before.count("stroke-dasharray") == 1 and behind.count("stroke-dasharray") == 0
+    assert "EXERCISE" in before and "훈련" in before
