@@ -34,6 +34,7 @@ class ShiftLoad:
     busy_s: float  # a patrol's time per dispatch
     patrol_erlang: float
     patrols: int  # by ``busy_at_most`` alone
+    dispatches_per_day: float  # of the whole day
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,9 @@ def shift_loads(plan: Staffing, demand: Demand, way_m: float) -> tuple[ShiftLoad
     patrols, talk = plan.patrols, plan.desk
     drive_s = patrols.turnout_s.value + way_m / (patrols.speed_kmh.value / 3.6)
     air_s = 3 * plan.radio.transmission_s
+    whole_day = sum(
+        daily[r.key][0] * r.dispatched_if_true + daily[r.key][1] * r.dispatched_if_false for r in plan.calls
+    )
     loads = []
     for shift in plan.shift:
         share = busiest(demand.profile, shift)  # of a day's calls, in one hour at that pace
@@ -82,6 +86,7 @@ def shift_loads(plan: Staffing, demand: Demand, way_m: float) -> tuple[ShiftLoad
                 busy_s,
                 patrol_erlang,
                 max(1, int(np.ceil(patrol_erlang / patrols.busy_at_most - 1e-9))),
+                whole_day,
             )
         )
     return tuple(loads)
