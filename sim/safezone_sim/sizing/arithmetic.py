@@ -53,9 +53,7 @@ def leaf(value: float, ko: str, en: str) -> Term:
 
 def up(term: Term) -> Term:
     """Rounded up to a whole number; noise in the last digits of a float does not count."""
-    return Term(
-        float(ceil(round(term.value, 9))), f"⌈{term.ko}⌉", f"⌈{term.en}⌉", f"⌈{term.figures}⌉", _ATOM
-    )
+    return Term(float(ceil(round(term.value, 9))), f"⌈{term.ko}⌉", f"⌈{term.en}⌉", f"⌈{term.figures}⌉", _ATOM)
 
 
 def root(term: Term) -> Term:

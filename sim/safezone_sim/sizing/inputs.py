@@ -74,6 +74,9 @@ class Capacity(Struct, frozen=True):
     steps: list[dict[str, Any]]
     knee_per_s: float | None
     profile: Any = None
+    limits_ms: dict[str, float] = {}
+    knee_is_lower_bound: bool = False
+    verdict: str | None = None
     beyond: list[dict[str, Any]] = msgspec.field(default_factory=list)
     recovery_s: float | None = None
 
@@ -187,7 +190,10 @@ class Load:
         emergency = np.sum([s.per_minute.emergency for s in schools], axis=0).astype(float)
         return cls(
             float(len(schools)),
-            *(summed(f) for f in ("pupils", "children", "phones", "guardians", "readers", "bells", "cameras")),
+            *(
+                summed(f)
+                for f in ("pupils", "children", "phones", "guardians", "readers", "bells", "cameras")
+            ),
             merged("messages"),
             summed("bytes_up"),
             summed("bytes_down"),
@@ -202,7 +208,9 @@ class Load:
     def mean(cls, loads: Sequence["Load"]) -> "Load":
         """The mean of several seeds' days; the curve of a mean day is smoother than any day."""
         n = len(loads)
-        keys = {f: sorted({k for x in loads for k in getattr(x, f)}) for f in ("messages", "notices", "incidents")}
+        keys = {
+            f: sorted({k for x in loads for k in getattr(x, f)}) for f in ("messages", "notices", "incidents")
+        }
 
         def over(field: str) -> float:
             return float(sum(getattr(x, field) for x in loads)) / n
@@ -211,7 +219,19 @@ class Load:
             return {k: sum(getattr(x, field).get(k, 0.0) for x in loads) / n for k in keys[field]}
 
         return cls(
-            *(over(f) for f in ("schools", "pupils", "children", "phones", "guardians", "readers", "bells", "cameras")),
+            *(
+                over(f)
+                for f in (
+                    "schools",
+                    "pupils",
+                    "children",
+                    "phones",
+                    "guardians",
+                    "readers",
+                    "bells",
+                    "cameras",
+                )
+            ),
             by_key("messages"),
             over("bytes_up"),
             over("bytes_down"),

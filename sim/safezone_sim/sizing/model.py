@@ -143,17 +143,48 @@ def rows_of(stage: Stage, load: Load, inputs: Inputs, people: People) -> list[Ro
     def thing(value: float, ko: str, en: str) -> Term:
         return _times(leaf(value, ko, en), stage.by_schools, "학교 배수", "schools' factor")
 
-    schools = add("schools", "basis", "학교", "schools", "", thing(load.schools, "모의한 학교", "schools simulated"))
+    schools = add(
+        "schools", "basis", "학교", "schools", "", thing(load.schools, "모의한 학교", "schools simulated")
+    )
     add("pupils", "basis", "학생", "pupils", "", child(load.pupils, "모의한 학생", "pupils simulated"))
-    children = add("children", "basis", "가입 어린이", "children served", "", child(load.children, "모의한 어린이", "children simulated"))
-    phones = add("phones", "basis", "휴대전화", "phones", "", child(load.phones, "모의한 전화", "phones simulated"))
-    add("guardians", "basis", "보호자", "guardians", "", child(load.guardians, "모의한 보호자", "guardians simulated"))
+    children = add(
+        "children",
+        "basis",
+        "가입 어린이",
+        "children served",
+        "",
+        child(load.children, "모의한 어린이", "children simulated"),
+    )
+    phones = add(
+        "phones", "basis", "휴대전화", "phones", "", child(load.phones, "모의한 전화", "phones simulated")
+    )
+    add(
+        "guardians",
+        "basis",
+        "보호자",
+        "guardians",
+        "",
+        child(load.guardians, "모의한 보호자", "guardians simulated"),
+    )
 
     tags = add("tags", "equipment", "태그", "tags", "", children)
-    readers = add("readers", "equipment", "리더", "readers", "", thing(load.readers, "모의한 리더", "readers simulated"))
-    bells = add("bells", "equipment", "비상벨", "bells", "", thing(load.bells, "모의한 비상벨", "bells simulated"))
-    cameras = add("cameras", "equipment", "CCTV", "cameras", "", thing(load.cameras, "모의한 CCTV", "cameras simulated"))
-    links = add("links", "equipment", "통신 회선", "network links", "", up((readers + bells + cameras) / assumed("devices_per_link")))
+    readers = add(
+        "readers", "equipment", "리더", "readers", "", thing(load.readers, "모의한 리더", "readers simulated")
+    )
+    bells = add(
+        "bells", "equipment", "비상벨", "bells", "", thing(load.bells, "모의한 비상벨", "bells simulated")
+    )
+    cameras = add(
+        "cameras", "equipment", "CCTV", "cameras", "", thing(load.cameras, "모의한 CCTV", "cameras simulated")
+    )
+    links = add(
+        "links",
+        "equipment",
+        "통신 회선",
+        "network links",
+        "",
+        up((readers + bells + cameras) / assumed("devices_per_link")),
+    )
 
     day = add("messages_day", "load", "하루 메시지", "messages a day", "",
               child(load.all_messages - _fixed(load), "어린이의 메시지", "children's messages")
@@ -166,16 +197,34 @@ def rows_of(stage: Stage, load: Load, inputs: Inputs, people: People) -> list[Ro
                 peak + leaf(Z_BUSIEST, "z 99.9 %", "z 99.9 %") * root(peak), _digits(load.peak_per_s))  # fmt: skip
     knee = leaf(inputs.knee_per_s, "허브 하나의 한계" + ("(측정)" if inputs.knee_measured else "(가정)"),
                 "knee of one hub" + (" (measured)" if inputs.knee_measured else " (assumed)"))  # fmt: skip
-    hubs = add("hubs", "load", "허브", "hubs", "", up(burst * assumed("headroom") / knee) + assumed("spare_hubs"))
+    hubs = add(
+        "hubs", "load", "허브", "hubs", "", up(burst * assumed("headroom") / knee) + assumed("spare_hubs")
+    )
 
-    notices = add("notices_day", "texts", "하루 알림", "notices a day", "", child(load.all_notices, "모의한 알림", "notices simulated"))
-    texts = add("texts_month", "texts", "한 달 알림", "notices a month", "", notices * assumed("school_days_per_month"))
+    notices = add(
+        "notices_day",
+        "texts",
+        "하루 알림",
+        "notices a day",
+        "",
+        child(load.all_notices, "모의한 알림", "notices simulated"),
+    )
+    texts = add(
+        "texts_month",
+        "texts",
+        "한 달 알림",
+        "notices a month",
+        "",
+        notices * assumed("school_days_per_month"),
+    )
     sms = add("sms_month", "texts", "그중 문자(SMS)", "of them SMS", "", texts * assumed("sms_share"))
     push = add("push_month", "texts", "그중 앱 알림", "of them push", "", texts - sms)
 
     add("texts_child", "carrier", "알림 / 어린이·월", "notices / child·month", "", texts / children, 1)
     up_each = leaf(load.bytes_up / max(1.0, load.all_messages), "메시지 byte 위로", "bytes up a message")
-    down_each = leaf(load.bytes_down / max(1.0, load.all_messages), "메시지마다 byte 아래로", "bytes down a message")
+    down_each = leaf(
+        load.bytes_down / max(1.0, load.all_messages), "메시지마다 byte 아래로", "bytes down a message"
+    )
     each = up_each + down_each + leaf(2, "양방향", "both ways") * assumed("transport_bytes")
     per_phone = (load.messages.get("phone.located", 0.0) + load.messages.get("phone.called", 0.0)
                  + load.messages.get("device.status", 0.0) - _fixed(load)) / max(1.0, load.phones)  # fmt: skip
@@ -195,7 +244,14 @@ def rows_of(stage: Stage, load: Load, inputs: Inputs, people: People) -> list[Ro
                * assumed("copies") / gb, 1)  # fmt: skip
 
     posts, hours = _people(stage, inputs, people, rows)
-    employed = add("employed", "people", "고용할 근무자", "operators employed", "", up(posts * assumed("persons_per_post")))
+    employed = add(
+        "employed",
+        "people",
+        "고용할 근무자",
+        "operators employed",
+        "",
+        up(posts * assumed("persons_per_post")),
+    )
     hours = add("patrol_hours", "people", "한 달 출동 시간", "patrol hours a month", "h", hours, 0)
 
     one = leaf(1, "통합", "integration")
@@ -222,7 +278,12 @@ def _people(stage: Stage, inputs: Inputs, people: People, rows: list[Row]) -> tu
         )  # fmt: skip
         given = people.given_operators[n]
         if given is None:
-            term = Term(float(load.operators), f"얼랑C({offered.ko})", f"ErlangC({offered.en})", f"ErlangC({offered.figures})")
+            term = Term(
+                float(load.operators),
+                f"얼랑C({offered.ko})",
+                f"ErlangC({offered.en})",
+                f"ErlangC({offered.figures})",
+            )
             if people.added_operators[n]:
                 term = term + leaf(people.added_operators[n], "모의가 더한 사람", "added by simulation")
         else:
@@ -235,8 +296,13 @@ def _people(stage: Stage, inputs: Inputs, people: People, rows: list[Row]) -> tu
     for n, load in enumerate(people.loads):
         given = people.given_patrols[n]
         if given is None:
-            work = up(leaf(load.patrol_erlang, "출동 부하 Erl", "patrol load, Erl") / leaf(plan.patrols.busy_at_most, "쓸 수 있는 몫", "share to be used"))
-            term = larger(leaf(people.covering, "도착 시간을 지키는 거점", "posts that keep the arrival time"), work)
+            work = up(
+                leaf(load.patrol_erlang, "출동 부하 Erl", "patrol load, Erl")
+                / leaf(plan.patrols.busy_at_most, "쓸 수 있는 몫", "share to be used")
+            )
+            term = larger(
+                leaf(people.covering, "도착 시간을 지키는 거점", "posts that keep the arrival time"), work
+            )
             if term.value > people.most_patrols:
                 term = leaf(people.most_patrols, "모든 거점", "every post there is")
             if people.added_patrols[n]:
@@ -249,7 +315,12 @@ def _people(stage: Stage, inputs: Inputs, people: People, rows: list[Row]) -> tu
                         Wording(f"순찰차 {load.shift.name.ko}", f"patrols, {load.shift.name.en}"), "", term))  # fmt: skip
     busiest = max(people.loads, key=lambda v: v.calls_per_hour)
     daily = leaf(people.loads[0].dispatches_per_day, "하루 출동", "dispatches a day")
-    hours = daily * leaf(busiest.busy_s, "출동 하나 s", "s a dispatch") * leaf(DAYS, "일", "days") / leaf(3600, "s/h", "s/h")
+    hours = (
+        daily
+        * leaf(busiest.busy_s, "출동 하나 s", "s a dispatch")
+        * leaf(DAYS, "일", "days")
+        / leaf(3600, "s/h", "s/h")
+    )
     if stage.desks != 1:
         hours = hours * rooms
     return total(posts), hours
@@ -283,7 +354,16 @@ def _costs(inputs: Inputs, quantity: Mapping[str, Term], rows: list[Row]) -> Non
         ("once", "처음 한 번", "once", total(whole_once)),
         ("monthly", "한 달", "a month", total(whole_monthly)),
     ):
-        rows.append(Row(f"cost_{key}", "cost", Wording(f"전체 · {ko}", f"all, {en}"), prices.currency, cell, money=True))
+        rows.append(
+            Row(
+                f"cost_{key}",
+                "cost",
+                Wording(f"전체 · {ko}", f"all, {en}"),
+                prices.currency,
+                cell,
+                money=True,
+            )
+        )
         last[key] = cell.named(ko, en)
     years = prices.horizon_years
     rows.append(Row("cost_total", "cost", Wording(f"전체 · {years}년", f"all, {years} years"), prices.currency,
@@ -291,8 +371,26 @@ def _costs(inputs: Inputs, quantity: Mapping[str, Term], rows: list[Row]) -> Non
     for payer in prices.payer:
         first = total(once[payer.key])
         each = total(monthly[payer.key])
-        rows.append(Row(f"pay_{payer.key}_once", "cost", Wording(f"{payer.name.ko} · 처음", f"{payer.name.en}, once"), prices.currency, first, money=True))
-        rows.append(Row(f"pay_{payer.key}_monthly", "cost", Wording(f"{payer.name.ko} · 한 달", f"{payer.name.en}, a month"), prices.currency, each, money=True))
+        rows.append(
+            Row(
+                f"pay_{payer.key}_once",
+                "cost",
+                Wording(f"{payer.name.ko} · 처음", f"{payer.name.en}, once"),
+                prices.currency,
+                first,
+                money=True,
+            )
+        )
+        rows.append(
+            Row(
+                f"pay_{payer.key}_monthly",
+                "cost",
+                Wording(f"{payer.name.ko} · 한 달", f"{payer.name.en}, a month"),
+                prices.currency,
+                each,
+                money=True,
+            )
+        )
         rows.append(Row(f"pay_{payer.key}_total", "cost", Wording(f"{payer.name.ko} · {years}년", f"{payer.name.en}, {years} years"), prices.currency,
                         first.named("처음", "once") + each.named("한 달", "a month") * months, money=True))  # fmt: skip
 

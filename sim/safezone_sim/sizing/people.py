@@ -66,9 +66,7 @@ def profile(load: Load, outside: float) -> np.ndarray:
     return np.asarray(shaped / shaped.sum(), float)
 
 
-def find_place(
-    stage: Stage, schools: dict[str, SchoolDay], ground: Ground | None, plan: Staffing
-) -> Place:
+def find_place(stage: Stage, schools: dict[str, SchoolDay], ground: Ground | None, plan: Staffing) -> Place:
     """Posts and weights of the stage's schools, on streets where there is a ground that knows them."""
     codes = [c[:7] for c in stage.codes]  # twins of a school stand where it stands
     children = np.array([max(1, schools[c].children) for c in stage.codes], float)
@@ -110,8 +108,12 @@ def mean_way_m(place: Place, posts: int, plan: Staffing) -> float:
 def demand_of(stage: Stage, load: Load, place: Place, plan: Staffing) -> Demand:
     """The calls of one control room of this stage: scaled by pupils, unless the stage has as many more rooms."""
     people = stage.by_pupils / stage.desks
-    things = (stage.by_schools if stage.desks == 1.0 else 1.0)
-    counts = {"children": load.children * people, "phones": load.phones * people, "bells": load.bells * things}
+    things = stage.by_schools if stage.desks == 1.0 else 1.0
+    counts = {
+        "children": load.children * people,
+        "phones": load.phones * people,
+        "bells": load.bells * things,
+    }
     return Demand(counts, profile(load, plan.outside_hours), place.weights)
 
 

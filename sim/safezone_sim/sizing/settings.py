@@ -97,7 +97,12 @@ class Assumptions(Struct, frozen=True, forbid_unknown_fields=True):
     heartbeat_s: Assumption
 
 
-LOAD_MODEL = ("take_up", "phones", "fix_moving_s", "heartbeat_s")  # value: that of the simulated day, if it tells
+LOAD_MODEL = (
+    "take_up",
+    "phones",
+    "fix_moving_s",
+    "heartbeat_s",
+)  # value: that of the simulated day, if it tells
 
 T = TypeVar("T")
 

@@ -40,8 +40,15 @@ def build_stages(runs: Sequence[CityRun], nation_schools: float, nation_pupils: 
         named.setdefault(_kind(run), []).append(run)
     city = named.get("city", [])
     stages: list[Stage] = []
-    _add(stages, "pilot", _W("시범 2개교", "pilot, 2 schools"), named.get("pilot"), city, _only(PILOT),
-         _W("도시 모의 가운데 신도림·신학초", "Sindorim and Sinhak out of the city's run"))  # fmt: skip
+    _add(
+        stages,
+        "pilot",
+        _W("시범 2개교", "pilot, 2 schools"),
+        named.get("pilot"),
+        city,
+        _only(PILOT),
+        _W("도시 모의 가운데 신도림·신학초", "Sindorim and Sinhak out of the city's run"),
+    )
     if "areas" in named:
         _add(stages, "areas", _W("취약 5곳", "5 vulnerable areas"), named["areas"], [], list, _W("", ""))
     elif city or "rollout" in named:
@@ -49,24 +56,51 @@ def build_stages(runs: Sequence[CityRun], nation_schools: float, nation_pupils: 
         n = len(base[0].schools)
         loads = tuple(Load.of(r.schools) for r in base)
         stages.append(
-            Stage("areas", _W("취약 5곳", "5 vulnerable areas"),
-                  _W(f"따로 모의하지 않음: {n}개교 평균 × 5", f"not simulated: the mean of {n} schools × 5"),
-                  loads, tuple(s.code for s in base[0].schools), 5 / n, 5 / n)  # fmt: skip
+            Stage(
+                "areas",
+                _W("취약 5곳", "5 vulnerable areas"),
+                _W(f"따로 모의하지 않음: {n}개교 평균 × 5", f"not simulated: the mean of {n} schools × 5"),
+                loads,
+                tuple(s.code for s in base[0].schools),
+                5 / n,
+                5 / n,
+            )
         )
-    _add(stages, "rollout", _W("확대 25개교", "rollout, 25 schools"), named.get("rollout"), city, one_per_gu,
-         _W("구마다 학생 수가 중앙값인 학교 하나", "in each gu the school of median size"))  # fmt: skip
+    _add(
+        stages,
+        "rollout",
+        _W("확대 25개교", "rollout, 25 schools"),
+        named.get("rollout"),
+        city,
+        one_per_gu,
+        _W("구마다 학생 수가 중앙값인 학교 하나", "in each gu the school of median size"),
+    )
     if city:
         loads = tuple(Load.of(r.schools) for r in city)
         codes = tuple(s.code for s in city[0].schools)
         n, pupils = loads[0].schools, Load.mean(loads).pupils
         stages.append(
-            Stage("plan578", _W("2009년 계획 578개교", "planned in 2009, 578 schools"),
-                  _W(f"25 + 553; 오늘의 {n:g}개교를 578/{n:g}로", f"25 + 553; today's {n:g} schools × 578/{n:g}"),
-                  loads, codes, 578 / n, 578 / n)  # fmt: skip
+            Stage(
+                "plan578",
+                _W("2009년 계획 578개교", "planned in 2009, 578 schools"),
+                _W(
+                    f"25 + 553; 오늘의 {n:g}개교를 578/{n:g}로",
+                    f"25 + 553; today's {n:g} schools × 578/{n:g}",
+                ),
+                loads,
+                codes,
+                578 / n,
+                578 / n,
+            )
         )
         stages.append(
-            Stage("city", _W(f"서울 {n:g}개교", f"Seoul, {n:g} schools"),
-                  _W("모든 학교를 모의", "every school simulated"), loads, codes)  # fmt: skip
+            Stage(
+                "city",
+                _W(f"서울 {n:g}개교", f"Seoul, {n:g} schools"),
+                _W("모든 학교를 모의", "every school simulated"),
+                loads,
+                codes,
+            )
         )
         base, base_loads, what = city, loads, _W("서울", "Seoul")
         if "nation" in named:
@@ -76,19 +110,32 @@ def build_stages(runs: Sequence[CityRun], nation_schools: float, nation_pupils: 
             n, pupils = base_loads[0].schools, Load.mean(base_loads).pupils
         by_schools, by_pupils = nation_schools / n, nation_pupils / pupils
         stages.append(
-            Stage("nation", _W(f"전국 약 {nation_schools:,.0f}개교", f"nation, about {nation_schools:,.0f} schools"),
-                  _W(f"{what.ko}을 학교 수 ×{by_schools:.2f}, 학생 수 ×{by_pupils:.2f}로 (직선 증가; 상황실도 그만큼 여럿)",
-                     f"{what.en} × {by_schools:.2f} by schools, × {by_pupils:.2f} by pupils (linear growth; as many more control rooms)"),
-                  base_loads, tuple(s.code for s in base[0].schools), by_schools, by_pupils, by_pupils)  # fmt: skip
+            Stage(
+                "nation",
+                _W(f"전국 약 {nation_schools:,.0f}개교", f"nation, about {nation_schools:,.0f} schools"),
+                _W(
+                    f"{what.ko}을 학교 수 ×{by_schools:.2f}, 학생 수 ×{by_pupils:.2f}로 (직선 증가; 상황실도 그만큼 여럿)",
+                    f"{what.en} × {by_schools:.2f} by schools, × {by_pupils:.2f} by pupils (linear growth; as many more control rooms)",
+                ),
+                base_loads,
+                tuple(s.code for s in base[0].schools),
+                by_schools,
+                by_pupils,
+                by_pupils,
+            )
         )
     for run in named.get("other", []):
         n = len(run.schools)
         if not any(s.key == run.scenario for s in stages):
             same = [r for r in named["other"] if r.scenario == run.scenario]
             stages.append(
-                Stage(run.scenario, _W(f"{run.scenario} ({n}개교)", f"{run.scenario} ({n} schools)"),
-                      _W("따로 모의", "a run of its own"), tuple(Load.of(r.schools) for r in same),
-                      tuple(s.code for s in run.schools))  # fmt: skip
+                Stage(
+                    run.scenario,
+                    _W(f"{run.scenario} ({n}개교)", f"{run.scenario} ({n} schools)"),
+                    _W("따로 모의", "a run of its own"),
+                    tuple(Load.of(r.schools) for r in same),
+                    tuple(s.code for s in run.schools),
+                )
             )
     return stages
 

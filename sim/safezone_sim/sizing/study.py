@@ -108,7 +108,8 @@ def make_study(
     progress("survive", 600, 600)
     bars = tornado(main.stage, main.desk.place, main.people, inputs)
     others = tuple(
-        (r.take_up, Load.of(r.schools), r.scenario) for r in sorted(runs, key=lambda r: (r.scenario, r.take_up))
+        (r.take_up, Load.of(r.schools), r.scenario)
+        for r in sorted(runs, key=lambda r: (r.scenario, r.take_up))
     )
     told_of = {a for r in used for a in _attributions(r)} | ({ground.attribution} if ground else set())
     return Study(

@@ -48,9 +48,7 @@ class _Case:
     inputs: Inputs
 
 
-def tornado(
-    stage: Stage, place: Place, people: People, inputs: Inputs
-) -> dict[str, tuple[Bar, ...]]:
+def tornado(stage: Stage, place: Place, people: People, inputs: Inputs) -> dict[str, tuple[Bar, ...]]:
     """For each of OUTPUTS the widest bars, widest first. People are sized by the closed form, with what the
 
     simulation added at the base kept."""

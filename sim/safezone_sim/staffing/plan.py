@@ -85,7 +85,9 @@ class Desk(Struct, frozen=True, forbid_unknown_fields=True):
 
     talk_true_s: Assumed
     talk_false_s: Assumed
-    decided_after: Share  # of the talk; whether somebody must go is then known, and the order goes out meanwhile
+    decided_after: (
+        Share  # of the talk; whether somebody must go is then known, and the order goes out meanwhile
+    )
     spread: Annotated[float, Meta(gt=0, le=3)]
 
 
@@ -102,7 +104,9 @@ class Patrols(Struct, frozen=True, forbid_unknown_fields=True):
     on_scene_true_s: Assumed
     on_scene_false_s: Assumed
     circuity: Assumed  # street length over straight line, used only where no street map is given
-    busy_at_most: Annotated[float, Meta(gt=0, lt=1)]  # share of a shift a patrol may be tied up by these calls
+    busy_at_most: Annotated[
+        float, Meta(gt=0, lt=1)
+    ]  # share of a shift a patrol may be tied up by these calls
     spread: Annotated[float, Meta(gt=0, le=3)]
 
 

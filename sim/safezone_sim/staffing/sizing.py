@@ -161,9 +161,7 @@ def failed(plan: Staffing, trial: Trial) -> list[str]:
     return found
 
 
-def _more_operators(
-    staff: Staff, loads: tuple[ShiftLoad, ...], given: list[int | None]
-) -> Staff | None:
+def _more_operators(staff: Staff, loads: tuple[ShiftLoad, ...], given: list[int | None]) -> Staff | None:
     """One more where each carries the most."""
     open_ = [i for i, g in enumerate(given) if g is None]
     if not open_:
@@ -172,13 +170,10 @@ def _more_operators(
     return Staff(tuple(n + (i == at) for i, n in enumerate(staff.operators)), staff.patrols)
 
 
-def _more_patrols(
-    staff: Staff, given: list[int | None], most: int
-) -> Staff | None:
+def _more_patrols(staff: Staff, given: list[int | None], most: int) -> Staff | None:
     """A tenth more, at least one, wherever there still is a post."""
     grown = tuple(
         n if g is not None else min(most, n + max(1, n // 10))
         for n, g in zip(staff.patrols, given, strict=True)
     )
     return None if grown == staff.patrols else Staff(staff.operators, grown)
-

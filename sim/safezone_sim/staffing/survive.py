@@ -56,9 +56,7 @@ def survive(trials: Trials, staff: Staff) -> Survival:
             first = found
     last = 2.0 * (first.at or 0.0) if first else MOST_TIMES
     curve = tuple(trials.run(staff, times) for times in CURVE if times <= max(2.0, last))
-    return Survival(
-        staff, sum(f for _, f in daily), sum(t for t, _ in daily), curve, tuple(breaking), first
-    )
+    return Survival(staff, sum(f for _, f in daily), sum(t for t, _ in daily), curve, tuple(breaking), first)
 
 
 def _breaking(trials: Trials, staff: Staff, name: str, most: float) -> Breaking:

@@ -100,7 +100,9 @@ def read_boxes(map_dir: Path) -> list[tuple[str, float, float]]:
     path = map_dir / POLICE_FILE
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            return [(f"{r['gu']} {r['name']}", float(r["lon"]), float(r["lat"])) for r in csv.DictReader(file)]
+            return [
+                (f"{r['gu']} {r['name']}", float(r["lon"]), float(r["lat"])) for r in csv.DictReader(file)
+            ]
     except (OSError, KeyError, ValueError) as error:
         raise StaffingError(
             f"{path}: cannot be read ({error}); needs the columns gu, name, lon, lat. Without it, leave --map-dir "
@@ -154,7 +156,10 @@ def _measure(
     )
     usable = off_m < 300.0  # boxes outside this map have no street near them
     points = np.concatenate(
-        [driven.around(xy, AROUND_M, code) for xy, code in zip(town.frame.to_xy(lons, lats), (s.code for s in schools), strict=True)]
+        [
+            driven.around(xy, AROUND_M, code)
+            for xy, code in zip(town.frame.to_xy(lons, lats), (s.code for s in schools), strict=True)
+        ]
     )
     distance = np.full((len(boxes), len(points)), np.inf)
     for n, node in enumerate(box_nodes.tolist()):

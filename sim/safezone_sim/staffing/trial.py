@@ -29,7 +29,9 @@ class Trial:
     operator_busy: Estimate  # share of the paid operator time
     patrol_busy: Estimate
     radio_busy: Estimate
-    quantiles: dict[str, dict[str, float]]  # answered | dispatched | arrived → p50, p90, p99 seconds, emergencies
+    quantiles: dict[
+        str, dict[str, float]
+    ]  # answered | dispatched | arrived → p50, p90, p99 seconds, emergencies
 
 
 @dataclass
