@@ -18,7 +18,7 @@ from safezone_sim.staffing.survive import Survival
 
 ROUTINE, EMERGENCY, DESK = CLASS_COLOUR["everyday"], CLASS_COLOUR["emergency"], DELIVERED
 LEVEL_COLOUR = {"answer": EMERGENCY, "dispatch": LATE, "arrive": DELIVERED, "answer_danger": ROUTINE}
-_L, _R, _T, _B = 62.0, 16.0, 16.0, 34.0
+_L, _R, _T, _B = 62.0, 16.0, 24.0, 34.0
 
 
 def day_curve(load: Load, beats_per_s: float, title: str) -> str:
@@ -58,7 +58,7 @@ def day_curve(load: Load, beats_per_s: float, title: str) -> str:
     ticks = "".join(f"M{x(m):.1f} {base + 2:.1f}v6" for m in np.flatnonzero(load.emergency).tolist())
     parts.append(f'<path d="{ticks}" stroke="{EMERGENCY}" stroke-width="1" stroke-opacity=".6"/>')
     parts += [axis_text(x(h * 60), height - 8, f"{h:02d}:00") for h in range(0, 25, 2)]
-    parts.append(axis_text(4, 11, "msg/s", "start"))
+    parts.append(axis_text(2, 12, "msg/s", "start"))
     return svg(width, height, parts, title)
 
 
@@ -97,7 +97,7 @@ class _LogLog:
                     )
                     parts.append(axis_text(self.x(rate), self.height - 17, f"{rate:,g}"))
         parts.append(axis_text(self.width - _R, self.height - 3, "보낸 msg/s offered", "end"))
-        parts.append(axis_text(4, 11, unit, "start"))
+        parts.append(axis_text(2, 12, unit, "start"))
         return parts
 
 

@@ -189,19 +189,22 @@ class Load:
         routine = np.sum([s.per_minute.routine for s in schools], axis=0).astype(float)
         emergency = np.sum([s.per_minute.emergency for s in schools], axis=0).astype(float)
         return cls(
-            float(len(schools)),
-            *(
-                summed(f)
-                for f in ("pupils", "children", "phones", "guardians", "readers", "bells", "cameras")
-            ),
-            merged("messages"),
-            summed("bytes_up"),
-            summed("bytes_down"),
-            merged("notices"),
-            merged("incidents"),
-            routine,
-            emergency,
-            float((routine + emergency).max()) / 60.0,
+            schools=float(len(schools)),
+            pupils=summed("pupils"),
+            children=summed("children"),
+            phones=summed("phones"),
+            guardians=summed("guardians"),
+            readers=summed("readers"),
+            bells=summed("bells"),
+            cameras=summed("cameras"),
+            messages=merged("messages"),
+            bytes_up=summed("bytes_up"),
+            bytes_down=summed("bytes_down"),
+            notices=merged("notices"),
+            incidents=merged("incidents"),
+            routine=routine,
+            emergency=emergency,
+            peak_per_s=float((routine + emergency).max()) / 60.0,
         )
 
     @classmethod
@@ -219,27 +222,22 @@ class Load:
             return {k: sum(getattr(x, field).get(k, 0.0) for x in loads) / n for k in keys[field]}
 
         return cls(
-            *(
-                over(f)
-                for f in (
-                    "schools",
-                    "pupils",
-                    "children",
-                    "phones",
-                    "guardians",
-                    "readers",
-                    "bells",
-                    "cameras",
-                )
-            ),
-            by_key("messages"),
-            over("bytes_up"),
-            over("bytes_down"),
-            by_key("notices"),
-            by_key("incidents"),
-            np.mean([x.routine for x in loads], axis=0),
-            np.mean([x.emergency for x in loads], axis=0),
-            sum(x.peak_per_s for x in loads) / n,
+            schools=over("schools"),
+            pupils=over("pupils"),
+            children=over("children"),
+            phones=over("phones"),
+            guardians=over("guardians"),
+            readers=over("readers"),
+            bells=over("bells"),
+            cameras=over("cameras"),
+            messages=by_key("messages"),
+            bytes_up=over("bytes_up"),
+            bytes_down=over("bytes_down"),
+            notices=by_key("notices"),
+            incidents=by_key("incidents"),
+            routine=np.mean([x.routine for x in loads], axis=0),
+            emergency=np.mean([x.emergency for x in loads], axis=0),
+            peak_per_s=sum(x.peak_per_s for x in loads) / n,
         )
 
     @property

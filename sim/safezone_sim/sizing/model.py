@@ -138,10 +138,10 @@ def rows_of(stage: Stage, load: Load, inputs: Inputs, people: People) -> list[Ro
 
     def child(value: float, ko: str, en: str) -> Term:
         """Something that grows with the pupils."""
-        return _times(leaf(value, ko, en), stage.by_pupils, "학생 배수", "pupils' factor")
+        return _times(leaf(value, ko, en), stage.pupils_ratio, "학생", "pupils")
 
     def thing(value: float, ko: str, en: str) -> Term:
-        return _times(leaf(value, ko, en), stage.by_schools, "학교 배수", "schools' factor")
+        return _times(leaf(value, ko, en), stage.schools_ratio, "학교", "schools")
 
     schools = add(
         "schools", "basis", "학교", "schools", "", thing(load.schools, "모의한 학교", "schools simulated")
@@ -331,7 +331,8 @@ def _costs(inputs: Inputs, quantity: Mapping[str, Term], rows: list[Row]) -> Non
     months = leaf(12 * prices.horizon_years, "개월", "months")
     once: dict[str, list[Term]] = {p.key: [] for p in prices.payer}
     monthly: dict[str, list[Term]] = {p.key: [] for p in prices.payer}
-    whole_once, whole_monthly = [], []
+    whole_once: list[Term] = []
+    whole_monthly: list[Term] = []
     for item in prices.item:
         factor = inputs.price_factor.get(item.key, 1.0)
         ko, en = item.name.ko, item.name.en
@@ -345,10 +346,10 @@ def _costs(inputs: Inputs, quantity: Mapping[str, Term], rows: list[Row]) -> Non
             rows.append(Row(f"item_{item.key}_{label.en}", "items", Wording(f"{ko} · {label.ko}", f"{en}, {label.en}"),
                             prices.currency, cost, money=True))  # fmt: skip
             whole.append(cost.named(ko, en))
-            for payer, share in item.pays.items():
+            for who, share in item.pays.items():
                 if share:
                     part = cost.named(ko, en)
-                    sums[payer].append(part if share == 1 else part * leaf(share, "몫", "share"))
+                    sums[who].append(part if share == 1 else part * leaf(share, "몫", "share"))
     last: dict[str, Term] = {}
     for key, ko, en, cell in (
         ("once", "처음 한 번", "once", total(whole_once)),
@@ -401,8 +402,12 @@ def _fixed(load: Load) -> float:
     return load.messages.get("device.status", 0.0) * things / max(1.0, things + load.phones)
 
 
-def _times(term: Term, factor: float, ko: str, en: str) -> Term:
-    return term if factor == 1.0 else term * leaf(factor, ko, en)
+def _times(term: Term, ratio: tuple[float, float], ko: str, en: str) -> Term:
+    """So many for so many; nothing where the stage is what was simulated."""
+    if ratio[0] == ratio[1]:
+        return term
+    to, base = ratio
+    return term * leaf(to, f"{ko} 이 단계", f"{en} here") / leaf(base, f"{ko} 모의", f"{en} simulated")
 
 
 def _digits(value: float) -> int:

@@ -76,7 +76,7 @@ def find_place(stage: Stage, schools: dict[str, SchoolDay], ground: Ground | Non
     points = ground.points_of(codes)
     weights = np.repeat(children / children.sum() / POINTS, POINTS)
     order = ground.posts(points, weights, reach_m(plan))
-    travel = StreetTravel(np.minimum(ground.distance_m[np.ix_(order, points)], FAR_M))
+    travel = StreetTravel(np.minimum(ground.distance_m[order][:, points], FAR_M))
     return Place(travel, weights, len(order), True, 0.0)
 
 

@@ -23,9 +23,19 @@ class Stage:
     source: Wording  # which schools, by which rule
     loads: tuple[Load, ...]
     codes: tuple[str, ...]  # schools simulated
-    by_schools: float = 1.0  # equipment
-    by_pupils: float = 1.0  # people and what they make
+    schools_ratio: tuple[float, float] = (1.0, 1.0)  # equipment: so many for so many
+    pupils_ratio: tuple[float, float] = (1.0, 1.0)  # people and what they make
     desks: float = 1.0  # how many control rooms of the simulated size
+
+    @property
+    def by_schools(self) -> float:
+        """Factor on equipment."""
+        return self.schools_ratio[0] / self.schools_ratio[1]
+
+    @property
+    def by_pupils(self) -> float:
+        """Factor on people and what they make."""
+        return self.pupils_ratio[0] / self.pupils_ratio[1]
 
     @property
     def mean(self) -> Load:
@@ -61,9 +71,9 @@ def build_stages(runs: Sequence[CityRun], nation_schools: float, nation_pupils: 
                 _W("취약 5곳", "5 vulnerable areas"),
                 _W(f"따로 모의하지 않음: {n}개교 평균 × 5", f"not simulated: the mean of {n} schools × 5"),
                 loads,
-                tuple(s.code for s in base[0].schools),
-                5 / n,
-                5 / n,
+                tuple(s.code for s in base[0].schools)[:5],
+                (5, n),
+                (5, n),
             )
         )
     _add(
@@ -78,25 +88,25 @@ def build_stages(runs: Sequence[CityRun], nation_schools: float, nation_pupils: 
     if city:
         loads = tuple(Load.of(r.schools) for r in city)
         codes = tuple(s.code for s in city[0].schools)
-        n, pupils = loads[0].schools, Load.mean(loads).pupils
+        schools, pupils = loads[0].schools, Load.mean(loads).pupils
         stages.append(
             Stage(
                 "plan578",
                 _W("2009년 계획 578개교", "planned in 2009, 578 schools"),
                 _W(
-                    f"25 + 553; 오늘의 {n:g}개교를 578/{n:g}로",
-                    f"25 + 553; today's {n:g} schools × 578/{n:g}",
+                    f"25 + 553; 오늘의 {schools:g}개교를 578/{schools:g}로",
+                    f"25 + 553; today's {schools:g} schools × 578/{schools:g}",
                 ),
                 loads,
                 codes,
-                578 / n,
-                578 / n,
+                (578, schools),
+                (578, schools),
             )
         )
         stages.append(
             Stage(
                 "city",
-                _W(f"서울 {n:g}개교", f"Seoul, {n:g} schools"),
+                _W(f"서울 {schools:g}개교", f"Seoul, {schools:g} schools"),
                 _W("모든 학교를 모의", "every school simulated"),
                 loads,
                 codes,
@@ -107,8 +117,8 @@ def build_stages(runs: Sequence[CityRun], nation_schools: float, nation_pupils: 
             base = named["nation"]
             base_loads = tuple(Load.of(r.schools) for r in base)
             what = _W(f"{len(base[0].schools)}개교 모의", f"{len(base[0].schools)} schools simulated")
-            n, pupils = base_loads[0].schools, Load.mean(base_loads).pupils
-        by_schools, by_pupils = nation_schools / n, nation_pupils / pupils
+            schools, pupils = base_loads[0].schools, Load.mean(base_loads).pupils
+        by_schools, by_pupils = nation_schools / schools, nation_pupils / pupils
         stages.append(
             Stage(
                 "nation",
@@ -119,8 +129,8 @@ def build_stages(runs: Sequence[CityRun], nation_schools: float, nation_pupils: 
                 ),
                 base_loads,
                 tuple(s.code for s in base[0].schools),
-                by_schools,
-                by_pupils,
+                (nation_schools, schools),
+                (nation_pupils, pupils),
                 by_pupils,
             )
         )
