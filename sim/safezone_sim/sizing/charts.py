@@ -89,7 +89,7 @@ class _LogLog:
             for p in range(self.y0, self.y1 + 1)
         ]
         for power in range(floor(self.x0), ceil(self.x1) + 1):
-            for m in (1, 2, 5):
+            for m in (1, 2, 5) if self.width > 450 else (1,):
                 rate = m * 10.0**power
                 if self.x0 <= log10(rate) <= self.x1:
                     parts.append(
@@ -133,7 +133,7 @@ def knee_plot(
             f'<text x="{plot.x(knee) + (-5 if anchor == "end" else 5):.1f}" y="{plot.height - _B - 8:.1f}" text-anchor="{anchor}" font-weight="700">무릎 knee {knee:,.0f}/s</text>'
         )
     for kind, colour in kinds:
-        parts.append(_line(plot, steps, kind, "p99", colour))
+        parts.append(_line(plot, steps, kind, "p99", colour, dash="5 4" if kind == "desk_ms" else ""))
         for step in steps:
             value = _value(step, kind, "p99")
             if value is None:
