@@ -16,14 +16,15 @@ from safezone_gateway.commands import gateway_command
 from safezone_hub.commands import hub_group
 from safezone_model.commands import model_group
 from safezone_sim.capacity.commands import capacity_command
-from safezone_sim.catalogue import scenarios_dir
 from safezone_sim.drill.commands import drill_command
+from safezone_sim.catalogue import NOT_SCENARIOS, scenarios_dir
 from safezone_sim.judge.commands import judge_command
 from safezone_sim.lab.commands import device_command
 from safezone_sim.map.commands import map_group
 from safezone_sim.map.errors import MapError
 from safezone_sim.scenario import Scenario, ScenarioError, clock_seconds, load_scenario
 from safezone_sim.schools import SchoolError
+from safezone_sim.sizing.commands import sizing_command
 from safezone_sim.world import WorldError
 from safezone_zoo.commands import selftest
 
@@ -62,6 +63,7 @@ main.add_command(drill_command)
 main.add_command(gateway_command)
 main.add_command(judge_command)
 main.add_command(capacity_command)
+main.add_command(sizing_command)
 
 
 def _find_scenario(name: str) -> Path:
@@ -72,7 +74,7 @@ def _find_scenario(name: str) -> Path:
     bundled = scenarios_dir() / f"{path.name.removesuffix('.toml')}.toml"
     if bundled.is_file():
         return bundled
-    known = ", ".join(sorted(p.stem for p in scenarios_dir().glob("*.toml") if p.stem != "maps"))
+    known = ", ".join(sorted(p.stem for p in scenarios_dir().glob("*.toml") if p.stem not in NOT_SCENARIOS))
     raise click.ClickException(
         f"시나리오가 없습니다 · no scenario {name!r}: neither a file nor one of {known}."
     )
