@@ -16,8 +16,8 @@ from safezone_gateway.commands import gateway_command
 from safezone_hub.commands import hub_group
 from safezone_model.commands import model_group
 from safezone_sim.capacity.commands import capacity_command
-from safezone_sim.drill.commands import drill_command
 from safezone_sim.catalogue import NOT_SCENARIOS, scenarios_dir
+from safezone_sim.drill.commands import drill_command
 from safezone_sim.judge.commands import judge_command
 from safezone_sim.lab.commands import device_command
 from safezone_sim.map.commands import map_group
