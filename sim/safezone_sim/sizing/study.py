@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import msgspec
 
-from safezone_sim.sizing.inputs import Capacity, CityRun, Load, SizingError
+from safezone_sim.sizing.inputs import Capacity, CityRun, Load, SizingError, kb_per_child
 from safezone_sim.sizing.model import Inputs, People, Row, rows_of
 from safezone_sim.sizing.people import Desk, closed_form, find_place, size_desk
 from safezone_sim.sizing.settings import Assumptions, Prices
@@ -77,11 +77,14 @@ def make_study(
     day = Load.mean([Load.of(r.schools) for r in used if r.scenario == largest.scenario])
     plan = with_day(plan, day.incidents, {"children": day.children, "phones": day.phones, "bells": day.bells})
     knee = capacity.knee_per_s if capacity is not None and capacity.knee_per_s else None
+    memory = kb_per_child(capacity) if capacity is not None else None
     inputs = Inputs(
         _with_load_model(assumptions, used[-1]),
         prices,
         knee or assumptions.hub_knee_per_s.value,
         knee is not None,
+        memory or assumptions.hub_kb_per_child.value,
+        memory is not None,
         plan,
         {},
     )
