@@ -101,6 +101,19 @@ def test_a_measured_knee_decides_the_hubs(put: Put) -> None:
     assert not none.inputs.knee_measured
 
 
+def test_a_hub_s_memory_can_decide_the_hubs(put: Put) -> None:
+    hub = measured(1e6)
+    for n, (children, rss) in enumerate([(4000, 500.0), (8000, 900.0)]):
+        hub["steps"][n] |= {"children": children, "rss_mb": {"hub": rss}}
+    runs = [msgspec.convert(city("seoul", many()), CityRun)]
+    found = study(runs, put("memory.json", hub))
+    assert found.inputs.kb_per_child == pytest.approx(100)
+    children = found.main.cells["children"].row.cell.value
+    nation = next(s for s in found.stages if s.stage.key == "nation").cells["hubs"].row.cell
+    assert nation.value == -(-2_500_000 * 100 // 16_000_000) + 1  # 16 GB each, one spare
+    assert found.main.cells["hubs"].row.cell.value == -(-children * 100 // 16_000_000) + 1
+
+
 def test_the_tornado_finds_what_moves_the_answer(three_seeds: Study) -> None:
     for bars in three_seeds.tornado.values():
         widths = [b.width for b in bars]

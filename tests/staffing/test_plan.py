@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from safezone_sim.catalogue import scenarios_dir
-from safezone_sim.staffing.plan import StaffingError, assumed_values, load_staffing, with_value
+from safezone_sim.staffing.plan import StaffingError, assumed_values, load_staffing, with_day, with_value
 
 SHIPPED = scenarios_dir() / "staffing-example.toml"
 
@@ -44,3 +44,14 @@ def test_each_assumed_number_can_be_set_and_nothing_else_moves() -> None:
         assert {k: v for k, v in changed.items() if k != name} == {
             k: v for k, v in assumed_values(plan).items() if k != name
         }
+
+
+def test_a_simulated_day_tells_how_many_calls_and_the_plan_how_many_are_true() -> None:
+    plan = load_staffing(SHIPPED)
+    counts = {"children": 10_000.0, "phones": 4_000.0, "bells": 200.0}
+    told = with_day(plan, {"tag_call": 20.0}, counts)
+    tag, before = told.calls[0], plan.calls[0]
+    assert tag.true.value + tag.false.value == pytest.approx(2.0)
+    assert tag.true.value / tag.false.value == pytest.approx(before.true.value / before.false.value)
+    assert tag.false.high / tag.false.value == pytest.approx(before.false.high / before.false.value)
+    assert told.calls[1:] == plan.calls[1:]

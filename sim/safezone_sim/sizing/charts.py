@@ -245,7 +245,7 @@ def tornado_plot(bars: Sequence[Bar], show: Any, title: str) -> str:
             f'<text x="{label - 8}" y="{y + 11:.0f}" text-anchor="end" font-size="12">{escape(bar.name.ko)}</text>'
         )
         parts.append(
-            f'<text x="{label - 8}" y="{y + 24:.0f}" text-anchor="end" font-size="10" fill="{MUTED}">{escape(bar.name.en)} · {bar.low_input:,g} – {bar.high_input:,g}</text>'
+            f'<text x="{label - 8}" y="{y + 24:.0f}" text-anchor="end" font-size="10" fill="{MUTED}">{escape(bar.name.en)} · {_short(bar.low_input)} – {_short(bar.high_input)}</text>'
         )
         for value, colour, given in (
             (bar.at_low, ROUTINE, bar.low_input),
@@ -254,7 +254,7 @@ def tornado_plot(bars: Sequence[Bar], show: Any, title: str) -> str:
             a, b = sorted((x(base), x(value)))
             if b - a > 0.2:
                 parts.append(
-                    f'<rect x="{a:.1f}" y="{y + 3:.0f}" width="{b - a:.1f}" height="18" fill="{colour}"><title>{given:,g} → {escape(show(value))}</title></rect>'
+                    f'<rect x="{a:.1f}" y="{y + 3:.0f}" width="{b - a:.1f}" height="18" fill="{colour}"><title>{_short(given)} → {escape(show(value))}</title></rect>'
                 )
         ends = sorted((bar.at_low, bar.at_high))
         if ends[0] < base - span * 1e-6:
@@ -270,6 +270,11 @@ def tornado_plot(bars: Sequence[Bar], show: Any, title: str) -> str:
         f'<text x="{x(base):.1f}" y="14" text-anchor="middle" font-weight="700" font-size="12">{escape(show(base))}</text>'
     )
     return svg(width, height, parts, title)
+
+
+def _short(value: float) -> str:
+    """An input's value with three significant digits, never as a power of ten."""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
 def survival_plot(survival: Survival, targets: Mapping[str, float], title: str) -> str:

@@ -81,6 +81,21 @@ class Capacity(Struct, frozen=True):
     recovery_s: float | None = None
 
 
+def kb_per_child(capacity: Capacity) -> float | None:
+    """Memory of the measured hub per registered child, kB: the slope between the least and the most children
+
+    among the steps that held; None where the steps do not tell."""
+    seen = sorted(
+        (float(s["children"]), float(s["rss_mb"]["hub"]))
+        for s in capacity.steps
+        if s["verdict"] == "holds" and s.get("children") and "hub" in (s.get("rss_mb") or {})
+    )
+    if len(seen) < 2 or seen[-1][0] < 2 * seen[0][0]:
+        return None
+    slope = (seen[-1][1] - seen[0][1]) / (seen[-1][0] - seen[0][0]) * 1000
+    return slope if slope > 0 else None
+
+
 @cache
 def _validator(name: str) -> Any:
     schema = msgspec.json.decode((files("safezone_sim.sizing") / name).read_bytes())

@@ -51,6 +51,8 @@ class Inputs:
     prices: Prices
     knee_per_s: float
     knee_measured: bool
+    kb_per_child: float
+    kb_measured: bool
     plan: Staffing
     price_factor: Mapping[str, float]  # by item; 1 where absent
 
@@ -197,9 +199,11 @@ def rows_of(stage: Stage, load: Load, inputs: Inputs, people: People) -> list[Ro
                 peak + leaf(Z_BUSIEST, "z 99.9 %", "z 99.9 %") * root(peak), _digits(load.peak_per_s))  # fmt: skip
     knee = leaf(inputs.knee_per_s, "허브 하나의 한계" + ("(측정)" if inputs.knee_measured else "(가정)"),
                 "knee of one hub" + (" (measured)" if inputs.knee_measured else " (assumed)"))  # fmt: skip
-    hubs = add(
-        "hubs", "load", "허브", "hubs", "", up(burst * assumed("headroom") / knee) + assumed("spare_hubs")
-    )
+    by_rate = up(burst * assumed("headroom") / knee)
+    each_kb = leaf(inputs.kb_per_child, "어린이 하나의 kB" + ("(측정)" if inputs.kb_measured else "(가정)"),
+                   "kB a child" + (" (measured)" if inputs.kb_measured else " (assumed)"))  # fmt: skip
+    by_memory = up(children * each_kb / leaf(1e6, "kB/GB", "kB/GB") / assumed("hub_memory_gb"))
+    hubs = add("hubs", "load", "허브", "hubs", "", larger(by_rate, by_memory) + assumed("spare_hubs"))
 
     notices = add(
         "notices_day",
@@ -418,4 +422,6 @@ def hub_need(stage: Stage, load: Load, inputs: Inputs) -> float:
     """How many hubs the peak needs, unrounded and without spares: shows movement where whole hubs do not."""
     beats = beats_per_s(load)
     peak = beats * stage.by_schools + (load.peak_per_s - beats) * stage.by_pupils
-    return (peak + Z_BUSIEST * sqrt(peak)) * inputs.assumptions.headroom.value / inputs.knee_per_s
+    by_rate = (peak + Z_BUSIEST * sqrt(peak)) * inputs.assumptions.headroom.value / inputs.knee_per_s
+    children = load.children * stage.by_pupils
+    return max(by_rate, children * inputs.kb_per_child / 1e6 / inputs.assumptions.hub_memory_gb.value)

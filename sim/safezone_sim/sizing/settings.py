@@ -80,6 +80,8 @@ class Assumptions(Struct, frozen=True, forbid_unknown_fields=True):
     headroom: Assumption
     spare_hubs: Assumption
     hub_knee_per_s: Assumption  # used only where no hub was measured
+    hub_kb_per_child: Assumption  # used only where the measured hub does not tell
+    hub_memory_gb: Assumption  # of one hub's machine, for the hub
     devices_per_link: Assumption
     sms_share: Assumption
     transport_bytes: Assumption
@@ -160,7 +162,7 @@ def load_assumptions(path: Path) -> Assumptions:
     return found
 
 
-_DIVISORS = ("hub_knee_per_s", "devices_per_link", *LOAD_MODEL)
+_DIVISORS = ("hub_knee_per_s", "hub_memory_gb", "devices_per_link", *LOAD_MODEL)
 
 
 def names_of(assumptions: Assumptions) -> tuple[str, ...]:

@@ -5,13 +5,13 @@ from dataclasses import dataclass, replace
 
 import msgspec
 
-from safezone_sim.sizing.inputs import Capacity, CityRun, Load, SizingError
+from safezone_sim.sizing.inputs import Capacity, CityRun, Load, SizingError, kb_per_child
 from safezone_sim.sizing.model import Inputs, People, Row, rows_of
 from safezone_sim.sizing.people import Desk, closed_form, find_place, size_desk
 from safezone_sim.sizing.settings import Assumptions, Prices
 from safezone_sim.sizing.stages import Stage, build_stages
 from safezone_sim.sizing.tornado import Bar, tornado
-from safezone_sim.staffing.plan import Staffing
+from safezone_sim.staffing.plan import Staffing, with_day
 from safezone_sim.staffing.survive import Survival, survive
 from safezone_sim.staffing.travel import Ground
 
@@ -73,12 +73,18 @@ def make_study(
         known = ", ".join(f"{t:g}" for t in sorted({r.take_up for r in runs}))
         raise SizingError(f"--take-up {chosen:g}: no run has it; the runs have {known}. Name one of these.")
     _check_seeds(used)
+    largest = max(used, key=lambda r: len(r.schools))
+    day = Load.mean([Load.of(r.schools) for r in used if r.scenario == largest.scenario])
+    plan = with_day(plan, day.incidents, {"children": day.children, "phones": day.phones, "bells": day.bells})
     knee = capacity.knee_per_s if capacity is not None and capacity.knee_per_s else None
+    memory = kb_per_child(capacity) if capacity is not None else None
     inputs = Inputs(
         _with_load_model(assumptions, used[-1]),
         prices,
         knee or assumptions.hub_knee_per_s.value,
         knee is not None,
+        memory or assumptions.hub_kb_per_child.value,
+        memory is not None,
         plan,
         {},
     )

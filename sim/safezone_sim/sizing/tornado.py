@@ -70,6 +70,8 @@ def _moves(base: _Case) -> Iterator[tuple[str, Wording, float, float, Callable[[
         a = getattr(inputs.assumptions, name)
         if name.startswith("nation_") or (name == "hub_knee_per_s" and inputs.knee_measured):
             continue
+        if name == "hub_kb_per_child" and inputs.kb_measured:
+            continue
         if name in LOAD_MODEL:
             yield name, a.name, a.low, a.high, _load_move(base, name, a.value)
         else:
@@ -139,6 +141,8 @@ def _assumption_move(base: _Case, name: str) -> Callable[[float], _Case]:
         inputs = replace(base.inputs, assumptions=msgspec.structs.replace(was, **{name: set_to}))
         if name == "hub_knee_per_s":
             inputs = replace(inputs, knee_per_s=value)
+        if name == "hub_kb_per_child":
+            inputs = replace(inputs, kb_per_child=value)
         return replace(base, inputs=inputs)
 
     return moved

@@ -5,6 +5,7 @@ that the sizing report moves one at a time carry ``low`` and ``high`` beside ``v
 """
 
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -76,6 +77,7 @@ class Rate(Struct, frozen=True, forbid_unknown_fields=True):
     per: Literal["children", "phones", "bells"]
     true: Assumed
     false: Assumed
+    service: str  # the service under which the simulated day counts these incidents at the desk
     dispatched_if_true: Share  # the rest is settled without a patrol, e.g. by camera and phone
     dispatched_if_false: Share  # share of its false calls that the operator cannot tell and sends a patrol to
 
@@ -115,6 +117,7 @@ class Staffing(Struct, frozen=True, forbid_unknown_fields=True):
     example: bool
     title: Wording
     shift: Annotated[tuple[Shift, ...], Meta(min_length=1)]
+    calls_from: Literal["day", "plan"]  # "day": as many calls as the simulated day has, see ``with_day``
     outside_hours: Share  # share of all calls that come in hours that the simulated day does not cover
     levels: Levels
     desk: Desk
@@ -176,6 +179,31 @@ def assumed_values(plan: Staffing) -> dict[str, Assumed]:
         found[f"calls.{rate.key}.true"] = rate.true
         found[f"calls.{rate.key}.false"] = rate.false
     return found
+
+
+def with_day(plan: Staffing, incidents: Mapping[str, float], counts: Mapping[str, float]) -> Staffing:
+    """The plan with as many calls as a simulated day had; the plan's own numbers say how many of them are true.
+
+    A day knows no true and false: nobody at the desk does before answering. Sources of which the day has no incident
+    keep the plan's rates. ``counts``: children, phones, bells of the day. Ranges move in step.
+    """
+    if plan.calls_from == "plan":
+        return plan
+
+    def moved(rate: Rate) -> Rate:
+        stated = rate.true.value + rate.false.value
+        seen = incidents.get(rate.service, 0.0) / max(1.0, counts[rate.per]) * 1000
+        if not seen or not stated:
+            return rate
+        factor = seen / stated
+
+        def times(a: Assumed) -> Assumed:
+            why = f"{a.why}; calls of the simulated day"
+            return Assumed(a.value * factor, a.low * factor, a.high * factor, why)
+
+        return msgspec.structs.replace(rate, true=times(rate.true), false=times(rate.false))
+
+    return msgspec.structs.replace(plan, calls=tuple(moved(r) for r in plan.calls))
 
 
 def with_value(plan: Staffing, name: str, value: float) -> Staffing:
