@@ -1,7 +1,7 @@
 """The bundled hub with one planted bottleneck, as its command: ``python broken_hub.py slow|drops FILE serve …``.
 
 ``slow`` sleeps 5 ms for every message it judges. ``drops`` takes no notice of one message in N, whenever it comes, and
-writes down which; FILE is where.
+writes down which, and which calls it took; FILE is where.
 """
 
 import json
@@ -14,6 +14,13 @@ from typing import Any
 from safezone_hub import commands, inbox, pipeline
 
 SLEEP_S = 0.005
+CALLS = ("tag.called", "bell.pressed", "phone.called")
+
+
+def _press(message: dict[str, Any]) -> str:
+    """One press, whoever relays it."""
+    data = message["data"]
+    return f"{data.get('tag', message['source'])}/{data.get('press', data.get('call'))}"
 
 
 def slow() -> None:
@@ -27,7 +34,13 @@ def slow() -> None:
 
 
 def drops(one_in: int, file: Path) -> None:
-    put, dropped = inbox.Inbox.put_messages, set[str]()
+    put, noted = inbox.Inbox.put_messages, set[str]()
+
+    def note(line: str) -> None:
+        if line not in noted:
+            noted.add(line)
+            with file.open("a") as out:
+                out.write(line + "\n")
 
     def losing(self: Any, arrivals: list[tuple[str, bytes]], may_overtake: Any) -> None:
         kept = []
@@ -35,12 +48,11 @@ def drops(one_in: int, file: Path) -> None:
             message = json.loads(payload)
             of_device = topic.split("/")[3] == "dev" and message["type"] != "camera.state"
             if of_device and zlib.crc32(message["id"].encode()) % one_in == 0:
-                if message["id"] not in dropped:
-                    dropped.add(message["id"])
-                    with file.open("a") as out:
-                        out.write(f"{message['type']} {message['id']}\n")
+                note(f"dropped {message['type']} {message['id']} {_press(message)}")
             else:
                 kept.append((topic, payload))
+                if message["type"] in CALLS:
+                    note(f"kept {message['type']} - {_press(message)}")
         put(self, kept, may_overtake)
 
     inbox.Inbox.put_messages = losing  # type: ignore[method-assign]

@@ -15,7 +15,7 @@ from safezone_zoo.stable import Stable, try_mutant
 
 from tests.conformance.running import conform, fill_in, run, verdicts
 
-SAMPLE = 24
+SAMPLE = 12
 
 
 @pytest.mark.slow

@@ -16,7 +16,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright  
 from tests.console.place import CHROMIUM, FLAGS, Place  # noqa: E402
 
 
-@pytest.fixture(scope="session")
+# Not for the session: while playwright runs, its loop is the thread's, and no other test of the worker could run one.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     if not Path(CHROMIUM).exists():
         pytest.skip(f"no {CHROMIUM}: apt-get install chromium")
@@ -26,9 +27,9 @@ def browser() -> Iterator[Browser]:
         opened.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Place]:
-    """One hub and one process of pages for all tests of a worker; each test has incidents of its own."""
+    """One hub and one process of pages for all tests of a module; each test has incidents of its own."""
     maps = map_dir_or_none()
     opened = Place.open(tmp_path_factory.mktemp("console"), *(["--map-dir", str(maps)] if maps else []))
     yield opened
