@@ -7,8 +7,9 @@ WORKERS ?= 2
 # Real map data, if they stand beside the checkout; otherwise tiles are fetched, or a schematic map is made.
 export SAFEZONE_MAP_DIR ?= $(abspath $(wildcard ../shared/maps))
 
-.PHONY: demo drill bench-drills test check format bench bench-seeds bench-rules bench-crash bench-throughput bench-lost-writes \
-  bench-faults bench-malformed bench-restart bench-sumo bench-generated selftest docs clean
+.PHONY: demo test check format bench bench-seeds bench-rules bench-crash bench-throughput bench-lost-writes \
+  bench-faults bench-malformed bench-pages bench-restart bench-sumo bench-generated bench-city bench-sumo-city \
+  selftest docs clean drill bench-drills
 
 demo: $(VENV)/.installed
 	$(BIN)/safezone run scenarios/pilot.toml --out results/pilot
@@ -60,12 +61,25 @@ bench-faults: $(VENV)/.installed
 bench-malformed: $(VENV)/.installed
 	$(BIN)/python tests/bench/malformed.py --messages 1000000
 
+# Time to usable, press to alarm, frames a second, memory of the pages; needs Chromium.
+bench-pages: $(VENV)/.installed
+	$(BIN)/python tests/bench/pages.py --minutes 10
+
 bench-restart: $(VENV)/.installed
 	$(BIN)/python tests/bench/restart.py
 
 bench-sumo: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
 	$(BIN)/python tests/bench/beside_sumo.py
+
+# A day of all Seoul: how it grows, and what a lost Dask worker costs (needs SAFEZONE_MAP_DIR).
+bench-city: $(VENV)/.installed
+	$(BIN)/python tests/bench/city_growth.py
+	$(BIN)/python tests/bench/dask_loss.py
+
+bench-sumo-city: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
+	$(BIN)/python tests/bench/beside_sumo_city.py
 
 bench: bench-seeds bench-rules bench-crash bench-throughput bench-lost-writes bench-faults bench-malformed bench-restart bench-sumo
 

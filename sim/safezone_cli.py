@@ -11,10 +11,12 @@ import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from safezone_conformance.commands import conform_group
+from safezone_console.commands import console_command
 from safezone_gateway.commands import gateway_command
 from safezone_hub.commands import hub_group
 from safezone_model.commands import model_group
-from safezone_sim.catalogue import scenarios_dir
+from safezone_sim.capacity.commands import capacity_command
+from safezone_sim.catalogue import NOT_SCENARIOS, scenarios_dir
 from safezone_sim.drill.commands import drill_command
 from safezone_sim.judge.commands import judge_command
 from safezone_sim.lab.commands import device_command
@@ -22,6 +24,7 @@ from safezone_sim.map.commands import map_group
 from safezone_sim.map.errors import MapError
 from safezone_sim.scenario import Scenario, ScenarioError, clock_seconds, load_scenario
 from safezone_sim.schools import SchoolError
+from safezone_sim.sizing.commands import sizing_command
 from safezone_sim.world import WorldError
 from safezone_zoo.commands import selftest
 
@@ -34,6 +37,7 @@ STAGES = {
     "day": "하루 · the day",
     "judge": "판정 · judge",
     "report": "보고서 · report",
+    "schools": "학교 · schools",
 }
 
 
@@ -50,6 +54,7 @@ map_group.short_help = "지도 보기·그리기·가져오기 · Look at, draw 
 judge_command.short_help = "기록된 운영을 다시 판정 · Judge a recorded run again"
 main.add_command(map_group)
 main.add_command(hub_group)
+main.add_command(console_command)
 main.add_command(model_group)
 main.add_command(conform_group)
 conform_group.add_command(selftest)
@@ -57,6 +62,8 @@ main.add_command(device_command)
 main.add_command(drill_command)
 main.add_command(gateway_command)
 main.add_command(judge_command)
+main.add_command(capacity_command)
+main.add_command(sizing_command)
 
 
 def _find_scenario(name: str) -> Path:
@@ -67,7 +74,7 @@ def _find_scenario(name: str) -> Path:
     bundled = scenarios_dir() / f"{path.name.removesuffix('.toml')}.toml"
     if bundled.is_file():
         return bundled
-    known = ", ".join(sorted(p.stem for p in scenarios_dir().glob("*.toml") if p.stem != "maps"))
+    known = ", ".join(sorted(p.stem for p in scenarios_dir().glob("*.toml") if p.stem not in NOT_SCENARIOS))
     raise click.ClickException(
         f"시나리오가 없습니다 · no scenario {name!r}: neither a file nor one of {known}."
     )
@@ -137,6 +144,21 @@ def _changed(
     "--keep-hub-state", is_flag=True, help="허브 저장소를 남김. Keep the hub's store in the results."
 )
 @click.option("--no-report", is_flag=True, help="report.html 생략. Skip report.html.")
+@click.option(
+    "--take-up",
+    type=click.FloatRange(0, 1, min_open=True),
+    help="도시: 가입률 0-1. City: share of the pupils who subscribe.",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    help="도시: 로컬 프로세스 수. City: local processes.  [default: cores]",
+)
+@click.option(
+    "--worlds",
+    help="도시: 지은 학교 세계를 두는 폴더, 또는 none. City: where built worlds are kept, or none.  [default: ~/.cache/safezone]",
+)
+@click.option("--scheduler", help="도시: Dask 주소 tcp://… City: Dask scheduler instead of local cores.")
 def run_command(
     scenario: str,
     seed: int | None,
@@ -152,8 +174,13 @@ def run_command(
     schools: tuple[str, ...],
     keep_hub_state: bool,
     no_report: bool,
+    take_up: float | None,
+    workers: int | None,
+    scheduler: str | None,
+    worlds: str | None,
 ) -> None:
     """시나리오 하루를 실행하고 판정합니다. Run a scenario's day against a hub and judge it."""
+    from safezone_sim.city import CityError, CityOptions, default_worlds_dir, run_city
     from safezone_sim.twin.broker import BrokerError
     from safezone_sim.twin.hubapi import HubError
     from safezone_sim.twin.hubprocess import HubStartError
@@ -181,11 +208,33 @@ def run_command(
                         console.print(STAGES.get(stage, stage), highlight=False)
                 bar.update(tasks[stage], completed=done, total=total)
 
+            if chosen.city is not None:
+                _check_city_options(chosen, hub)
+                tally = run_city(
+                    _with_take_up(chosen, take_up),
+                    CityOptions(
+                        out=target,
+                        map_dir=_given(map_dir),
+                        map_source=map_source,
+                        workers=workers,
+                        scheduler=scheduler,
+                        worlds=None if worlds == "none" else Path(worlds) if worlds else default_worlds_dir(),
+                        report=not no_report,
+                        progress=progress,
+                    ),
+                ).tally
+                bar.stop()
+                _print_city(console, tally, target)
+                return
+            if take_up is not None or workers is not None or scheduler is not None:
+                raise ScenarioError(
+                    f"--take-up, --workers and --scheduler are for scenarios with a [city] table; {chosen.name} has none."
+                )
             result = run_scenario(
                 chosen,
                 RunOptions(
                     out=target,
-                    map_dir=map_dir if map_dir is not None and str(map_dir) not in ("", ".") else None,
+                    map_dir=_given(map_dir),
                     map_source=map_source,
                     hub=hub,
                     hub_command=(sys.executable, "-m", "safezone_cli", "hub"),
@@ -208,9 +257,38 @@ def run_command(
         HubStartError,
         HubStalled,
         BrokerError,
+        CityError,
     ) as e:
         raise click.ClickException(f"실행할 수 없습니다 · cannot run: {e}") from e
     _print_summary(console, result.summary, target)
+
+
+def _given(map_dir: Path | None) -> Path | None:
+    """An empty SAFEZONE_MAP_DIR is none."""
+    return map_dir if map_dir is not None and str(map_dir) not in ("", ".") else None
+
+
+def _check_city_options(scenario: Scenario, hub: str) -> None:
+    if hub != "none":
+        raise ScenarioError(
+            f"{scenario.name} is a city and makes messages without a hub: add --hub none. "
+            "Load on a hub is measured by «safezone capacity»."
+        )
+
+
+def _with_take_up(scenario: Scenario, take_up: float | None) -> Scenario:
+    if take_up is None or scenario.city is None:
+        return scenario
+    return msgspec.structs.replace(scenario, city=msgspec.structs.replace(scenario.city, take_up=take_up))
+
+
+def _print_city(console: Console, tally: Mapping[str, Any], target: Path) -> None:
+    from safezone_sim.city.table import city_table
+
+    console.print(city_table(tally))
+    report = target / "report.html"
+    if report.exists():
+        console.print(f"보고서 · report: {os.path.relpath(report)}")
 
 
 def _print_summary(console: Console, summary: Mapping[str, Any], target: Path) -> None:

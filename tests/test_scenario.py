@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
-from safezone_sim.catalogue import scenarios_dir
+from safezone_sim.catalogue import NOT_SCENARIOS, scenarios_dir
 from safezone_sim.scenario import ScenarioError, load_scenario, parse_scenario
 
-SHIPPED = sorted(p for p in scenarios_dir().glob("*.toml") if p.stem != "maps")
+SHIPPED = sorted(p for p in scenarios_dir().glob("*.toml") if p.stem not in NOT_SCENARIOS)
 MINIMAL = 'name = "a"\nschools = ["7041138"]\ndate = 2026-05-19\n[title]\nko = "가"\nen = "a"\n'
 
 

@@ -1,15 +1,18 @@
 """The suite as a pytest plugin: ``pytest --pyargs safezone_conformance --safezone-ics F --safezone-ixit F``.
 
 Cases mostly wait, so each worker runs its whole share at once in lanes, and pytest's items fetch the results. With xdist
-the shares are fixed beforehand (``loadgroup``); cases that restart the system are all in one share, and wait for the others.
+the shares are fixed beforehand; cases that restart the system are all in one share, and wait for the others.
 """
 
 import fcntl
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    from safezone_conformance.case import Case
 
 SHARE = "share"
 HOOK_RELAY = "safezone_hook_relay"
@@ -38,7 +41,24 @@ def is_active(config: pytest.Config) -> bool:
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> None:
     if is_active(config) and getattr(config.option, "numprocesses", None):
-        config.option.dist = "loadgroup"
+        config.option.dist = "loadscope"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Each worker gets its share, whole. (``loadgroup`` would need ``--dist`` on the command line, which workers read anew.)"""
+    if not is_active(config):
+        return None
+    from xdist.scheduler import LoadScopeScheduling
+
+    share_of = {case.name: share for case, share in divided(config)}
+
+    class ShareScheduling(LoadScopeScheduling):  # type: ignore[misc]
+        def _split_scope(self, nodeid: str) -> str:
+            name = nodeid.partition("[")[2].removesuffix("]")
+            return share_of.get(name, nodeid)
+
+    return ShareScheduling(config, log)
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
@@ -80,6 +100,20 @@ def shares(config: pytest.Config) -> int:
     return int(worker["workercount"]) if worker else int(getattr(config.option, "numprocesses", None) or 1)
 
 
+def divided(config: pytest.Config) -> "list[tuple[Case, str]]":
+    """The cases of the role, each with its share; the same in every process of a run."""
+    from safezone_conformance.proforma import read_ics
+    from safezone_conformance.selection import chosen_for
+
+    chosen = chosen_for(read_ics(Path(config.getoption("--safezone-ics"))))
+    count = shares(config)
+    # One device is one physical thing: all its cases are one worker's.
+    return [
+        (case, f"{SHARE}{0 if case.alone or case.role != 'hub' else position % count}")
+        for position, case in enumerate(sorted(chosen, key=lambda c: (c.alone, -c.slow_s)))
+    ]
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "conformance_case" not in metafunc.fixturenames:
         return
@@ -89,16 +123,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             [pytest.param(None, marks=pytest.mark.skip("needs --safezone-ics"), id="none")],
         )
         return
-    from safezone_conformance.proforma import read_ics
-    from safezone_conformance.selection import chosen_for
-
-    chosen = chosen_for(read_ics(Path(metafunc.config.getoption("--safezone-ics"))))
-    count = shares(metafunc.config)
-    marked = []
-    for position, case in enumerate(sorted(chosen, key=lambda c: (c.alone, -c.slow_s))):
-        # One device is one physical thing: all its cases are one worker's.
-        share = 0 if case.alone or case.role != "hub" else position % count
-        marked.append(pytest.param(case, marks=pytest.mark.xdist_group(f"{SHARE}{share}"), id=case.name))
+    marked = [
+        pytest.param(case, marks=pytest.mark.xdist_group(share), id=case.name)
+        for case, share in divided(metafunc.config)
+    ]
     metafunc.parametrize("conformance_case", marked)
 
 

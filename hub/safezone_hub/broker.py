@@ -96,6 +96,8 @@ def connect(
     client_id: str,
     arrived: Callable[[Arrivals], None],
     on_reconnect: Callable[[], None] | None = None,
+    *,
+    by_zone: bool = False,
 ) -> MqttLink:
     """The hub's link to a broker. OSError when the embedded one cannot be reached, ``link.Refused`` when an
     external one refuses this hub; an external one that is away is awaited."""
@@ -110,6 +112,7 @@ def connect(
         tls=access.tls,
         on_reconnect=on_reconnect,
         patient=isinstance(broker, ExternalBroker),
+        by_zone=by_zone,
     )
 
 

@@ -116,6 +116,11 @@ class Chainer:
         made = self._staged[zone] = extend(before, at, note, first_n, last_n, rows)
         return zone, made.k, first_n, last_n, at, note, made.digest
 
+    def forget(self, zone: str) -> None:
+        """Somebody else adds to the zone's chain from now on: its end is read anew."""
+        self._heads.pop(zone, None)
+        self._staged.pop(zone, None)
+
     def empty_link(self, zone: str, at: float, note: str) -> Row:
         """A link that holds only a note."""
         before = self._staged.get(zone) or self._heads.get(zone) or self._load(zone)

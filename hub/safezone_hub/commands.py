@@ -21,6 +21,7 @@ from safezone_hub.logs import configure_logging
 from safezone_hub.mosquitto import MosquittoFiles, Principal, mosquitto_command, principals_of
 from safezone_hub.serve import build_hub, open_store
 from safezone_hub.settings import settings_from
+from safezone_hub.shards import Shard
 from safezone_hub.store import StoreRefused, StoreUnavailable
 from safezone_hub.vault import VaultError
 
@@ -112,6 +113,23 @@ def hub_group() -> None:
     "--hub-id", default="hub", show_default=True, help="허브 이름 · The hub's name in every message."
 )
 @click.option(
+    "--shard",
+    metavar="I/N",
+    help="샤드 · Process I of N on one --store and one --broker: each has its share of the zones (docs/operations.md).",
+)
+@click.option(
+    "--shard-url",
+    metavar="URL",
+    help="다른 샤드에서 보는 주소 · Where the other shards reach this one; else where it listens.",
+)
+@click.option(
+    "--vault",
+    "vault_dsn",
+    metavar="DSN",
+    envvar="SAFEZONE_VAULT",
+    help="샤드의 키 저장소 · PostgreSQL for the shards' keys, with backups of its own; else in --store.",
+)
+@click.option(
     "--rules",
     "rules",
     multiple=True,
@@ -124,7 +142,7 @@ def serve(
     broker_key: Path | None, broker_password_file: Path | None, broker_plain: bool, accounts: Path | None,
     channels: Path | None,
     tls_cert: Path | None, tls_key: Path | None, token_file: Path | None, public_url: str, hub_id: str,
-    rules: tuple[str, ...],
+    shard: str | None, shard_url: str | None, vault_dsn: str | None, rules: tuple[str, ...],
 ) -> None:  # fmt: skip
     """허브를 실행하고 준비되면 한 줄을 출력 · Run the hub; one JSON line on stdout says where it listens."""
     configure_logging(os.environ.get("SAFEZONE_LOG_LEVEL", "WARNING"))
@@ -150,6 +168,7 @@ def serve(
             tls=Tls(tls_cert, tls_key) if tls_cert is not None and tls_key is not None else None,
             master_key_file=master_key_file, public_url=public_url,
             accounts=MosquittoFiles(accounts) if accounts is not None else None,
+            shard=Shard.parse(shard) if shard is not None else None, vault_dsn=vault_dsn, shard_url=shard_url,
         )  # fmt: skip
     except (
         NotLoopback,

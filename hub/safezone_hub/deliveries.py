@@ -73,6 +73,14 @@ class Deliveries:
             heap = self._waiting.setdefault((delivery.zone, delivery.exercise is None), [])
             heapq.heappush(heap, (delivery.due, delivery.id))
 
+    def forget(self, zone: str) -> None:
+        """The zone is another process's."""
+        for delivery in [d for d in self.open.values() if d.zone == zone]:
+            del self.open[delivery.id]
+            self._of_notice.pop(delivery.notice, None)
+        for real in (True, False):
+            self._waiting.pop((zone, real), None)
+
     def not_needed(self, batch: Batch, notice: str, now: float) -> None:
         """The push was acknowledged: what still waits for that need not go."""
         for id_ in self._of_notice.get(notice, []):

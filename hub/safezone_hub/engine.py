@@ -4,6 +4,7 @@ Everything that reads or changes the hub's memory runs here, HTTP queries too (`
 and a query sees the state of the last commit. Nothing leaves before the commit that holds it.
 """
 
+import gc
 import logging
 import threading
 import time
@@ -28,6 +29,9 @@ log = logging.getLogger("safezone.hub")
 T = TypeVar("T")
 
 BATCH_MAX = 200
+BATCH_BEHIND_MAX = 600  # when much waits: a commit and what each zone costs are then shared by more
+BEHIND = 1000
+REGISTRY_MANY = 100
 RECEIPTS_MAX = 200
 STORE_RETRY_S = 1.0
 POISONS_KEPT = 1000
@@ -41,9 +45,12 @@ CommitListener = Callable[[list[Row]], None]
 class Engine:
     """Owns the zones. ``submit`` and ``ask`` may be called from any thread."""
 
-    def __init__(self, store: Store, clock: Clock, settings: RuleSettings, hub_id: str) -> None:
+    def __init__(
+        self, store: Store, clock: Clock, settings: RuleSettings, hub_id: str, *, one_by_one: bool = False
+    ) -> None:
+        """``one_by_one``: begin with no zone; they come by ``take_in`` and leave by ``let_go``."""
         self._clock, self._hub_id = clock, hub_id
-        self.zones = Zones(store, settings, hub_id)
+        self.zones = Zones(store, settings, hub_id, one_by_one=one_by_one)
         self._epoch = store.next_epoch(int(clock.now() * 1000))
         self._seq = 0
         self.inbox: Inbox[Ask] = Inbox()
@@ -57,6 +64,8 @@ class Engine:
         self._poisons: dict[bytes, bool] = {}  # messages the hub fails on, and whether their call was told
         self.store_error: str | None = None
         self.failed: BaseException | None = None
+        # The zones this process has; None: all. Read from any thread, replaced on the engine's.
+        self.owned: frozenset[str] | None = frozenset() if one_by_one else None
         self.on_registry: Callable[[], None] | None = None  # the registry changed
         self.observe_batch: Callable[[Work, float, float], None] | None = None  # for metrics
 
@@ -64,6 +73,7 @@ class Engine:
         """Begin to work, and first say again what nobody acknowledged before the restart."""
         self._link, self._courier = link, courier
         self._say_again()
+        gc.freeze()
         if courier is not None:
             courier([d for d in self.zones.deliveries.open.values() if d.state == "queued"])
         self._thread.start()
@@ -101,6 +111,49 @@ class Engine:
 
         return self.between(offer)
 
+    def take_in(self, zones: list[str], epoch: int) -> "Future[None]":
+        """Zones that now belong to this process: load them, and say again what is open once they show life.
+
+        ``epoch``: a new one for the hub's own messages, above that of whoever had the zones before.
+        """
+
+        def take(held: Zones) -> None:
+            held.store.refresh()
+            for zone in zones:
+                held.load_zone(zone, restarted=True)
+            gc.freeze()
+            self._epoch, self._seq = epoch, 0
+            self.owned = (self.owned or frozenset()) | set(zones)
+            if self._courier is not None:
+                queued = [d for d in held.deliveries.open.values() if d.state == "queued" and d.zone in zones]
+                self._courier(queued)
+
+        return self.between(take)
+
+    def let_go(self, zone: str, urgent: bool) -> "Future[bool]":
+        """Forget a zone between two commits; False while a channel still has something of it, unless ``urgent``.
+
+        Its messages are not taken from the first call on: they get no receipt, and are repeated to whoever has it next.
+        """
+
+        def leave(held: Zones) -> bool:
+            self.owned = (self.owned or frozenset()) - {zone}
+            if not urgent and any(
+                d.zone == zone and d.state == "queued" for d in held.deliveries.open.values()
+            ):
+                self.owned |= {zone}
+                return False
+            held.drop_zone(zone)
+            return True
+
+        return self.between(leave)
+
+    def give_up(self, why: BaseException) -> None:
+        """Stop at once: somebody else has what was here. Nothing more is written or sent."""
+        self.failed, self._stopping = why, True
+        self.owned = frozenset()
+        self.inbox.wake()
+
     def reconnected(self) -> None:
         """The broker was away: what was published meanwhile is said again."""
         self._reconnected.set()
@@ -120,15 +173,17 @@ class Engine:
 
     def _run(self) -> None:
         try:
-            while not self._stopping or len(self.inbox):
+            while self.failed is None and (not self._stopping or len(self.inbox)):
                 self._turn()
         except BaseException as error:
             log.exception("the engine stopped")
-            self.failed = error
+            self.failed = self.failed or error
 
     def _turn(self) -> None:
         """Wait for work, do one batch of it."""
-        messages, questions = self.inbox.take(BATCH_MAX, self._patience())
+        messages, questions = self.inbox.take(
+            BATCH_BEHIND_MAX if len(self.inbox) > BEHIND else BATCH_MAX, self._patience()
+        )
         if self._reconnected.is_set():
             self._reconnected.clear()
             self._say_again()
@@ -191,7 +246,10 @@ class Engine:
     def _judge(self, work: Work, messages: list[Arrival]) -> list[bytes]:
         """All messages of a batch. One that the hub itself fails on ends it (Poison); those set aside before are returned."""
         begun, set_aside = [], []
+        owned = self.owned
         for topic, payload in messages:
+            if owned is not None and topic.split("/", 3)[2] not in owned:
+                continue  # another shard's by now: not receipted, so it is sent again, to that one
             now = self._clock.now()
             if payload in self._poisons:
                 pipeline.quarantine(self.zones, work, topic, payload, now, tell=not self._poisons[payload])
@@ -266,6 +324,9 @@ class Engine:
             self._link.flush()
         if self._courier is not None and work.jobs:
             self._courier(work.jobs)
+        if len(work.batch.registry) > REGISTRY_MANY:
+            # What was registered stays. Looking through a city's worth of it for garbage held up emergencies for half a second.
+            gc.freeze()
         if self.on_registry is not None and (work.batch.registry or work.batch.unregistered):
             self.on_registry()
         if work.batch.feed:

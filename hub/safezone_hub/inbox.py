@@ -18,6 +18,9 @@ _URGENT = tuple(
 )
 _HEAD_BYTES = 512
 QUESTIONS_MAX = 100
+# Beyond so many the hub takes no routine message more: it gets no receipt, and its device sends it again, later and
+# later. A longer queue would only hold what was repeated meanwhile. About a second of work on a small machine.
+ROUTINE_MAX = 4000
 
 
 class Inbox(Generic[Q]):
@@ -31,16 +34,23 @@ class Inbox(Generic[Q]):
         self._ahead: deque[Q] = deque()
         self._put = self._taken = 0
         self._woken = False
+        self.shed = 0  # routine messages not taken
 
     def __len__(self) -> int:
         return len(self._urgent) + len(self._routine) + len(self._questions) + len(self._ahead)
 
     def put_messages(self, arrivals: list[Arrival], may_overtake: Callable[[str], bool]) -> None:
-        """Add in order; an emergency goes into the fast lane where ``may_overtake(topic)`` allows it."""
+        """Add in order; an emergency goes into the fast lane where ``may_overtake(topic)`` allows it.
+
+        When too much waits, routine messages are not taken; never where the order of arrival counts.
+        """
         with self._changed:
             for arrival in arrivals:
-                if is_urgent(arrival[1]) and may_overtake(arrival[0]):
+                urgent = is_urgent(arrival[1])
+                if urgent and may_overtake(arrival[0]):
                     self._urgent.append(arrival)
+                elif not urgent and len(self._routine) >= ROUTINE_MAX and may_overtake(arrival[0]):
+                    self.shed += 1
                 else:
                     self._routine.append(arrival)
                     self._put += 1

@@ -34,6 +34,8 @@ AWAY_MAX_BYTES = 8 * 1024 * 1024
 UNSENT_MAX_BYTES = 32 * 1024 * 1024
 
 _CONNECT, _CONNACK, _PUBLISH, _SUBSCRIBE, _SUBACK = 0x10, 0x20, 0x30, 0x82, 0x90
+_UNSUBSCRIBE = 0xA2
+_FILTERS_A_PACKET = 100
 _PINGREQ, _DISCONNECT = b"\xc0\x00", b"\xe0\x00"
 _QOS1 = 0x02
 _CHUNK = 262144
@@ -87,9 +89,12 @@ class MqttLink:
         on_reconnect: Callable[[], None] | None = None,
         patient: bool = False,
         silence_s: float = SILENCE_S,
+        by_zone: bool = False,
     ) -> None:
         self._address, self._tls = (host, port), tls
-        self._greeting = _greeting(client_id, username, password)
+        # With ``by_zone`` nothing is heard but of the zones that are followed.
+        self._by_zone, self._zones = by_zone, set[str]()
+        self._client = (client_id, username, password)
         self._arrived, self._on_reconnect, self._silence_s = arrived, on_reconnect, silence_s
         self._publishes: list[bytes] = []
         self._packet_id = 0
@@ -116,6 +121,22 @@ class MqttLink:
             self.problem = str(error)
         self._thread = threading.Thread(target=self._run, name="link", daemon=True)
         self._thread.start()
+
+    def follow(self, zone: str) -> None:
+        """Hear what comes from a zone, from any thread. What came while nobody followed it is repeated by its devices."""
+        with self._lock:
+            self._zones.add(zone)
+            if self._connection is not None:
+                self._put(self._connection, _subscription([_up_of(zone)]))
+
+    def unfollow(self, zone: str) -> None:
+        """Hear nothing more of a zone."""
+        with self._lock:
+            self._zones.discard(zone)
+            if self._connection is not None:
+                name = _up_of(zone).encode()
+                body = struct.pack(">HH", 2, len(name)) + name
+                self._put(self._connection, _packet(_UNSUBSCRIBE, body))
 
     def publish(self, topic: str, payload: bytes) -> None:
         name = topic.encode()
@@ -176,6 +197,10 @@ class MqttLink:
     def _attach(self, connection: "_Connection") -> None:
         with self._lock:
             self._connection, self.problem = connection, None
+            # What changed while the connection was being made.
+            now = {_up_of(zone) for zone in self._zones} if self._by_zone else set(connection.filters)
+            if new := sorted(now - set(connection.filters)):
+                self._put(connection, _subscription(new))
             kept, self._away, self._away_bytes = b"".join(self._away), deque(), 0
             if kept:
                 self._put(connection, kept)
@@ -313,8 +338,12 @@ class MqttLink:
             raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             cipher = _Cipher(raw, self._tls, self._address[0]) if self._tls is not None else None
             connection = _Connection(raw, cipher)
-            connection.send_all(self._greeting)
-            connection.early = _early_packets(connection)
+            with self._lock:
+                filters = [_up_of(zone) for zone in sorted(self._zones)] if self._by_zone else [UP]
+            # Where zones come and go the broker keeps no session: it would keep the zones of before, too.
+            connection.send_all(_greeting(*self._client, filters, clean=self._by_zone))
+            connection.filters = filters
+            connection.early = _early_packets(connection, -(-len(filters) // _FILTERS_A_PACKET))
             raw.setblocking(False)
         except BaseException:
             raw.close()
@@ -328,6 +357,7 @@ class _Connection:
     def __init__(self, raw: socket.socket, cipher: "_Cipher | None") -> None:
         self.socket, self.cipher = raw, cipher
         self.unsent = bytearray()
+        self.filters: list[str] = []  # subscribed from the beginning
         self.early = b""  # packets that came before the subscription was answered
 
     def send(self, packets: bytes) -> None:
@@ -421,25 +451,44 @@ def _tls_error(error: ssl.SSLError) -> OSError:
     return OSError(f"TLS: {error.reason or error}")
 
 
-def _greeting(client_id: str, username: str | None, password: str | None) -> bytes:
+def _up_of(zone: str) -> str:
+    return f"safezone/v1/{zone}/+/+/up"
+
+
+def _subscription(filters: list[str]) -> bytes:
+    names = [topic.encode() for topic in filters]
+    body = b"".join(struct.pack(">H", len(name)) + name + b"\x01" for name in names)
+    return _packet(_SUBSCRIBE, b"\x00\x01" + body)
+
+
+def _greeting(
+    client_id: str, username: str | None, password: str | None, filters: list[str], *, clean: bool = False
+) -> bytes:
     """CONNECT and SUBSCRIBE. No clean session: a broker that remembers keeps what comes while the hub is away."""
-    flags = (0x80 if username is not None else 0) | (0x40 if password is not None else 0)
+    flags = (
+        (0x80 if username is not None else 0) | (0x40 if password is not None else 0) | (2 if clean else 0)
+    )
     hello = b"\x00\x04MQTT\x04" + struct.pack(">BH", flags, KEEPALIVE_S)
     for text in (client_id, username, password):
         if text is not None:
             hello += struct.pack(">H", len(text.encode())) + text.encode()
-    topic = UP.encode()
-    subscription = struct.pack(">HH", 1, len(topic)) + topic + b"\x01"
-    return _packet(_CONNECT, hello) + _packet(_SUBSCRIBE, subscription)
+    parts = range(0, len(filters), _FILTERS_A_PACKET)
+    return _packet(_CONNECT, hello) + b"".join(
+        _subscription(filters[n : n + _FILTERS_A_PACKET]) for n in parts
+    )
 
 
-def _early_packets(connection: _Connection) -> bytes:
-    """Wait for both answers; what else came by then: a session that was kept begins with what it kept."""
-    buffer, kept = b"", b""
+def _early_packets(connection: _Connection, subscriptions: int) -> bytes:
+    """Wait for all answers; what else came by then: a session that was kept begins with what it kept."""
+    buffer, kept, answered = b"", b"", False
     while True:
+        if answered and not subscriptions:
+            return kept + buffer
         buffer += connection.receive()
         end = 0
-        for kind, body, end in packets_in(buffer):
+        for kind, body, end in packets_in(buffer):  # noqa: B007
+            if kind == _CONNACK and not body[1]:
+                answered = True
             if kind == _CONNACK and body[1]:
                 why = _REFUSALS.get(body[1], f"code {body[1]}")
                 error = Refused if body[1] in _CREDENTIAL_CODES else OSError
@@ -447,7 +496,7 @@ def _early_packets(connection: _Connection) -> bytes:
             if kind == _SUBACK:
                 if body[2] >= 0x80:
                     raise Refused(f"the broker refused the subscription to {UP}")
-                return kept + buffer[end:]
+                subscriptions -= 1
             if kind & 0xF0 == _PUBLISH:
                 kept += _packet(kind, body)
         buffer = buffer[end:]

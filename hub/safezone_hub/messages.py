@@ -60,6 +60,7 @@ class TagSighted(msgspec.Struct, frozen=True, gc=False):
     last_at: Time
     reads: Annotated[int, Meta(ge=1)]
     rssi_peak_dbm: Rssi
+    battery_pct: Percent | UnsetType = UNSET
 
 
 class TagCalled(msgspec.Struct, frozen=True, gc=False):

@@ -62,6 +62,11 @@ class Metrics:
         self._depth = Gauge(
             "safezone_queue_depth", "Messages and questions waiting for the engine.", registry=held
         )
+        self._shed = Gauge(
+            "safezone_messages_not_taken",
+            "Routine messages not taken since the start, because too many waited; their devices send them again.",
+            registry=held,
+        )
         self._deliveries = Counter(
             "safezone_deliveries",
             "Deliveries, by channel and the state they came to.",
@@ -100,8 +105,9 @@ class Metrics:
         for row in batch.deliveries:
             self._deliveries.labels(row[3], row[4]).inc()
 
-    def queue(self, depth: int) -> None:
+    def queue(self, depth: int, shed: int) -> None:
         self._depth.set(depth)
+        self._shed.set(shed)
 
     def answered(self, operation: str, status: int) -> None:
         self._requests.labels(operation, str(status)).inc()

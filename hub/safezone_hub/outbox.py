@@ -64,6 +64,13 @@ class Outbox:
             if message.zone == zone and message.settled_by == principal:
                 self._close(batch, *key)
 
+    def forget(self, zone: str) -> None:
+        """The zone is another process's: nothing of it is sent from here."""
+        for key in [key for key in self.open if key[0] == zone]:
+            del self.open[key]
+        for real in (True, False):
+            self._due.pop((zone, real), None)
+
     def of_zone(self, zone: str) -> list[Outgoing]:
         """All that may be said again; not what waits for the end of quiet hours."""
         return [message for (z, _), message in self.open.items() if z == zone and message.wait_s]

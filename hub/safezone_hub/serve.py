@@ -21,6 +21,8 @@ from safezone_hub.housekeeping import Housekeeping
 from safezone_hub.link import MqttLink
 from safezone_hub.mosquitto import AccountKeeper, MosquittoFiles, Principal, principals_of
 from safezone_hub.settings import RuleSettings
+from safezone_hub.shards import Front, Shard, ShardKeeper, ShardLedger
+from safezone_hub.shards.ledger import FENCE
 from safezone_hub.store import SqliteStore, Store
 from safezone_hub.store.sealed import SealedStore
 from safezone_hub.vault import KEYS_FILE, Vault, master_key
@@ -42,6 +44,7 @@ class Hub:
     housekeeping: Housekeeping
     _closing: list[Any] = field(default_factory=list)
     _keepers: list[AccountKeeper] = field(default_factory=list)
+    shards: ShardKeeper | None = None
 
     @property
     def http_port(self) -> int:
@@ -64,6 +67,8 @@ class Hub:
         self.housekeeping.stop()
         for keeper in self._keepers:
             keeper.stop()
+        if self.shards is not None:
+            self.shards.stop()
         self.engine.stop()
         self.courier.close(2.0)
         self.link.close()
@@ -108,12 +113,26 @@ def build_hub(
     master_key_file: Path | None = None,
     public_url: str = "",
     accounts: MosquittoFiles | None = None,
+    shard: Shard | None = None,
+    vault_dsn: str | None = None,
+    shard_url: str | None = None,
 ) -> Hub:
     """Start every part in order; port 0 takes a free one.
 
     ``accounts``: a Mosquitto's files, kept in step with the registry. ``store``: a PostgreSQL DSN, or an opened store; otherwise SQLite in ``state``. ``broker``: an external one,
-    otherwise the embedded. Raises NotLoopback, OSError, StoreRefused or VaultError.
+    otherwise the embedded. ``shard``: this process has only its share of the zones; then ``store`` is a DSN, the broker
+    external, keys stand in ``vault_dsn`` (else in the store), and other shards reach this one at ``shard_url``.
+    Raises NotLoopback, OSError, StoreRefused, VaultError, or ValueError for what does not fit together.
     """
+    if shard is not None and (not isinstance(store, str) or broker is None):
+        raise ValueError(
+            "--shard 에는 --store 와 --broker 가 필요합니다. Shards share one PostgreSQL and one broker: "
+            "give --store postgresql://… and --broker mqtt[s]://…"
+        )
+    if shard is not None and accounts is not None:
+        raise ValueError(
+            "--accounts needs the whole registry: run it beside a hub of one process, not with --shard"
+        )
     if broker is None:
         host = check_loopback(host)
     # The engine and the network threads hand over to each other all the time.
@@ -124,12 +143,22 @@ def build_hub(
     if store is None or isinstance(store, str):
         # School codes and pins hang on the master key, not on a token that may be changed.
         pepper = hmac.digest(master_key(state, master_key_file), b"safezone: enrolment", "sha256")
-        store, vault = open_store(state, store, master_key_file)
+        dsn = store
+        if shard is not None and dsn is not None:
+            store, vault, shard_token = _open_share(
+                dsn, vault_dsn or dsn, master_key(state, master_key_file), shard
+            )
+        else:
+            store, vault = open_store(state, store, master_key_file)
         closing.append(vault)
-    engine = Engine(store, clock, settings or RuleSettings(), hub_id)
+    engine = Engine(store, clock, settings or RuleSettings(), hub_id, one_by_one=shard is not None)
     token = token or _stored_token(state)
     broker = broker or EmbeddedBroker(state, host, mqtt_port, mqtt5_port)
-    link = connect(broker, f"hub-{hub_id}", engine.submit, engine.reconnected)
+    name = f"hub-{hub_id}" if shard is None else f"hub-{hub_id}-{shard.n}"
+    link = connect(broker, name, engine.submit, engine.reconnected, by_zone=shard is not None)
+    shards: ShardKeeper | None = None
+    if shard is not None and dsn is not None:
+        shards = ShardKeeper(dsn, shard, shard_token, engine, link, clock)
     courier = Courier(channels or ChannelSettings(), _reporter(engine, clock))
     housekeeping = Housekeeping(engine, clock)
 
@@ -137,6 +166,7 @@ def build_hub(
         return {
             "engine": "ok" if engine.is_running() else f"stopped: {engine.failed}",
             "store": engine.store_error or "ok",
+            **({"shards": shards.health()} if shards is not None else {}),
             **({"accounts": keepers[0].problem or "ok"} if keepers else {}),
             "broker": broker.health() if broker.health() != "ok" else link.health(),
             **{
@@ -146,7 +176,8 @@ def build_hub(
 
     about = About(hub_id, broker.host, broker.port)
     app = build_api(engine, clock, token, about, checks, courier=courier, pepper=pepper)
-    http = HttpServer(app, host, http_port, tls)
+    book = app.state.services.book
+    http = HttpServer(app if shards is None else Front(app, shards, book, token), host, http_port, tls)
     engine.zones.public_url = public_url or http.url
     waiting = [d for d in engine.zones.deliveries.open.values() if d.state == "sent" and d.channel == "sms"]
     courier.expect(Sent(d.id, d.provider_id, d.tries) for d in waiting)
@@ -166,7 +197,26 @@ def build_hub(
     engine.start(link, carry)
     housekeeping.start()
     http.start()
-    return Hub(engine, broker, link, store, courier, token, http, housekeeping, closing, keepers)
+    if shards is not None:
+        shards.start(shard_url or http.url, book)
+    return Hub(engine, broker, link, store, courier, token, http, housekeeping, closing, keepers, shards)
+
+
+def _open_share(dsn: str, vault_dsn: str, master: bytes, shard: Shard) -> tuple[SealedStore, Vault, int]:
+    """Store and vault that other shards have open too, and this process's fencing token."""
+    from safezone_hub.shards.vault import SharedVault
+    from safezone_hub.store.postgres import PostgresStore
+
+    vault = SharedVault(vault_dsn, master)
+    inner = PostgresStore(dsn, shared=True)
+    ledger = ShardLedger(dsn)
+    try:
+        ledger.prepare()
+        token = ledger.join(shard.n, shard.of)
+    finally:
+        ledger.close()
+    inner.database.fence = (FENCE, token)
+    return SealedStore(inner, vault), vault, token
 
 
 def _job(delivery: Delivery) -> Job:

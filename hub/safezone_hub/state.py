@@ -116,6 +116,8 @@ class Child(msgspec.Struct, array_like=True):
     # Only while drill and real observations of the child mix: what held before, and each message id since.
     exercise_before: str | None = None
     exercise_since: list[tuple[str, str]] = msgspec.field(default_factory=list)
+    tag_at: float = 0.0  # when a reader last saw the tag
+    tag_battery_pct: float | None = None
 
 
 class Device(msgspec.Struct, array_like=True):

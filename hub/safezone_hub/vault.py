@@ -185,6 +185,9 @@ class Vault:
 
     # ------------------------------------------------------------------- keys
 
+    def refresh(self) -> None:
+        """Take in what other processes did to the keys. Here nobody else has them."""
+
     def knows(self, subject: str) -> bool:
         """Whether the subject has a key now."""
         return subject in self._keys

@@ -130,8 +130,12 @@ class ZoneDesk:
 class Zones:
     """All zones of this hub."""
 
-    def __init__(self, store: Store, settings: RuleSettings, hub_id: str) -> None:
+    def __init__(
+        self, store: Store, settings: RuleSettings, hub_id: str, *, one_by_one: bool = False
+    ) -> None:
         self.store, self.settings, self.hub_id = store, settings, hub_id
+        # The zones that are here, where they come and go one by one (``shards``); None: all there are.
+        self.one_by_one: set[str] | None = set() if one_by_one else None
         # The batch in the making: what is asked for may stand there, and not yet in the store.
         self.making = Batch()
         self.public_url = ""  # where others reach the API; "" gives no links
@@ -144,11 +148,37 @@ class Zones:
         self.outbox, self.deliveries = Outbox(), Deliveries()
         self.given: dict[tuple[str, str], set[int]] = {}  # (incident, agency) -> versions, see ``agencies``
         self.desks: dict[str, ZoneDesk] = {}
-        for _, _, _, body in self.store.registry():
+        if self.one_by_one is None:
+            self._load(None, restarted)
+        else:
+            for zone in sorted(self.one_by_one):
+                self._load(zone, restarted)
+
+    def load_zone(self, zone: str, *, restarted: bool) -> None:
+        """Take one zone from the store: it belongs to this process from now on."""
+        assert self.one_by_one is not None
+        self.drop_zone(zone)
+        self._load(zone, restarted)
+        self.one_by_one.add(zone)
+
+    def drop_zone(self, zone: str) -> None:
+        """Forget a zone: it is another process's."""
+        assert self.one_by_one is not None
+        self.one_by_one.discard(zone)
+        self.desks.pop(zone, None)
+        self.registry.drop(zone)
+        self.outbox.forget(zone)
+        self.deliveries.forget(zone)
+        self.store.forget(zone)
+
+    def _load(self, only: str | None, restarted: bool) -> None:
+        """All zones, or one of them."""
+        for _, _, _, body in self.store.registry(only):
             parsed = msgspec.json.decode(body)
             self.registry.put(parsed, items.read_item(parsed))
-        ends, samples, feeds = self.store.log_ends(), self.store.rejection_ends(), self.store.feed_ends()
-        rows = list(self.store.states())
+        ends, samples = self.store.log_ends(only), self.store.rejection_ends(only)
+        feeds = self.store.feed_ends(only)
+        rows = list(self.store.states(only))
         for zone, kind, _, body in rows:
             if kind == "zone":
                 state = ZoneState(msgspec.msgpack.decode(body, type=Zone))
@@ -164,10 +194,10 @@ class Zones:
             elif kind == "day":
                 tally = msgspec.msgpack.decode(body, type=DayTally)
                 self.desks[zone].tallies[tally.day] = tally
-        self._load_outbox()
+        self._load_outbox(only)
 
-    def _load_outbox(self) -> None:
-        for zone, id_, settled_by, topic, payload, made_at, exercise in self.store.outbox():
+    def _load_outbox(self, only: str | None) -> None:
+        for zone, id_, settled_by, topic, payload, made_at, exercise in self.store.outbox(only):
             message = Outgoing(zone, id_, settled_by, topic, payload, made_at, exercise)
             desk = self.desk(zone)
             self.outbox.open[zone, id_] = message
@@ -177,7 +207,7 @@ class Zones:
             else:
                 # A drill's by the drill's time; a real one must not wait for a drill's clock.
                 self.outbox.schedule(message, desk.state.zone.now if exercise is not None else made_at)
-        for row in self.store.open_deliveries():
+        for row in self.store.open_deliveries(only):
             self.deliveries.load(msgspec.msgpack.decode(row[-1], type=Delivery))
 
     def _still_held(self, desk: ZoneDesk, message: Outgoing) -> float | None:

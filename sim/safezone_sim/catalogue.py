@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+# Files beside the scenarios that are none: the catalogue of maps, and what `safezone sizing` reads.
+NOT_SCENARIOS = ("maps", "prices-example", "sizing-assumptions", "staffing-example")
+
 
 def scenarios_dir() -> Path:
     """The folder of scenarios: ``<repo>/scenarios`` in a checkout, ``safezone_sim/_scenarios`` in a wheel."""

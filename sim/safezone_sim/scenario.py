@@ -124,11 +124,34 @@ class ClosedRoad(Struct, frozen=True, forbid_unknown_fields=True):
     radius_m: Metres = 40.0
 
 
+class Calls(Struct, frozen=True, forbid_unknown_fields=True):
+    """Emergency calls of a city's day, per 1,000 of those who could make one. Assumptions: no public count exists."""
+
+    tag_per_1000: Annotated[float, Meta(ge=0, le=1000)] = 2.0  # tags, on the way
+    phone_per_1000: Annotated[float, Meta(ge=0, le=1000)] = 0.5  # phones, speed dial 1 on the way
+    bell_per_1000: Annotated[float, Meta(ge=0, le=1000)] = 10.0  # bells, 12:00-19:00
+
+
+class City(Struct, frozen=True, forbid_unknown_fields=True):
+    """Many schools at once, in columns and without a hub. ``take_up``: share of the pupils who subscribe.
+
+    ``select``: every school of the list, one in each gu, or those nearest to the ``places`` with the highest
+    index of vulnerability. ``times`` repeats every chosen school so often, each time as another school under
+    another seed: for growth beyond the list.
+    """
+
+    select: Literal["all", "one-per-gu", "places"] = "all"
+    take_up: Annotated[float, Meta(gt=0, le=1)] = 1.0
+    places: Annotated[int, Meta(ge=1, le=100)] = 5
+    times: Annotated[int, Meta(ge=1, le=100)] = 1
+    calls: Calls = Calls()
+
+
 class Scenario(Struct, frozen=True, forbid_unknown_fields=True):
     name: Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]*$")]
     title: Title
-    schools: Annotated[tuple[SchoolCode, ...], Meta(min_length=1)]
     date: date
+    schools: tuple[SchoolCode, ...] = ()  # may be left out only by a city, which chooses by a rule
     start: ClockTime = "06:30"
     end: ClockTime = "20:30"
     timezone: str = "Asia/Seoul"
@@ -145,6 +168,7 @@ class Scenario(Struct, frozen=True, forbid_unknown_fields=True):
     incidents: tuple[Incident, ...] = ()
     closed_roads: tuple[ClosedRoad, ...] = ()
     location_queries: Annotated[int, Meta(ge=0)] = 1000
+    city: City | None = None
     drill: DrillPlan | None = None  # played in the drill desk, not by `safezone run`
 
     @property
@@ -234,6 +258,10 @@ def _read_toml(text: str, origin: str) -> dict[str, Any]:
 
 
 def _check(s: Scenario, origin: str) -> None:
+    if not s.schools and s.city is None:
+        raise ScenarioError(
+            f"{origin}: schools [] names no school. Give NEIS codes, or a [city] table that chooses."
+        )
     if s.start_s >= s.end_s:
         raise ScenarioError(
             f"{origin}: end {s.end!r} is not after start {s.start!r}. Set end later than start."

@@ -23,11 +23,11 @@ from typing import Any
 
 import harness
 from hubproc import HubProcess
-from load import wire
 from load.district import District
 from load.mutations import Mutations
 from load.signing import Ids, Principal, iso
 from safezone_model import MESSAGES
+from safezone_sim.capacity import wire
 
 CHUNK = 250
 AHEAD = 4

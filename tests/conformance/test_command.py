@@ -61,7 +61,8 @@ def test_a_run_with_two_workers_leaves_all_its_evidence(tmp_path: Path, clean_hu
     fill_in(tmp_path, clean_hub)
     run(tmp_path, "-n", "2", "-k", "TC-HUB-CALL")
     found = verdicts(tmp_path)
-    assert found["partial"] and {row["verdict"] for row in found["cases"].values()} == {"PASS"}
+    other = {name: row["why"] for name, row in found["cases"].items() if row["verdict"] != "PASS"}
+    assert found["partial"] and not other
     assert {"TC-HUB-CALL-01", "TC-HUB-CALL-02"} <= set(found["cases"])
     tree = ET.parse(tmp_path / "out" / "junit.xml").getroot()
     assert {t.get("name") for t in tree} == set(found["cases"])

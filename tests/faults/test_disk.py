@@ -79,11 +79,16 @@ def test_what_was_committed_in_full_survives_every_crash(tmp_path: Path) -> None
 @pytest.mark.parametrize(("synchronous", "lies"), [("NORMAL", False), ("FULL", True)])
 def test_what_was_not_synchronised_is_lost(tmp_path: Path, synchronous: str, lies: bool) -> None:
     disk = Disk(tmp_path / "live", tmp_path / "disk", 4)
-    disk.begin()
-    said = _live(disk, synchronous, lies=lies, seconds=0.4)
-    disk.crash("none")
-    assert said > 40
-    assert _kept(disk) < said
+    lives = []
+    for _ in range(5):  # a kill just behind a checkpoint finds nothing unsynchronised
+        disk.begin()
+        said = _live(disk, synchronous, lies=lies, seconds=0.4)
+        disk.crash("none")
+        assert said > 40
+        lives.append((said, _kept(disk)))
+        if lives[-1][1] < said:
+            return
+    pytest.fail(f"nothing was lost in five lives: said and kept {lives}")
 
 
 def _run(disk: Disk, code: str) -> None:

@@ -12,14 +12,15 @@ from pathlib import Path
 import pytest
 import throughput
 from hubproc import HubProcess
-from load import latency, wire
 from load.district import District
 from load.ledger import LOSSES, Answered, Ledger, Sent, Told, losses
-from load.open_loop import Connection
 from load.plan import make_plan
 from load.proxy import Proxy
 from load.signing import SECRET
 from safezone_model import MESSAGES, validator
+from safezone_sim.capacity import latency, wire
+from safezone_sim.capacity.connection import Connection
+from safezone_sim.capacity.target import Target
 
 NOW = time.time()
 
@@ -167,7 +168,7 @@ def test_nothing_passes_a_cut_network_until_it_heals(tmp_path: Path) -> None:
     try:
         hub.start()
         proxy = Proxy(hub.broker_address)
-        Connection("127.0.0.1", proxy.port, "first", ["x"]).socket.close()
+        Connection(Target("127.0.0.1", proxy.port), "first", ["x"]).close()
         proxy.cut()
         time.sleep(0.1)
         with pytest.raises(TimeoutError):

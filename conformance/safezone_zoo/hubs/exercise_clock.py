@@ -42,7 +42,7 @@ defect(
 )  # fmt: skip
 defect(
     "tick-overtakes",
-    ("safezone_hub.inbox", "                if is_urgent(arrival[1]) and may_overtake(arrival[0]):", '                if "/clock/" in arrival[0]:'),
+    ("safezone_hub.inbox", "                if urgent and may_overtake(arrival[0]):", '                if "/clock/" in arrival[0]:'),
     kills="TC-HUB-CLOCK-04", reason="HUB-CLOCK-004",
     ko="tick이 앞서 온 것을 앞지른다", en="lets a tick overtake what came before it",
 )  # fmt: skip

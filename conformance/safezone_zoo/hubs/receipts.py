@@ -81,7 +81,7 @@ defect(
 )
 defect(
     "receipts-small-window",
-    (ENGINE, "        for topic, payload in messages:\n            now =", "        for topic, payload in messages[:16]:\n            now ="),
+    (ENGINE, "        for topic, payload in messages:\n            if owned", "        for topic, payload in messages[:16]:\n            if owned"),
     kills="TC-HUB-RETRY-01",
     reason="HUB-RETRY-011",
     ko="한꺼번에 온 것 가운데 열여섯만 처리한다",

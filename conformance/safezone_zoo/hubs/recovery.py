@@ -61,7 +61,7 @@ defect(
 )  # fmt: skip
 defect(
     "recovery-first-come-first-served",
-    (INBOX, "if is_urgent(arrival[1]) and may_overtake(arrival[0]):", "if is_urgent(arrival[1]) and not may_overtake(arrival[0]):"),
+    (INBOX, "if urgent and may_overtake(arrival[0]):", "if urgent and not may_overtake(arrival[0]):"),
     (ENGINE, "            now = self._clock.now()\n            if payload in self._poisons:",
      "            threading.Event().wait(0.03)\n            now = self._clock.now()\n            if payload in self._poisons:"),
     kills="TC-HUB-RECOV-09", reason="HUB-RECOV-008",
@@ -99,7 +99,7 @@ defect(
 )  # fmt: skip
 defect(
     "recovery-forgets-deliveries",
-    (ZONES, "for row in self.store.open_deliveries():", "for row in list(self.store.open_deliveries())[:0]:"),
+    (ZONES, "for row in self.store.open_deliveries(only):", "for row in list(self.store.open_deliveries(only))[:0]:"),
     kills="TC-HUB-RECOV-07", reason="HUB-DELIV-010",
     ko="끝나지 않은 전달을 잊는다", en="forgets deliveries that were not finished",
 )  # fmt: skip

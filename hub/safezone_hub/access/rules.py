@@ -80,6 +80,7 @@ issuePin              any    -         zone    -         -       -        -
 getStats              any    zone      zone    -         -       zone     -
 getRejections         any    -         -       -         -       -        -
 getDevices            any    zone      zone    -         -       -        -
+getPupils             any    -         pupil   -         -       -        -
 getStatistics         any    zone      zone    -         zone    zone     -
 getAudit              any    -         -       -         -       zone     -
 """

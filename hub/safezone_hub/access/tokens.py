@@ -108,6 +108,15 @@ class TokenBook:
         """Take in a token whose row is committed."""
         self._tokens[token.id] = token
 
+    def replace(self, tokens: Iterable[Token]) -> None:
+        """All of them anew, as the store has them now."""
+        self._tokens = {token.id: token for token in tokens}
+
+    def token_of(self, presented: str) -> Token | None:
+        """The token with the id that is presented, whatever its secret: to know where it belongs, not who holds it."""
+        match = _TOKEN.match(presented)
+        return self._tokens.get(match[1]) if match is not None else None
+
     def revoked(self, id_: str) -> Token | None:
         """The token as it will be when revoked; None if there is none."""
         token = self._tokens.get(id_)

@@ -25,6 +25,7 @@ from safezone_hub.api import (
     incidents,
     notices,
     operations,
+    pupils,
     registry,
     streams,
     tokens,
@@ -56,6 +57,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *children.OPERATIONS,
     *enrolment.OPERATIONS,
     *zones.OPERATIONS,
+    *pupils.OPERATIONS,
     *operations.OPERATIONS,
 )
 

@@ -194,6 +194,9 @@ def _position(sight: Sight, at: float | None) -> dict[str, Any]:
     if estimate.place is not None:
         answer["place"] = estimate.place
     answer["state"] = {"place": child.where or "unknown", "since": format_time(child.since)}
+    area = desk.view.areas.get(child.where)
+    if area is not None:
+        answer["state"] |= {"name": area.name, "role": area.role}
     return answer
 
 

@@ -76,7 +76,7 @@ async def metrics_text(call: Call) -> Response:
         asked = guard.on(call, guard.hub_itself, lambda sight: _snapshot(sight.zones))
         snapshot = await asyncio.wait_for(asked, METRICS_WAIT_S)
     call.decided = True  # the role was admitted; nothing here is anybody's
-    services.metrics.queue(len(services.engine.inbox))
+    services.metrics.queue(len(services.engine.inbox), services.engine.inbox.shed)
     body = services.metrics.text(snapshot, services.checks(), services.streams.count, services.streams.behind)
     return Response(body, media_type=metrics.CONTENT_TYPE)
 
@@ -90,15 +90,18 @@ def _snapshot(zones: Zones) -> metrics.Snapshot:
 async def me(call: Call) -> Response:
     who = call.principal
 
-    def read(sight: Sight) -> list[str]:
-        return guard.children_of(sight.zones, who.id) if who.role == "guardian" else []
+    def read(sight: Sight) -> dict[str, str]:
+        own = guard.children_of(sight.zones, who.id) if who.role == "guardian" else []
+        found = {id_: sight.zones.registry.get("child", id_) for id_ in own}
+        return {id_: str(body["name"]) if body is not None else id_ for id_, body in found.items()}
 
     children = await guard.on(call, guard.hub_itself, read)
     body: dict[str, Any] = {"role": who.role, "principal": who.id, "scopes": sorted(who.scopes)}
     if who.zone:
         body["zone"] = who.zone
     if who.role == "guardian":
-        body["children"] = children
+        body["children"] = list(children)
+        body["names"] = children
     if who.expires_at is not None:
         body["expires_at"] = format_time(who.expires_at)
     return json_reply(body)

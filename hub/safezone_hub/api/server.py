@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import uvicorn
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 GRACE_S = 3
 BACKLOG = 1024
@@ -33,7 +33,7 @@ class Tls:
 class HttpServer:
     """Listens on construction; connections wait until ``start``."""
 
-    def __init__(self, app: Starlette, host: str, port: int, tls: Tls | None) -> None:
+    def __init__(self, app: ASGIApp, host: str, port: int, tls: Tls | None) -> None:
         if tls is not None:
             tls.check()
         self._app, self.host, self.scheme = app, host, "https" if tls is not None else "http"
@@ -75,7 +75,7 @@ class HttpServer:
 
     def stop(self) -> None:
         """Take nothing more, end the streams, finish what is begun."""
-        services = getattr(self._app.state, "services", None)
+        services = getattr(getattr(self._app, "state", None), "services", None)
         if services is not None:
             services.streams.close()
         self._server.should_exit = True
@@ -84,6 +84,6 @@ class HttpServer:
         self._listener.close()
 
 
-def http_server(app: Starlette, host: str, port: int, tls: Tls | None = None) -> HttpServer:
+def http_server(app: ASGIApp, host: str, port: int, tls: Tls | None = None) -> HttpServer:
     """A server of the application; port 0 takes a free one. ValueError for a bad certificate, OSError for the port."""
     return HttpServer(app, host, port, tls)

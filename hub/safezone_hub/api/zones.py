@@ -152,8 +152,22 @@ def _devices(sight: Sight) -> dict[str, Any]:
         }
         if device is not None and device.heartbeat_at is not None:
             row["last_heartbeat"] = format_time(device.heartbeat_at)
+        row |= _where(desk, id_)
+        if device is not None and device.battery_pct is not None:
+            row["battery_pct"] = device.battery_pct
+        if device is not None and device.preset is not None:
+            row["preset"] = device.preset
         rows.append(row)
     return {"items": rows}
+
+
+def _where(desk: ZoneDesk, id_: str) -> dict[str, float]:
+    """Where a fixed device stands, for a map; nothing for what moves with a child."""
+    held = desk.view.devices[id_]
+    if held.x is None or held.y is None or held.type in ("tag", "phone"):
+        return {}
+    lat, lon = desk.view.plane.lat_lon(held.x, held.y)
+    return {"lat": round(lat, 6), "lon": round(lon, 6)}
 
 
 def _faults(zones: Zones, desk: ZoneDesk, id_: str, now: float) -> list[str]:

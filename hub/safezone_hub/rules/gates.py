@@ -33,6 +33,9 @@ def hear_sighting(ctx: Context, obs: Observation) -> None:
     first = parse_time(data.first_at) - obs.offset_s
     last = max(first, parse_time(data.last_at) - obs.offset_s)
     note_heard(ctx, obs, min(last, ctx.now))
+    child.tag_at = max(child.tag_at, min(last, ctx.now))
+    if isinstance(data.battery_pct, int | float):
+        child.tag_battery_pct = float(data.battery_pct)
     stay, is_new = _note_stay(ctx, child, obs, reader.id, antenna.side, first, last)
     _note_seen(ctx, child, obs, antenna.x, antenna.y, antenna.range_m, min(first, ctx.now), last, is_new)
 

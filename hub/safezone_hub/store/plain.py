@@ -79,12 +79,14 @@ class PlainStore:
 
     # ------------------------------------------------------------------- at start, and for replay
 
-    def registry(self) -> Iterator[tuple[str, str, str, bytes]]:
+    def registry(self, zone: str | None = None) -> Iterator[tuple[str, str, str, bytes]]:
         # The zone first: it says where the plane lies.
-        yield from self._named("registry", " ORDER BY kind <> 'zone', zone, kind, id")
+        where, parameters = _only(zone)
+        yield from self._named("registry", f"{where} ORDER BY kind <> 'zone', zone, kind, id", *parameters)
 
-    def states(self) -> Iterator[tuple[str, str, str, bytes]]:
-        yield from self._named("state", " ORDER BY kind <> 'zone', zone, kind, id")
+    def states(self, zone: str | None = None) -> Iterator[tuple[str, str, str, bytes]]:
+        where, parameters = _only(zone)
+        yield from self._named("state", f"{where} ORDER BY kind <> 'zone', zone, kind, id", *parameters)
 
     def _named(self, table: str, rest: str, *parameters: object) -> Iterator[tuple[str, str, str, bytes]]:
         for zone, kind, id_, body in self.db.all(
@@ -94,13 +96,15 @@ class PlainStore:
             if opened is not None:
                 yield zone, kind, *opened
 
-    def outbox(self) -> Iterator[Row]:
-        for zone, id_, body, made_at, exercise in self.db.all(
-            "SELECT zone, id, body, made_at, exercise FROM outbox WHERE settled = 0 ORDER BY zone, made_at, id"
+    def outbox(self, zone: str | None = None) -> Iterator[Row]:
+        where, parameters = _only(zone, "settled = 0")
+        for in_zone, id_, body, made_at, exercise in self.db.all(
+            f"SELECT zone, id, body, made_at, exercise FROM outbox{where} ORDER BY zone, made_at, id",
+            parameters,
         ):
-            opened = self._open(f"outbox {zone} {id_}", body)
+            opened = self._open(f"outbox {in_zone} {id_}", body)
             if opened is not None:
-                yield zone, id_, *unpack_outbox(opened), made_at, exercise
+                yield in_zone, id_, *unpack_outbox(opened), made_at, exercise
 
     def outbox_row(self, zone: str, id_: str) -> Row | None:
         for body, made_at, exercise, settled in self.db.all(
@@ -127,10 +131,12 @@ class PlainStore:
             for row, body in self._pages(page, last, limit, f"outbox {zone}")
         ]
 
-    def open_deliveries(self) -> Iterator[Row]:
+    def open_deliveries(self, zone: str | None = None) -> Iterator[Row]:
+        where, parameters = _only(zone, "next_at IS NOT NULL")
         for *row, body in self.db.all(
-            "SELECT zone, id, notice, channel, state, made_at, next_at, body FROM delivery "
-            "WHERE next_at IS NOT NULL ORDER BY zone, next_at, id"
+            "SELECT zone, id, notice, channel, state, made_at, next_at, body FROM delivery"
+            f"{where} ORDER BY zone, next_at, id",
+            parameters,
         ):
             opened = self._open(f"delivery {row[0]} {row[1]}", body)
             if opened is not None:
@@ -169,18 +175,21 @@ class PlainStore:
                     rows.append((kind, *opened))
             yield Snapshot(zone, n, at, rows)
 
-    def log_ends(self) -> dict[str, int]:
-        return self._ends("log")
+    def log_ends(self, zone: str | None = None) -> dict[str, int]:
+        return self._ends("log", zone)
 
-    def feed_ends(self) -> dict[str, int]:
-        ends = self._ends("feed")
+    def feed_ends(self, zone: str | None = None) -> dict[str, int]:
+        ends = self._ends("feed", zone)
         for name, value in self.db.all("SELECT name, value FROM hub WHERE substr(name, 1, 5) = 'feed/'"):
             zone = name.removeprefix("feed/")
             ends[zone] = max(ends.get(zone, 0), int(value))
         return ends
 
-    def _ends(self, table: str) -> dict[str, int]:
+    def _ends(self, table: str, only: str | None = None) -> dict[str, int]:
         """The highest number of each zone, from one to the next by the key: a GROUP BY would read it all."""
+        if only is not None:
+            found = self.db.all(f"SELECT n FROM {table} WHERE zone = ? ORDER BY n DESC LIMIT 1", (only,))
+            return {only: int(found[0][0])} if found else {}
         ends: dict[str, int] = {}
         while found := self.db.all(
             f"SELECT zone FROM {table} WHERE zone > ? ORDER BY zone LIMIT 1", (max(ends, default=""),)
@@ -190,8 +199,9 @@ class PlainStore:
             ends[zone] = int(rows[0][0])
         return ends
 
-    def rejection_ends(self) -> dict[str, int]:
-        rows = self.db.all("SELECT zone, n FROM rejection ORDER BY zone, at, n")
+    def rejection_ends(self, zone: str | None = None) -> dict[str, int]:
+        where, parameters = _only(zone)
+        rows = self.db.all(f"SELECT zone, n FROM rejection{where} ORDER BY zone, at, n", parameters)
         return {row[0]: row[1] for row in rows}
 
     # ------------------------------------------------------------------- queries
@@ -419,8 +429,23 @@ class PlainStore:
             "SELECT n, at, wall, kind, who, digest, body FROM log WHERE zone = ? ORDER BY n", (zone,)
         )
 
+    def refresh(self) -> None:
+        """Look again at what other processes may have changed beside the rows: keys of persons."""
+
+    def forget(self, zone: str) -> None:
+        """Another process writes the zone from now on."""
+
     def close(self) -> None:
         self.db.close()
+
+
+def _only(zone: str | None, condition: str = "") -> tuple[str, tuple[object, ...]]:
+    """WHERE with its parameters: of one zone, or of all."""
+    conditions = [condition] if condition else []
+    if zone is not None:
+        conditions.insert(0, "zone = ?")
+    where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+    return where, (zone,) if zone is not None else ()
 
 
 def operations(rows: Rows, erased: Iterable[Erased]) -> list[Operation]:

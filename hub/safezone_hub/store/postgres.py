@@ -43,8 +43,17 @@ _CONNECT = {
 class PostgresDatabase:
     """One connection that is made anew after an error, used by one thread."""
 
-    def __init__(self, dsn: str, lock_wait_s: float = LOCK_WAIT_S, *, read_only: bool = False) -> None:
-        """Raises StoreUnavailable without a server, StoreRefused when another hub has the database."""
+    def __init__(
+        self, dsn: str, lock_wait_s: float = LOCK_WAIT_S, *, read_only: bool = False, shared: bool = False
+    ) -> None:
+        """Raises StoreUnavailable without a server, StoreRefused when another hub has the database.
+
+        ``shared``: other shards write too, each its own zones. Then set ``fence`` before the first zone comes.
+        """
+        self._shared = shared
+        self.fence: tuple[str, int] | None = (
+            None  # SQL that fails unless this process may still write, and its token
+        )
         try:
             given = {name: str(value) for name, value in conninfo_to_dict(dsn).items() if value is not None}
         except psycopg.ProgrammingError as error:
@@ -109,8 +118,18 @@ class PostgresDatabase:
             log.warning("%s runs with fsync = off: it will lose data when its machine fails", self._name)
         # Held as long as the connection: who has it is the one that writes.
         db.execute(f"SET lock_timeout = '{self._lock_wait_s * 1000:.0f}ms'")
-        db.execute("SELECT pg_advisory_lock(%s, hashtext(current_schema()))", (_LOCK_CLASS,))
+        lock = "pg_advisory_lock_shared" if self._shared else "pg_advisory_lock"
+        db.execute(f"SELECT {lock}(%s, hashtext(current_schema()))".encode(), (_LOCK_CLASS,))
         db.execute("RESET lock_timeout")
+        if self._shared:  # shards that start together make the tables once
+            db.execute("SELECT pg_advisory_lock(%s, hashtext(current_schema()) + 1)", (_LOCK_CLASS,))
+        try:
+            self._make_tables(db)
+        finally:
+            if self._shared:
+                db.execute("SELECT pg_advisory_unlock(%s, hashtext(current_schema()) + 1)", (_LOCK_CLASS,))
+
+    def _make_tables(self, db: psycopg.Connection) -> None:
         if db.execute("SELECT to_regclass('hub')").fetchone() == (None,):
             with db.transaction():
                 for statement in create(_TYPES, ""):
@@ -133,6 +152,8 @@ class PostgresDatabase:
         try:
             with db.pipeline():
                 db.execute("BEGIN")
+                if self.fence is not None:
+                    db.execute(self.fence[0].encode(), (self.fence[1],))
                 for name, rows in operations:
                     if not rows:
                         continue
@@ -190,8 +211,11 @@ class PostgresDatabase:
 class PostgresStore(PlainStore):
     """A store in a PostgreSQL database: ``postgresql://user@host/database``. ``read_only`` looks into a running hub's."""
 
-    def __init__(self, dsn: str, lock_wait_s: float = LOCK_WAIT_S, *, read_only: bool = False) -> None:
-        super().__init__(PostgresDatabase(dsn, lock_wait_s, read_only=read_only))
+    def __init__(
+        self, dsn: str, lock_wait_s: float = LOCK_WAIT_S, *, read_only: bool = False, shared: bool = False
+    ) -> None:
+        self.database = PostgresDatabase(dsn, lock_wait_s, read_only=read_only, shared=shared)
+        super().__init__(self.database)
 
 
 # ------------------------------------------------------------------- SQL

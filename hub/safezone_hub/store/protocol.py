@@ -54,13 +54,13 @@ class Store(Protocol):
 
     # ------------------------------------------------------------------- at start, and for replay
 
-    def registry(self) -> Iterator[tuple[str, str, str, bytes]]:
+    def registry(self, zone: str | None = None) -> Iterator[tuple[str, str, str, bytes]]:
         """zone, kind, id, body; zones first."""
 
-    def states(self) -> Iterator[tuple[str, str, str, bytes]]:
+    def states(self, zone: str | None = None) -> Iterator[tuple[str, str, str, bytes]]:
         """zone, kind, id, body; zones first."""
 
-    def outbox(self) -> Iterator[Row]:
+    def outbox(self, zone: str | None = None) -> Iterator[Row]:
         """What is not settled: zone, id, settled_by, topic, payload, made_at, exercise."""
 
     def outbox_row(self, zone: str, id_: str) -> Row | None:
@@ -69,7 +69,7 @@ class Store(Protocol):
     def outbox_of(self, zone: str, principal: str, after: str | None = None, limit: int = 100) -> list[Row]:
         """All that went to one recipient (``role/id``), oldest first: columns as ``outbox_row``."""
 
-    def open_deliveries(self) -> Iterator[Row]:
+    def open_deliveries(self, zone: str | None = None) -> Iterator[Row]:
         """Those with a next_at: zone, id, notice, channel, state, made_at, next_at, body."""
 
     def tokens(self) -> Iterator[Row]:
@@ -81,9 +81,9 @@ class Store(Protocol):
     def snapshots(self) -> Iterator[Snapshot]:
         """The newest of each zone."""
 
-    def log_ends(self) -> dict[str, int]: ...
-    def feed_ends(self) -> dict[str, int]: ...
-    def rejection_ends(self) -> dict[str, int]:
+    def log_ends(self, zone: str | None = None) -> dict[str, int]: ...
+    def feed_ends(self, zone: str | None = None) -> dict[str, int]: ...
+    def rejection_ends(self, zone: str | None = None) -> dict[str, int]:
         """By zone, the place of the newest sample in its ring."""
 
     # ------------------------------------------------------------------- queries
@@ -164,5 +164,13 @@ class Store(Protocol):
         ``incidents_before``: bodies of incidents closed before, and answered cases; the incidents' figures stay.
         ``seen_before``: memory of message ids, 30 days before ``before`` when none: older repeats count as new.
         """
+
+    # ------------------------------------------------------------------- beside other processes (``shards``)
+
+    def refresh(self) -> None:
+        """Look again at what other processes may have changed beside the rows."""
+
+    def forget(self, zone: str) -> None:
+        """Another process writes the zone from now on: keep nothing of it in memory."""
 
     def close(self) -> None: ...

@@ -28,6 +28,7 @@ class SealedStore(PlainStore):
         super().__init__(inner.db)
         self._vault, self._sealing, self._chainer = vault, Sealing(vault), Chainer(self.chain_end)
         self._check_vault()
+        # Where zones come and go, erasures come with them (``refresh``): all are taken for own here, and harmless twice.
         self._pending: list[Row] = self.db.all("SELECT zone, who FROM erasure")
         if not vault.read_only:
             self._finish_erasures()
@@ -125,6 +126,15 @@ class SealedStore(PlainStore):
 
     def _prune_link(self, zone: str, at: float, note: str) -> list[Operation]:
         return [("chain", [self._chainer.empty_link(zone, at, note)])]
+
+    # ------------------------------------------------------------------- beside other processes
+
+    def refresh(self) -> None:
+        self._vault.refresh()
+        self._sealing.keys_changed()
+
+    def forget(self, zone: str) -> None:
+        self._chainer.forget(zone)
 
     def close(self) -> None:
         super().close()

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from safezone_sim.devices.agents import Equipment
-from safezone_sim.devices.tag import CALL_BURSTS, CALL_PERIOD_S
+from safezone_sim.devices.tag import CALL_BURSTS, CALL_PERIOD_S, battery_pct
 from safezone_sim.scenario import Noise
 from safezone_sim.world.model import Device
 
@@ -146,6 +146,7 @@ class Reader(Equipment):
                 "last_at": self.outbox.device_time(last),
                 "reads": 1 + int((last - first) / READ_PERIOD_S) if reads is None else reads,
                 "rssi_peak_dbm": rssi,
+                "battery_pct": battery_pct(tag),
             },
             None if note is None else lambda t: note(phase, t),
         )

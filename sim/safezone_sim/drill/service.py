@@ -93,7 +93,7 @@ class Control:
     def record(self, id_: str) -> dict[str, Any]:
         """The record of a session of this run or an earlier one."""
         if id_ in self.sessions:
-            return record_of(self.sessions[id_])
+            return {**record_of(self.sessions[id_]), "folder": str(self.sessions[id_].folder)}
         for record in read_records(self.results):
             if record["session"] == id_:
                 return record

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -26,7 +27,9 @@ PATH_CLASSES = frozenset({"pedestrian", "track", "path", "footway", "cycleway", 
 MAIN_ROADS = ("motorway", "motorway_link", "trunk", "trunk_link")
 RAIL = ("rail", "transit", "subway", "tram", "light_rail", "monorail", "narrow_gauge")
 AREA_LAYERS = ("landuse", "landcover", "park", "water")
-LAYERS = frozenset({"transportation", "transportation_name", "building", "waterway", "poi", *AREA_LAYERS})
+LINE_LAYERS = ("transportation", "transportation_name", "waterway")
+LAYERS = frozenset({*LINE_LAYERS, "building", "poi", *AREA_LAYERS})
+TILES_KEPT = 32  # decoded, a few MB each: neighbouring schools share theirs
 
 IntArray64 = npt.NDArray[np.int64]
 
@@ -48,10 +51,22 @@ class MapParts:
 
 
 @dataclass(frozen=True)
+class _Pieces:
+    """Straight pieces (n, 4) of one kind of line in one tile, world units, and the label of each."""
+
+    pieces: FloatArray
+    owner: IntArray64
+    labels: tuple["_Label", ...]
+
+
+@dataclass(frozen=True)
 class _Tile:
+    """One tile, decoded. ``layers`` are those of areas and points; lines are in ``lines``, by kind."""
+
     x: int
     y: int
     layers: dict[str, TileLayer]
+    lines: dict[str, _Pieces]
 
     def world(self, layer: TileLayer) -> FloatArray:
         """Points of a layer in world units: ``UNITS`` a tile, x east, y south, one grid for all tiles."""
@@ -85,17 +100,17 @@ def build_map_parts(
     decoded = []
     for done, ((x, y), data) in enumerate(sorted(tiles.tiles.items()), 1):
         try:
-            decoded.append(_Tile(x, y, decode_tile(data, LAYERS)))
+            decoded.append(_decoded(x, y, data))
         except MapError as error:
             raise MapError(f"map source {tiles.source}: tile {tiles.zoom}/{x}/{y}: {error}") from error
         if progress:
             progress("decode", done, len(tiles.tiles))
-    streets = _network(decoded, tiles.zoom, frame, _street_label)
+    streets = _network(decoded, tiles.zoom, frame, "street")
     square = shapely.box(-radius_m, -radius_m, radius_m, radius_m)
     buildings, features = _areas(decoded, tiles.zoom, frame, square)
     lines = [
-        *_lines(_network(decoded, tiles.zoom, frame, _above_ground(RAIL)), "rail"),
-        *_lines(_network(decoded, tiles.zoom, frame, _waterway_label), "waterway"),
+        *_lines(_network(decoded, tiles.zoom, frame, "rail"), "rail"),
+        *_lines(_network(decoded, tiles.zoom, frame, "waterway"), "waterway"),
     ]
     return MapParts(
         streets=keep_edges(streets, edges_within(streets, radius_m)),
@@ -104,7 +119,7 @@ def build_map_parts(
         lines=tuple(line for line in lines if square.intersects(line.shape)),
         roads=tuple(
             line
-            for line in _lines(_network(decoded, tiles.zoom, frame, _above_ground(MAIN_ROADS)), "road")
+            for line in _lines(_network(decoded, tiles.zoom, frame, "road"), "road")
             if square.intersects(line.shape)
         ),
         pois=tuple(_pois(decoded, tiles.zoom, frame, radius_m)),
@@ -143,6 +158,43 @@ def _waterway_label(layer: str, properties: dict[str, Value]) -> _Label | None:
     if layer == "waterway" and properties.get("brunnel") != "tunnel":
         return text(properties, "class") or "stream", _name(properties)
     return None
+
+
+LINE_KINDS: dict[str, LabelFor] = {
+    "street": _street_label,
+    "rail": _above_ground(RAIL),
+    "waterway": _waterway_label,
+    "road": _above_ground(MAIN_ROADS),
+}
+
+
+@lru_cache(maxsize=TILES_KEPT)
+def _decoded(x: int, y: int, data: bytes) -> _Tile:
+    """A tile, decoded once for all the schools around it: nothing in it depends on a frame."""
+    tile = _Tile(x, y, decode_tile(data, LAYERS), {})
+    for kind, label_for in LINE_KINDS.items():
+        tile.lines[kind] = _pieces_of(tile, label_for)
+    for name in LINE_LAYERS:
+        tile.layers.pop(name, None)
+    return tile
+
+
+def _pieces_of(tile: _Tile, label_for: LabelFor) -> _Pieces:
+    numbers: dict[_Label, int] = {}
+    pieces, owners = [np.zeros((0, 4))], [np.zeros(0, np.int64)]
+    for name in LINE_LAYERS:
+        layer = tile.layers.get(name)
+        if layer is None:
+            continue
+        number = np.full(len(layer.properties), -1)
+        for i, properties in enumerate(layer.properties):
+            label = label_for(name, properties)
+            if label:
+                number[i] = numbers.setdefault(label, len(numbers))
+        found, feature = _segments_of(tile, layer, number >= 0)
+        pieces.append(found)
+        owners.append(number[feature])
+    return _Pieces(np.concatenate(pieces), np.concatenate(owners), tuple(numbers))
 
 
 def _segments_of(
@@ -194,23 +246,15 @@ def _seal_borders(points: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     return points
 
 
-def _network(tiles: Iterable[_Tile], zoom: int, frame: Frame, label_for: LabelFor) -> StreetGraph:
-    """One graph of the lines that ``label_for`` names; a label without class only lends its name."""
+def _network(tiles: Iterable[_Tile], zoom: int, frame: Frame, kind: str) -> StreetGraph:
+    """One graph of the lines of one kind (``LINE_KINDS``); a label without class only lends its name."""
     numbers: dict[_Label, int] = {}
     pieces, owners = [np.zeros((0, 4))], [np.zeros(0, np.int64)]
     for tile in tiles:
-        for name in ("transportation", "transportation_name", "waterway"):
-            layer = tile.layers.get(name)
-            if layer is None:
-                continue
-            number = np.full(len(layer.properties), -1)
-            for i, properties in enumerate(layer.properties):
-                label = label_for(name, properties)
-                if label:
-                    number[i] = numbers.setdefault(label, len(numbers))
-            found, feature = _segments_of(tile, layer, number >= 0)
-            pieces.append(found)
-            owners.append(number[feature])
+        lines = tile.lines[kind]
+        number = np.array([numbers.setdefault(label, len(numbers)) for label in lines.labels], np.int64)
+        pieces.append(lines.pieces)
+        owners.append(number[lines.owner])
     fine = _seal_borders(np.rint(np.concatenate(pieces).reshape(-1, 2) * _FINE).astype(np.int64))
     packed, vertex = np.unique(fine[:, 0] << 32 | fine[:, 1], return_inverse=True)
     ends, owner, labels = _merge_repeats(vertex.reshape(-1, 2), np.concatenate(owners), list(numbers))

@@ -91,8 +91,14 @@ def union_across_borders(
     or, in tiles cut at the border, share a stretch of it.
     """
     edge = [i for i, reaches in enumerate(at_border) if reaches]
+    inner = [i for i, reaches in enumerate(at_border) if not reaches]
+    sound = shapely.is_valid(
+        inner_shapes := np.array([shapes[i] for i in inner], object)
+    ) & ~shapely.is_empty(inner_shapes)
     whole = [
-        (i, part) for i, reaches in enumerate(at_border) if not reaches for part in valid_polygons(shapes[i])
+        (i, part)
+        for i, good in zip(inner, sound.tolist(), strict=True)
+        for part in ([shapes[i]] if good else valid_polygons(shapes[i]))
     ]
     if not edge:
         return whole

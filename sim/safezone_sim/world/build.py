@@ -1,8 +1,10 @@
 """Builds the world of one school. Only wires: each kind of place, person and device has its own module."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from safezone_sim.map.model import StreetMap
+from safezone_sim.routes import Router
 from safezone_sim.scenario import Scenario
 from safezone_sim.schools import School
 from safezone_sim.world.danger_places import build_dangers
@@ -24,11 +26,13 @@ def build_world(
     *,
     seed: int | None = None,
     map_dir: Path | None = None,
+    bare: bool = False,
 ) -> SchoolWorld:
     """The world of one school: a function of scenario, school, map and seed alone, whatever other schools there are.
 
     ``street_map`` has its origin at the school's point. ``seed`` replaces the scenario's. ``map_dir`` is
-    needed only for ``equipment.cctv = "city-2021"``.
+    needed only for ``equipment.cctv = "city-2021"``. A ``bare`` world lacks what only a hub or a reader of a report
+    asks for (names, keys, registry); everything that lives and stands in it is the same.
     """
     seed = scenario.seed if seed is None else seed
     zone = school.code
@@ -44,6 +48,7 @@ def build_world(
         homes,
         layout.academies,
         layout.playgrounds,
+        named=not bare,
     )
     lived_in = {p.home for p in population.people}
     regular = (
@@ -67,21 +72,9 @@ def build_world(
         zone, seed, scenario.equipment, street_map, school_place, use, layout.router, tree, map_dir
     )
     devices = (*readers, *bells, *cameras)
-    units = stand_by_units(zone, seed, street_map, layout.router)
     read_homes = frozenset(d.place for d in readers if d.position == "gate" and d.place)
     people = with_home_by(population.people, read_homes)
-    keys = simulation_keys(
-        zone,
-        seed,
-        (
-            *(d.id for d in devices),
-            *(p.phone for p in people if p.phone),
-            *(g.id for g in population.guardians),
-            f"{zone}-desk",
-            f"{zone}-clock",
-        ),
-    )
-    return SchoolWorld(
+    world = SchoolWorld(
         zone=zone,
         school=school,
         map=street_map,
@@ -91,8 +84,36 @@ def build_world(
         guardians=population.guardians,
         devices=devices,
         routes=routes,
-        keys=keys,
-        registry=registry_items(
-            scenario, school, street_map, places, people, population.guardians, devices, units, routes, keys
+        keys={},
+        registry=(),
+    )
+    return world if bare else _registered(world, scenario, seed, layout.router)
+
+
+def _registered(world: SchoolWorld, scenario: Scenario, seed: int, router: Router) -> SchoolWorld:
+    """The world with its keys and its registry."""
+    zone = world.zone
+    keys = simulation_keys(
+        zone,
+        seed,
+        (
+            *(d.id for d in world.devices),
+            *(p.phone for p in world.people if p.phone),
+            *(g.id for g in world.guardians),
+            f"{zone}-desk",
+            f"{zone}-clock",
         ),
     )
+    registry = registry_items(
+        scenario,
+        world.school,
+        world.map,
+        world.places,
+        world.people,
+        world.guardians,
+        world.devices,
+        stand_by_units(zone, seed, world.map, router),
+        world.routes,
+        keys,
+    )
+    return replace(world, keys=keys, registry=registry)

@@ -11,17 +11,19 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 import shapely
 from scipy.spatial import cKDTree
 from shapely.geometry import LineString, Point, Polygon
 
 from safezone_sim.map.model import FloatArray, StreetMap
 from safezone_sim.routes import BoolArray, Tree
-from safezone_sim.world.ground import Ground, grid_around, join_lines, largest_part
+from safezone_sim.world.ground import Ground, grid_around, join_lines, largest_part, touched
 from safezone_sim.world.model import Gate, Place, RegisteredRoute
 from safezone_sim.world.sites import Sites
 
 Kind = Literal["railway", "stream_bank", "building_site", "car_park"]
+Shapes = npt.NDArray[np.object_]
 
 INSCRIBED_M = 31.0  # least radius of a circle within; the standard's 60 m across, and some for rounding
 WANTED_M = 50.0  # … and what is taken where there is room
@@ -65,11 +67,13 @@ def build_dangers(
     radius_m: float,
 ) -> tuple[Place, ...]:
     """Three to five danger areas: one of each kind that the map knows near by, then synthetic building sites."""
-    spots = _spots(ground, tree, places, routes, radius_m)
-    shapes = [p.shape if p.shape is not None else Point(p.x, p.y).buffer(p.radius_m) for p in places]
-    lines = {r.line.tobytes(): LineString(r.line) for r in routes}
+    shapes = np.array(
+        [p.shape if p.shape is not None else Point(p.x, p.y).buffer(p.radius_m) for p in places], dtype=object
+    )
+    lines = _distinct_lines(routes)
+    spots = _spots(ground, tree, places, shapes, lines, radius_m)
     keep_out = shapely.STRtree(
-        [*(s.buffer(3.0) for s in shapes), *(line.buffer(ROUTE_M, quad_segs=2) for line in lines.values())]
+        np.concatenate([shapely.buffer(shapes, 3.0), shapely.buffer(lines, ROUTE_M, quad_segs=2)])
     )
     found: list[Place] = []
     for kind, known, with_paths in _wanted(ground.map):
@@ -117,29 +121,46 @@ def _wanted(street_map: StreetMap) -> Iterator[tuple[Kind, Polygon | None, bool]
             yield "building_site", None, with_paths
 
 
+def _distinct_lines(routes: Sequence[RegisteredRoute]) -> Shapes:
+    """The lines of the routes, each once, in order of first use: children of one home share theirs."""
+    ways = {(r.from_place, r.to_place): r.line for r in reversed(routes)}
+    order = dict.fromkeys((r.from_place, r.to_place) for r in routes)
+    lines = {ways[way].tobytes(): ways[way] for way in order}
+    out = np.empty(len(lines), dtype=object)
+    out[:] = [LineString(line) for line in lines.values()]
+    return out
+
+
 def _spots(
-    ground: Ground, tree: Tree, places: Sequence[Place], routes: Sequence[RegisteredRoute], radius_m: float
+    ground: Ground, tree: Tree, places: Sequence[Place], shapes: Shapes, lines: Shapes, radius_m: float
 ) -> _Spots:
+    """Spots with room for an area, far enough from streets, routes and places; ``shapes`` are those of ``places``.
+
+    What costs most is asked last, of the spots that are left.
+    """
+    room_m = INSCRIBED_M + 4.0
     xy = grid_around(radius_m, 10.0)
-    street = ground.clearance(xy)
     road = np.asarray(cKDTree(_dense(ground.lines[_roads(ground)])).query(xy)[0], float)
-    kept = (road >= INSCRIBED_M + STREET_M) & (street <= FROM_STREET_MAX_M)
+    kept = road >= INSCRIBED_M + STREET_M
+    xy, road = xy[kept], road[kept]
+    street = ground.clearance(xy)
+    kept = street <= FROM_STREET_MAX_M
     xy, street, road = xy[kept], street[kept], road[kept]
-    nodes, away = ground.router.nearest_nodes(xy)
-    points = shapely.points(xy)
-    lines = list({line.tobytes(): line for line in (r.line for r in routes)}.values())
-    if lines:
-        dense = np.unique(np.round(_dense([LineString(line) for line in lines])), axis=0)
-        route = np.asarray(cKDTree(dense).query(xy)[0], float)
+    if len(lines):
+        route = np.asarray(cKDTree(_whole_metres(_dense(lines))).query(xy)[0], float)
     else:
         route = np.full(len(xy), 1e4)
+    kept = route >= room_m
+    xy, street, road, route = xy[kept], street[kept], road[kept], route[kept]
+    shape_m = _to_shapes(xy, shapes, WANTED_M + 4.0)
+    kept = shape_m >= room_m
+    xy, street, road, route, shape_m = xy[kept], street[kept], road[kept], route[kept], shape_m[kept]
+    nodes, away = ground.router.nearest_nodes(xy) if len(xy) else (np.zeros(0, np.int32), np.zeros(0))
+    points = shapely.STRtree(shapely.points(xy))
     regular = [p for p in places if p.role != "danger"]
     centres = np.array([(p.x, p.y) for p in regular])
     radii = np.array([p.radius_m for p in regular])
     gap = np.hypot(xy[:, None, 0] - centres[None, :, 0], xy[:, None, 1] - centres[None, :, 1]) - radii
-    shapes = [p.shape if p.shape is not None else Point(p.x, p.y).buffer(p.radius_m) for p in regular]
-    tree_of_shapes = shapely.STRtree(shapes)
-    nearest = tree_of_shapes.nearest(points)
     features = ground.map.features
     schools = [f.shape for f in features if f.cls in ("school", "kindergarten", "university", "hospital")]
     green = [
@@ -153,13 +174,21 @@ def _spots(
         road_m=road,
         route_m=route,
         place_m=gap.min(axis=1),
-        shape_m=np.asarray(shapely.distance(points, np.array(shapes, dtype=object)[nearest]), float),
+        shape_m=shape_m,
         walk_m=tree.distance_m[nodes] + away,
-        built=ground.near_building(xy, 20.0),
-        school=_within(schools, points, 20.0),
-        green=_within(green, points, 10.0),
-        water=_within([f.shape for f in features if f.kind == "water"], points, 0.0),
+        built=ground.near_building(points, 20.0),
+        school=touched(points, schools, 20.0),
+        green=touched(points, green, 10.0),
+        water=touched(points, [f.shape for f in features if f.kind == "water"], 0.0),
     )
+
+
+def _whole_metres(points: FloatArray) -> FloatArray:
+    """Points (n, 2) rounded to whole metres, each once."""
+    whole = np.round(points).astype(np.int64)
+    packed = np.unique((whole[:, 0] << 32) + whole[:, 1])
+    low = (packed + (1 << 31) & 0xFFFFFFFF) - (1 << 31)
+    return np.stack([(packed - low) >> 32, low], axis=1).astype(float)
 
 
 def _dense(lines: object) -> FloatArray:
@@ -174,10 +203,13 @@ def _roads(ground: Ground) -> BoolArray:
     return np.array([classes[e] not in PATHS for e in ground.edges.tolist()], bool)
 
 
-def _within(shapes: list[Polygon], points: object, distance: float) -> BoolArray:
-    mask = np.zeros(len(np.asarray(points)), bool)
-    mask[shapely.STRtree(shapes).query(points, predicate="dwithin", distance=distance)[0]] = True
-    return mask
+def _to_shapes(xy: FloatArray, shapes: Shapes, most_m: float) -> FloatArray:
+    """Metres (n,) from points (n, 2) to the nearest shape; inf beyond ``most_m``, where it counts no more."""
+    points = shapely.points(xy)
+    shape, point = shapely.STRtree(points).query(shapes, predicate="dwithin", distance=most_m)
+    metres = np.full(len(xy), np.inf)
+    np.minimum.at(metres, point, shapely.distance(points[point], shapes[shape]))
+    return metres
 
 
 def _lay(

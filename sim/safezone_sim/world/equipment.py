@@ -4,6 +4,7 @@ import csv
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -236,6 +237,14 @@ def place_cameras(
     return tuple(cameras)
 
 
+@lru_cache(maxsize=2)
+def _camera_points(path: Path, changed_ns: int) -> FloatArray:
+    """(n, 3): lon, lat, cameras. Read once a file, however many schools are built."""
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        rows = [(float(r["lon"]), float(r["lat"]), int(float(r["cameras"]))) for r in csv.DictReader(file)]
+    return np.array(rows, float)
+
+
 def _city_cameras(
     street_map: StreetMap, school: Place, count: int, map_dir: Path | None
 ) -> list[tuple[float, float, int]]:
@@ -245,12 +254,7 @@ def _city_cameras(
             f'equipment.cctv = "city-2021" needs {CCTV_FILE}: set SAFEZONE_MAP_DIR to a directory that holds it, '
             'or choose cctv = "placed"'
         )
-    rows: list[tuple[float, float, int]] = []
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        rows.extend(
-            (float(r["lon"]), float(r["lat"]), int(float(r["cameras"]))) for r in csv.DictReader(file)
-        )
-    table = np.array(rows)
+    table = _camera_points(path, path.stat().st_mtime_ns)
     xy = street_map.frame.to_xy(table[:, 0], table[:, 1])
     away = np.hypot(xy[:, 0] - school.x, xy[:, 1] - school.y)
     nearest = np.lexsort((np.arange(len(away)), away))[:count]

@@ -8,6 +8,7 @@ every street: that keeps passers-by out of a gate's antennas.
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import shapely
 from scipy.spatial import cKDTree
 from shapely import STRtree
@@ -66,7 +67,7 @@ class Ground:
         self.building_tree = STRtree(self.buildings)
         bad = [f.shape for f in street_map.features if f.cls in NO_HOMES or f.kind == "water"]
         bad += [f.shape for f in street_map.features if f.cls in ("national_park", "wood", "wetland")]
-        self._no_homes = STRtree(bad)
+        self._no_homes = np.array(bad, dtype=object)
         self._barriers = STRtree([line.shape for line in street_map.lines])
 
     def clearance(self, xy: FloatArray) -> FloatArray:
@@ -91,21 +92,31 @@ class Ground:
             return a, _cut(line, foot.along_m, (foot.x, foot.y))
         return b, _cut(line[::-1], rest, (foot.x, foot.y))
 
-    def bad_for_homes(self, xy: FloatArray) -> BoolArray:
-        """Mask (n,) of points on land where nobody lives."""
-        mask = np.zeros(len(xy), bool)
-        mask[self._no_homes.query(shapely.points(xy), predicate="intersects")[0]] = True
-        return mask
+    def bad_for_homes(self, points: STRtree) -> BoolArray:
+        """Mask (n,) of the tree's points on land where nobody lives."""
+        return touched(points, self._no_homes)
 
-    def near_building(self, xy: FloatArray, within_m: float) -> BoolArray:
-        """Mask (n,) of points at most ``within_m`` from a building."""
-        mask = np.zeros(len(xy), bool)
-        mask[self.building_tree.query(shapely.points(xy), predicate="dwithin", distance=within_m)[0]] = True
-        return mask
+    def near_building(self, points: STRtree, within_m: float) -> BoolArray:
+        """Mask (n,) of the tree's points at most ``within_m`` from a building."""
+        return touched(points, self.buildings, within_m)
 
     def crosses_barrier(self, line: LineString) -> bool:
         """True if the line crosses a railway or a waterway above ground."""
         return len(self._barriers.query(line, predicate="intersects")) > 0
+
+
+def touched(points: STRtree, shapes: npt.ArrayLike, within_m: float | None = None) -> BoolArray:
+    """Mask (n,) of the tree's points in one of ``shapes``, or at most ``within_m`` from one.
+
+    Shapes are asked, not points: there are fewer, and each is prepared once for all the points near it.
+    """
+    mask = np.zeros(len(points.geometries), bool)
+    shapes = np.asarray(shapes, dtype=object)
+    if within_m is None:
+        mask[points.query(shapes, predicate="intersects")[1]] = True
+    else:
+        mask[points.query(shapes, predicate="dwithin", distance=within_m)[1]] = True
+    return mask
 
 
 def grid_around(radius_m: float, step_m: float) -> FloatArray:

@@ -21,6 +21,7 @@ from safezone_sim.world.sites import Site, Sites, Spots, by_preference, gate_of
 MIN_FOOTPRINT_M2 = 40.0
 HOME_RADIUS_M = 60.0
 HOMES_APART_M = 45.0
+HOME_WALK_SLACK_M = 60.0  # a spot's walk is rough; the site's own length decides
 OVERFLOW_APART_M = 75.0
 FROM_SCHOOL_M = 140.0  # so that a phone at home never looks as if it were in school
 JOIN_WITHIN_M = 55.0
@@ -56,7 +57,10 @@ def build_homes(
     """The home complexes within ``max_walk_m`` of the school's gates, largest first, then synthetic overflow."""
     away = np.hypot(spots.xy[:, 0] - school.x, spots.xy[:, 1] - school.y)
     livable = (
-        ~spots.no_homes & ~spots.on_grounds & (away >= FROM_SCHOOL_M) & (spots.walk_m <= max_walk_m + 60.0)
+        ~spots.no_homes
+        & ~spots.on_grounds
+        & (away >= FROM_SCHOOL_M)
+        & (spots.walk_m <= max_walk_m + HOME_WALK_SLACK_M)
     )
     found = [
         *_complexes(zone, seed, ground, sites, spots.where(livable & spots.by_building), school, max_walk_m),
@@ -100,9 +104,10 @@ def _complexes(
     if not len(shapes) or not len(spots.xy):
         return []
     area = shapely.area(shapes)
-    centre = shapely.get_coordinates(shapely.centroid(shapes))
+    middles = shapely.centroid(shapes)
+    centre = shapely.get_coordinates(middles)
     draw = stream(seed, zone, "buildings", "floors").random(len(shapes))
-    fits = (area >= MIN_FOOTPRINT_M2) & ~ground.bad_for_homes(centre)
+    fits = (area >= MIN_FOOTPRINT_M2) & ~ground.bad_for_homes(shapely.STRtree(middles))
     fits &= np.hypot(centre[:, 0], centre[:, 1]) <= max_walk_m + 60.0
     if school.shape is not None:
         fits &= ~shapely.intersects(shapes, school.shape)

@@ -12,7 +12,7 @@ from scipy.spatial import cKDTree
 
 from safezone_sim.map.model import FloatArray, StreetMap
 from safezone_sim.streams import stream
-from safezone_sim.world.ground import Ground, largest_part
+from safezone_sim.world.ground import Ground, largest_part, touched
 from safezone_sim.world.model import Place
 from safezone_sim.world.sites import Site, Sites, Spots, gate_of
 
@@ -95,10 +95,8 @@ def _place(place_id: str, role: str, name: str, site: Site, synthetic: bool) -> 
 
 
 def _taboo(ground: Ground, xy: FloatArray) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    mask = np.zeros(len(xy), bool)
     land = [f.shape for f in ground.map.features if f.cls in NO_ACADEMIES or f.kind in ("water", "park")]
-    mask[shapely.STRtree(land).query(shapely.points(xy), predicate="intersects")[0]] = True
-    return mask
+    return touched(shapely.STRtree(shapely.points(xy)), land)
 
 
 def _busyness(ground: Ground, spots: Spots) -> FloatArray:

@@ -51,14 +51,18 @@ def build_people(
     homes: Sequence[Home],
     academies: Sequence[Place],
     playgrounds: Sequence[Place],
+    named: bool = True,
 ) -> Population:
-    """All pupils, subscribers first (the first ``settings.subscribers`` of a fixed random order)."""
+    """All pupils, subscribers first (the first ``settings.subscribers`` of a fixed random order).
+
+    Not ``named``: all names are "", which saves half the time; nothing else differs.
+    """
     total = max(pupils or PUPILS_IF_UNKNOWN, settings.subscribers)
     count = total if settings.others else settings.subscribers
     seats = _seats(zone, seed, total)
     draw_home = _HomeDraw(homes)
     outings = _Outings(academies, playgrounds, behaviour.academy)
-    faker = Faker("ko_KR")
+    faker = Faker("ko_KR") if named else None
     people: list[Person] = []
     families: list[_Family] = []
     for index in range(count):
@@ -76,7 +80,8 @@ def build_people(
                 zone, seed, index, families, home, settings.second_guardian, faker, people, grade
             )
             families.append(family)
-            home, name = family.home, family.child_name(seed, zone, index, faker)
+            home = family.home
+            name = "" if faker is None else family.child_name(seed, zone, index, faker)
         chosen = outings(stream(seed, zone, f"pupil-{index}", "outings"), home.place)
         people.append(
             Person(
@@ -190,7 +195,7 @@ def _family(
     families: Sequence[_Family],
     home: Home,
     second_guardian: float,
-    faker: Faker,
+    faker: Faker | None,
     people: Sequence[Person],
     grade: int,
 ) -> _Family:
@@ -200,6 +205,8 @@ def _family(
         elder = int(which * len(families))
         if families[elder].elder is None and people[elder].grade != grade:
             return replace(families[elder], elder=elder)
+    if faker is None:
+        return _Family(home, "", ("",) * (1 + (second < second_guardian)), None)
     faker.seed_instance(_faker_seed(seed, zone, index, "family-name"))
     surname = str(faker.last_name())
     # Korean spouses keep their names: the child shares the surname of one parent, here the first.

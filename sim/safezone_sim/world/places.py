@@ -7,9 +7,9 @@ from safezone_sim.routes import Router, Tree
 from safezone_sim.scenario import Scenario
 from safezone_sim.schools import School
 from safezone_sim.world.ground import Ground
-from safezone_sim.world.home_places import Home, build_homes
+from safezone_sim.world.home_places import HOME_WALK_SLACK_M, Home, build_homes
 from safezone_sim.world.model import Place
-from safezone_sim.world.outing_places import build_academies, build_playgrounds
+from safezone_sim.world.outing_places import PLAYGROUND_MAX_WALK_M, build_academies, build_playgrounds
 from safezone_sim.world.people import PUPILS_IF_UNKNOWN
 from safezone_sim.world.school_place import build_school
 from safezone_sim.world.sites import Sites, find_spots
@@ -42,7 +42,10 @@ def lay_out_places(zone: str, seed: int, school: School, street_map: StreetMap, 
     sites.reserve_centre(school_place.x, school_place.y)
     radius = min(street_map.radius_m, max(settings.home_max_walk_m, settings.academy_max_walk_m))
     assert school_place.shape is not None
-    spots = find_spots(ground, tree, school_place.shape, radius)
+    farthest = max(
+        settings.academy_max_walk_m, PLAYGROUND_MAX_WALK_M, settings.home_max_walk_m + HOME_WALK_SLACK_M
+    )
+    spots = find_spots(ground, tree, school_place.shape, radius, farthest)
     academies = build_academies(zone, seed, ground, sites, spots, settings.academy_max_walk_m)
     playgrounds = build_playgrounds(zone, ground, sites, spots)
     homes = build_homes(

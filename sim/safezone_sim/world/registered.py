@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
+from safezone_sim.map.model import FloatArray
 from safezone_sim.world.ground import line_length
 from safezone_sim.world.model import Person, Place, RegisteredRoute
 from safezone_sim.world.walks import Walks
@@ -32,11 +33,16 @@ def registered_routes(
 ) -> tuple[RegisteredRoute, ...]:
     """All routes of all subscribers, minutes at the child's own speed."""
     routes = []
+    known: dict[tuple[str, str], tuple[FloatArray, float]] = {}  # line and metres: shared by all of one home
     for person in people:
         if not person.subscriber:
             continue
         for n, (start, end) in enumerate(dict.fromkeys(trips(person, school)), 1):
-            line = walks.line(places[start], places[end])
+            way = known.get((start, end))
+            if way is None:
+                found = walks.line(places[start], places[end])
+                way = known[start, end] = found, line_length(found)
+            line, metres = way
             routes.append(
                 RegisteredRoute(
                     id=f"{person.id}-r{n}",
@@ -45,7 +51,7 @@ def registered_routes(
                     to_place=end,
                     line=line,
                     corridor_m=CORRIDOR_M,
-                    minutes=max(0.1, round(line_length(line) / person.speed_mps / 60.0, 1)),
+                    minutes=max(0.1, round(metres / person.speed_mps / 60.0, 1)),
                 )
             )
     return tuple(routes)

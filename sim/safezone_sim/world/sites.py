@@ -44,21 +44,28 @@ class Spots:
         )
 
 
-def find_spots(ground: Ground, tree: Tree, grounds: shapely.Polygon, radius_m: float) -> Spots:
-    """All spots at least ``GATE_LINE_MIN_M`` behind a street and within ``radius_m`` of the school's point."""
+def find_spots(
+    ground: Ground, tree: Tree, grounds: shapely.Polygon, radius_m: float, max_walk_m: float
+) -> Spots:
+    """All spots at least ``GATE_LINE_MIN_M`` behind a street, within ``radius_m`` of the school's point and
+    roughly ``max_walk_m`` on foot."""
     xy = grid_around(radius_m, GRID_M)
     clear = ground.clearance(xy)
     kept = clear >= GATE_LINE_MIN_M
     xy, clear = xy[kept], clear[kept]
     nodes, away = ground.router.nearest_nodes(xy)
+    walk = tree.distance_m[nodes] + away
+    kept = walk <= max_walk_m
+    xy, clear, walk = xy[kept], clear[kept], walk[kept]
+    points = shapely.STRtree(shapely.points(xy))
     fence = grounds.buffer(12.0)
     shapely.prepare(fence)
     return Spots(
         xy=xy,
         clear_m=clear,
-        walk_m=tree.distance_m[nodes] + away,
-        by_building=ground.near_building(xy, 12.0),
-        no_homes=ground.bad_for_homes(xy),
+        walk_m=walk,
+        by_building=ground.near_building(points, 12.0),
+        no_homes=ground.bad_for_homes(points),
         on_grounds=np.asarray(shapely.intersects_xy(fence, xy[:, 0], xy[:, 1]), bool),
     )
 

@@ -12,13 +12,8 @@ import select
 import socket
 import sys
 import time
-from pathlib import Path
 
-if __package__ in (None, ""):
-    sys.path.insert(0, str(Path(__file__).parents[1]))
-    from load import wire
-else:
-    from . import wire
+from safezone_sim.capacity import wire
 
 UP = "safezone/v1/+/+/+/up"
 

@@ -41,6 +41,7 @@ class District:
     bells: int = 24
     cameras: int = 8
     now: float = 0.0
+    prefix: str = ""  # of every id: a registry knows each id once, whatever its zone
     child_ids: tuple[str, ...] = field(init=False)
     pole_ids: tuple[str, ...] = field(init=False)
     bell_ids: tuple[str, ...] = field(init=False)
@@ -48,10 +49,18 @@ class District:
 
     def __post_init__(self) -> None:
         put = object.__setattr__
-        put(self, "child_ids", tuple(f"c{n:04d}" for n in range(1, self.children + 1)))
-        put(self, "pole_ids", tuple(f"pole{n:02d}" for n in range(1, self.poles + 1)))
-        put(self, "bell_ids", tuple(f"bell{n:02d}" for n in range(1, self.bells + 1)))
-        put(self, "camera_ids", tuple(f"cam{n}" for n in range(1, self.cameras + 1)))
+        put(self, "child_ids", tuple(f"{self.prefix}c{n:04d}" for n in range(1, self.children + 1)))
+        put(self, "pole_ids", tuple(f"{self.prefix}pole{n:02d}" for n in range(1, self.poles + 1)))
+        put(self, "bell_ids", tuple(f"{self.prefix}bell{n:02d}" for n in range(1, self.bells + 1)))
+        put(self, "camera_ids", tuple(f"{self.prefix}cam{n}" for n in range(1, self.cameras + 1)))
+
+    @property
+    def gates(self) -> tuple[str, str]:
+        return f"{self.prefix}gate1", f"{self.prefix}gate2"
+
+    @property
+    def desk(self) -> str:
+        return f"{self.prefix}d112"
 
     def home_of(self, child: int) -> tuple[float, float]:
         angle, ring = 2.39996 * child, 700 + 800 * ((child * 0.618) % 1)
@@ -67,11 +76,11 @@ class District:
         return ring * math.cos(angle), ring * math.sin(angle)
 
     def readers(self) -> list[str]:
-        return ["gate1", "gate2", "hall", *self.pole_ids]
+        return [*self.gates, f"{self.prefix}hall", *self.pole_ids]
 
     def recipients(self) -> list[tuple[str, str]]:
         """(role, id) of everybody who is told something."""
-        return [("desk", "d112"), *(("guardian", f"g-{c}") for c in self.child_ids)]
+        return [("desk", self.desk), *(("guardian", f"g-{c}") for c in self.child_ids)]
 
     def items(self) -> list[dict[str, Any]]:
         return [
@@ -89,21 +98,21 @@ class District:
             "calendar": {"weekdays": [_WEEKDAYS[(today + 3) % 7]], "arrive_by": "09:00",
                          "not_arrived_after": "09:10", "closes_at": "16:00"},
         }  # fmt: skip
-        yield {"kind": "area", "id": "school", "zone": self.zone, "role": "school", "name": "측정초등학교",
+        yield {"kind": "area", "id": f"{self.prefix}school", "zone": self.zone, "role": "school", "name": "측정초등학교",
                "center": lat_lon(0, 0), "radius_m": 100}  # fmt: skip
-        yield {"kind": "desk", "id": "d112", "zone": self.zone, "name": "112", "nature": "simulated",
-               "key": _key("d112")}  # fmt: skip
+        yield {"kind": "desk", "id": self.desk, "zone": self.zone, "name": "112", "nature": "simulated",
+               "key": _key(self.desk)}  # fmt: skip
 
     def _equipment(self) -> Iterator[dict[str, Any]]:
-        for gate, x in (("gate1", 100.0), ("gate2", -100.0)):
+        for gate, x in zip(self.gates, (100.0, -100.0), strict=True):
             out = 5.0 if x > 0 else -5.0
             antennas = [
                 {"id": "out", "side": "outer", **lat_lon(x + out, 0), "range_m": 4},
                 {"id": "in", "side": "inner", **lat_lon(x - out, 0), "range_m": 4},
             ]
-            placement = {**lat_lon(x, 0), "position": "gate", "area": "school"}
+            placement = {**lat_lon(x, 0), "position": "gate", "area": f"{self.prefix}school"}
             yield self._device(gate, "reader", placement=placement, antennas=antennas)
-        yield self._reader("hall", "interior", 0, 0, area="school")
+        yield self._reader(f"{self.prefix}hall", "interior", 0, 0, area=f"{self.prefix}school")
         for n, pole in enumerate(self.pole_ids):
             yield self._reader(pole, "pole", *self.pole_at(n))
         for n, bell in enumerate(self.bell_ids):
@@ -125,7 +134,7 @@ class District:
         yield {
             "kind": "child", "id": id_, "zone": zone, "name": f"측정 {n + 1}", "grade": n % 6 + 1, "class": n // 6 % 8 + 1,
             "number": n % 30 + 1, "home": f"home-{id_}", "places": [],
-            "routes": [{"id": "r1", "from": f"home-{id_}", "to": "school", "line": [_lon_lat(x, y), _lon_lat(0, 0)],
+            "routes": [{"id": "r1", "from": f"home-{id_}", "to": f"{self.prefix}school", "line": [_lon_lat(x, y), _lon_lat(0, 0)],
                         "corridor_m": 60, "minutes": 30}],
         }  # fmt: skip
         yield {"kind": "guardian", "id": f"g-{id_}", "zone": zone, "name": f"보호자 {n + 1}", "children": [id_],

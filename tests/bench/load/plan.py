@@ -8,9 +8,10 @@ import random
 from array import array
 from dataclasses import dataclass, field
 
+from safezone_sim.capacity.wire import publish
+
 from .district import District, lat_lon
 from .signing import Ids, Principal, iso
-from .wire import publish
 
 # Shares of the routine load: a pilot day is mostly positions and sightings.
 MIX = (("phone.located", 0.55), ("tag.sighted", 0.35), ("device.status", 0.10))

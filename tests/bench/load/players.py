@@ -14,8 +14,8 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
+from safezone_sim.capacity import wire
 
-from . import wire
 from .district import District, lat_lon
 from .ledger import Ledger, Sent, Told
 from .signing import Ids, Principal, iso
@@ -364,7 +364,7 @@ class Players:
             return ""
         child = self._walkers[self._next_arrival]
         self._next_arrival += 1
-        about, gate = f"arrival:{child}", self._principal("dev", self._rng.choice(("gate1", "gate2")))
+        about, gate = f"arrival:{child}", self._principal("dev", self._rng.choice(self.district.gates))
         t = time.time() + self._clock_off_s
         for antenna, at in (("out", t - 6.0), ("in", t)):
             data = {

@@ -226,6 +226,7 @@ BOOK: Mapping[str, Callable[[HubBench], Call]] = {
     "getStats": lambda t: Call("GET", _zone(t, "stats")),
     "getRejections": lambda t: Call("GET", _zone(t, "rejections?limit=5")),
     "getDevices": lambda t: Call("GET", _zone(t, "devices")),
+    "getPupils": lambda t: Call("GET", _zone(t, "pupils")),
     "getStatistics": lambda t: Call("GET", _zone(t, "statistics")),
     "getAudit": lambda t: Call("GET", _zone(t, "audit")),
     "getEnrolments": lambda t: Call("GET", _zone(t, "enrolments")),

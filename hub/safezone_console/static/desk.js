@@ -1,0 +1,240 @@
+// The drill desk. The drill is the twin's: this page starts, injects, shows; reload it, open it twice, nothing is lost.
+import { $, Live, ask, away, because, both, dialog, el, fill, here, hms, kept, ofDay, span, t, toast, trouble } from "./kit.js";
+import { Crowd, collection, drawPlace, makeMap, overlay, point } from "./map.js";
+
+const id = location.pathname.split("/").pop(), BASE = `/control/v1/sessions/${id}`;
+let session, drill, state, view = "list", map, crowd, events = [], replay = null;
+const STATE = { ready: t("준비됨 – 시작을 누르세요"), running: t("진행 중"), paused: t("멈춤"), ended: t("끝남"), failed: t("실패") };
+const KIND = { press: "◆", dial: "☎", alert: "◉", acknowledge: "✓", dispatch: "▶", on_scene: "⌖", close: "■", camera: "◫", unit: "▶", arrived: "⌖", found: "✓", evacuate: "⇒", assembled: "▣", rollcall: "☑", all_clear: "✓", real: "▲", hub: "⟳", inject: "▶", note: "✎", state: "●" };
+const MEASURE = { notice: t("알아차림"), acknowledge: t("확인"), dispatch: t("출동"), arrive: t("도착"), found: t("찾음"), accounted: t("전원 확인"), close: t("종결"), breakthrough: t("실제 신고") };
+
+async function act(path, body, good) {
+  try {
+    const told = await ask("POST", `${BASE}/${path}`, body ?? {});
+    if (good) toast(good);
+    await refresh();
+    return told;
+  } catch (error) { trouble(error); await refresh().catch(() => {}); return null; }
+}
+
+// ------------------------------------------------------------------ state
+
+async function refresh() {
+  state = await ask("GET", `${BASE}/state`);
+  show();
+}
+let soon = 0;
+const later = () => { clearTimeout(soon); soon = setTimeout(() => refresh().catch(() => {}), 150); };
+
+function show() {
+  const s = state.state, live = s === "running" || s === "paused";
+  $("#state").textContent = `${STATE[s] ?? s}${state.speed > 1 && live ? ` · ${state.speed}×` : ""}`;
+  $("#clock").textContent = state.t !== null && state.t !== undefined ? ofDay(state.t) : "--:--:--";
+  $("#phase").textContent = state.phase ? both(state.phase.title) : "";
+  $("#start").disabled = s !== "ready";
+  $("#inject").disabled = !live || !state.injects.some((i) => i.status === "waiting" || i.repeatable);
+  $("#clear").disabled = !live || state.all_clear_t !== null;
+  $("#pause").disabled = !live;
+  $("#pause").textContent = s === "paused" ? t("계속") : t("멈춤");
+  $("#speed").disabled = !live;
+  if (document.activeElement !== $("#speed")) $("#speed").value = String(Math.round(state.speed));
+  $("#end").disabled = !live;
+  document.body.dataset.state = s;
+  document.body.dataset.speed = state.speed;
+  if (s === "failed") away("twin", true, t("훈련이 멈췄습니다: {why}", { why: session.failed ?? "" }));
+  if (s === "ended" && !replay) startReplay().catch(trouble);
+  panel();
+}
+
+// ------------------------------------------------------------------ panels
+
+function panel() {
+  if (!state) return;
+  ({ list, roll, log, report })[view]();
+}
+function list() {
+  const next = state.injects.find((i) => i.status === "waiting");
+  fill($("#panel"), session.rehearsal && drill && el("details", { class: "card", open: true }, el("summary", { text: t("혼자 하는 리허설") }), el("ol", {}, drill.rehearsal.map((line) => el("li", { text: both(line) })))),
+    state.measures && Object.keys(state.measures).length > 0 && measures(),
+    ...state.injects.map((i) => el("article", { class: `inject ${i.status}`, "data-inject": i.id },
+      el("div", { class: "row between" }, el("span", {}, el("span", { class: "when num", text: ofDay(i.due_t ?? 0).slice(0, 5) }), " ", el("b", { text: both(i.title) })), el("span", { class: `tag ${i.status === "waiting" ? "" : i.status === "done" ? "good" : i.status === "fired" ? "warn" : ""}`, text: { waiting: t("기다림"), fired: t("진행 중"), done: t("마침"), skipped: t("건너뜀") }[i.status] })),
+      el("dl", {}, el("dt", { text: t("기대 행동") }), el("dd", { text: both(i.expect) }), el("dt", { text: t("누가") }), el("dd", { text: both(i.who) }),
+        i.alert_t !== null && i.alert_t !== undefined && [el("dt", { text: t("경과") }), el("dd", { class: "num", text: [[t("경보"), i.alert_t], [t("확인"), i.acknowledged_t], [t("출동"), i.dispatched_t], [t("도착"), i.arrived_t], [t("찾음"), i.found_t], [t("종결"), i.closed_t]].filter(([, at]) => at !== null && at !== undefined).map(([name, at]) => `${name} ${ofDay(at)}`).join(" → ") })]),
+      (i.status === "waiting" || i.repeatable) && ["running", "paused"].includes(state.state) && el("div", { class: "row", style: "margin-top:.4rem" }, el("button", { type: "button", class: i === next ? "primary" : "plain", "data-key": `fire-${i.id}`, "data-fire": i.id, click: () => act("inject", { inject: i.id }, t("상황을 넣었습니다")), text: t("지금 넣기") }), i.status === "waiting" && el("button", { type: "button", class: "plain", "data-key": `skip-${i.id}`, click: () => act("skip", { inject: i.id }), text: t("건너뛰기") })))));
+}
+const measures = () => el("div", { class: "measures", style: "margin-bottom:.7rem" }, Object.entries(state.measures).filter(([, m]) => m).map(([name, m]) => el("div", { class: "measure" }, MEASURE[name] ?? name, el("b", { class: "num", text: m.s === null || m.s === undefined ? "–" : span(m.s) }), m.target_s ? el("span", { class: `tag ${m.met === true ? "good" : m.met === false ? "warn" : ""}`, text: `${m.met === true ? "✓ " : m.met === false ? "✗ " : ""}${t("목표 {s}", { s: span(m.target_s) })}` }) : "")));
+
+const NEXT = { none: "here", here: "missing", missing: "excused", excused: "here" };
+function roll() {
+  const names = kept.get(`names:${session.school.code}:${session.class?.grade}-${session.class?.class}`, {}), r = state.rollcall ?? {};
+  const missing = new Set(r.missing ?? []), excused = new Set(r.excused ?? []), here_ = new Set(kept.get(`here:${id}`, []));
+  const seats = session.class?.seats ?? [];
+  const status = (n) => missing.has(n) ? "missing" : excused.has(n) ? "excused" : here_.has(n) ? "here" : "none";
+  const counted = seats.filter((n) => status(n) !== "none").length;
+  fill($("#panel"), el("div", { class: "row between" }, el("div", {}, el("span", { class: "bigcount", text: `${r.here ?? 0}/${r.expected ?? seats.length}` }), el("div", { class: "muted", text: t("{g}학년 {c}반 · 확인한 자리 {n}", { g: session.class?.grade, c: session.class?.class, n: counted }) })),
+    el("div", {}, r.accounted_s !== null && r.accounted_s !== undefined ? el("span", { class: "tag good", style: "font-size:1.05rem", text: t("전원 확인까지 {s}", { s: span(r.accounted_s) }) }) : missing.size ? el("span", { class: "tag bad", text: t("안 보임: {n}번", { n: [...missing].join(", ") }) }) : "")),
+  el("p", { class: "small muted", text: t("번호를 누를 때마다: 있음 → 안 보임 → 사유. 번호만 훈련 기록에 남고 이름은 이 브라우저에만 있습니다.") }),
+  el("div", { class: "seats" }, seats.map((n) => el("button", { type: "button", class: "seat", "data-key": `seat-${n}`, "data-seat": n, "data-status": status(n), "aria-label": t("{n}번 {name} {status}", { n, name: names[n] ?? "", status: { none: t("미확인"), here: t("있음"), missing: t("안 보임"), excused: t("사유") }[status(n)] }), disabled: !["running", "paused"].includes(state.state),
+    click: async () => { const next = NEXT[status(n)]; if (next === "here") here_.add(n); kept.set(`here:${id}`, [...here_]); await act("rollcall", { seats: [{ seat: n, status: next }] }); } },
+  el("b", { text: n }), el("small", { text: names[n] ?? "" }), el("small", { text: { none: "", here: `✓ ${t("있음")}`, missing: `✗ ${t("안 보임")}`, excused: t("사유") }[status(n)] })))),
+  el("div", { class: "row", style: "margin-top:.8rem" },
+    el("button", { type: "button", class: "primary", id: "all-here", disabled: !["running", "paused"].includes(state.state), click: async () => { const rest = seats.filter((n) => status(n) === "none"); kept.set(`here:${id}`, [...new Set([...here_, ...rest])]); await act("rollcall", { seats: rest.map((seat) => ({ seat, status: "here" })) }); }, text: t("나머지 모두 있음") }),
+    el("button", { type: "button", class: "plain", id: "names", click: editNames, text: t("이름 적기") })));
+}
+async function editNames() {
+  const name = `names:${session.school.code}:${session.class?.grade}-${session.class?.class}`, held = kept.get(name, {});
+  const form = await dialog(t("번호와 이름"), el("div", { class: "field" }, el("label", { for: "text", text: t("한 줄에 하나: 번호 이름") }), el("p", { class: "small muted", text: t("이 브라우저에만 저장되고 어디에도 보내지 않습니다.") }), el("textarea", { id: "text", name: "text", style: "min-height:16rem" }, Object.entries(held).map(([n, text]) => `${n} ${text}`).join("\n"))), { yes: t("저장") });
+  if (!form) return;
+  kept.set(name, Object.fromEntries(form.text.split("\n").map((line) => line.trim().match(/^(\d+)[\s.,]+(.+)$/)).filter(Boolean).map(([, n, text]) => [n, text.slice(0, 20)])));
+  panel();
+}
+function log() {
+  const shown = [...events].reverse().slice(0, 200);
+  fill($("#panel"), el("form", { class: "row", submit: async (event) => { event.preventDefault(); const box = event.target.querySelector("input"), text = box.value.trim(); if (text && await act("notes", { text, by: "observer" }, t("메모를 남겼습니다"))) box.value = ""; } }, el("input", { type: "text", id: "note", "aria-label": t("관찰 메모"), placeholder: t("관찰한 것을 적으세요"), maxlength: 500, style: "flex:1;width:auto", value: $("#note")?.value ?? "" }), el("button", { class: "primary", "data-key": "note-save", text: t("메모") })),
+    el("ol", { class: "reactions bare" }, shown.map((e) => el("li", { class: e.kind === "real" ? "real-line" : "" }, el("span", { class: "num", text: ofDay(e.t) }), el("span", {}, el("span", { "aria-hidden": "true", text: `${KIND[e.kind] ?? "·"} ` }), both(e.text), e.kind === "real" && el("b", { text: ` ${t("실제 신고")}` }))))), shown.length === 0 && el("p", { class: "empty", text: t("아직 아무 일도 없습니다.") }));
+}
+let drawn = "";
+function report() {
+  // Ratings are typed in here: only redrawn when there is something new to show.
+  const mark = `${state.state}:${state.measures ? JSON.stringify(state.measures) : ""}:${here.lang}`;
+  if ($("#report-links") && drawn === mark) return;
+  drawn = mark;
+  const rated = kept.get(`ratings:${id}`, {});
+  fill($("#panel"), el("div", { class: "row", id: "report-links" }, el("a", { class: "button primary", id: "report-html", target: "_blank", rel: "noopener", href: `${BASE}/report.html?lang=${here.lang}`, text: t("보고서 열기") }), el("a", { class: "button plain", id: "report-pdf", href: `${BASE}/report.pdf`, text: "PDF" }), state.state !== "ended" && el("span", { class: "tag warn", text: t("훈련이 끝나면 완성됩니다") })),
+    state.measures && measures(),
+    el("h2", { style: "margin-top:1rem", text: t("목표별 평가") }),
+    el("div", { class: "scroll" }, el("table", { class: "ratings" }, el("tbody", {}, (drill?.objectives ?? []).map((o) => el("tr", {}, el("td", {}, both(o.text), el("div", { class: "row", role: "radiogroup", "aria-label": both(o.text) }, [["P", t("어려움 없이 함")], ["S", t("조금 어려움")], ["M", t("크게 어려움")], ["U", t("하지 못함")]].map(([letter, meaning]) => el("label", { title: meaning }, el("input", { type: "radio", name: `rate-${o.id}`, value: letter, checked: rated[o.id]?.rating === letter, change: () => rate(o.id, { rating: letter }) }), `${letter} ${meaning}`))),
+      el("input", { type: "text", "aria-label": t("근거: {what}", { what: both(o.text) }), placeholder: t("근거"), value: rated[o.id]?.evidence ?? "", change: (event) => rate(o.id, { evidence: event.target.value }) }))))))),
+    el("h2", { style: "margin-top:1rem", text: t("개선할 것") }),
+    el("form", { submit: async (event) => { event.preventDefault(); const given = Object.fromEntries(new FormData(event.target)); if (await act("improvements", { text: given.text, owner: given.owner, ...(given.due ? { due: given.due } : {}) }, t("개선할 것을 보고서에 적었습니다"))) event.target.reset(); } },
+      el("input", { type: "text", name: "text", required: true, "aria-label": t("무엇을"), placeholder: t("무엇을 고칠까요?") }), el("div", { class: "row", style: "margin-top:.4rem" }, el("input", { type: "text", name: "owner", "aria-label": t("누가"), placeholder: t("누가"), style: "width:9rem" }), el("input", { type: "date", name: "due", "aria-label": t("언제까지"), style: "width:auto" }), el("button", { class: "primary", text: t("더하기") }))),
+    el("iframe", { class: "report-frame", style: "margin-top:1rem", title: t("사후 보고서"), src: `${BASE}/report.html?lang=${here.lang}` }));
+}
+async function rate(objective, change) {
+  const rated = kept.get(`ratings:${id}`, {});
+  rated[objective] = { rating: null, evidence: "", ...rated[objective], ...change };
+  kept.set(`ratings:${id}`, rated);
+  await ask("PUT", `${BASE}/ratings`, { objective, ...rated[objective] }).catch(trouble);
+}
+
+// ------------------------------------------------------------------ replay
+
+async function startReplay() {
+  replay = await ask("GET", `${BASE}/replay`);
+  crowd?.clear();
+  crowd?.people(replay.agents);
+  const box = $("#replay"), slider = el("input", { type: "range", id: "slider", min: replay.from_t, max: replay.to_t, step: 1, value: replay.from_t, "aria-label": t("다시 보기 시각") }), at = el("b", { class: "num", id: "replay-at", text: ofDay(replay.from_t) });
+  let playing = 0, speed = 10;
+  const places = replay.tracks.map(() => 0);
+  const go = (when) => {
+    slider.value = when; at.textContent = ofDay(when); slider.setAttribute("aria-valuetext", ofDay(when));
+    const rows = [];
+    replay.tracks.forEach((track, n) => {
+      const times = track.t;
+      if (!times.length || times[0] > when) return;
+      let j = places[n];
+      if (times[j] > when) j = 0;
+      while (j + 1 < times.length && times[j + 1] <= when) j++;
+      places[n] = j;
+      const k = j + 1 < times.length ? (when - times[j]) / (times[j + 1] - times[j] || 1) : 0, o = Math.min(j + 1, times.length - 1);
+      rows.push([track.i, track.lon[j] + (track.lon[o] - track.lon[j]) * k, track.lat[j] + (track.lat[o] - track.lat[j]) * k, 1 | (track.cast ? 4 : 0)]);
+    });
+    crowd?.place(rows);
+    const happened = replay.events.filter((e) => e.t <= when && e.lon);
+    if (map) drawEvents(happened.slice(-8));
+    const last = replay.events.filter((e) => e.t <= when).at(-1);
+    $("#said").textContent = last ? `${ofDay(last.t)} ${both(last.text)}` : "";
+  };
+  const button = el("button", { type: "button", class: "primary", id: "play", text: `▶ ${t("재생")}` });
+  button.addEventListener("click", () => {
+    if (playing) { cancelAnimationFrame(playing); playing = 0; button.textContent = `▶ ${t("재생")}`; return; }
+    button.textContent = `⏸ ${t("멈춤")}`;
+    let before = performance.now();
+    const step = (nowMs) => { const when = Math.min(replay.to_t, Number(slider.value) + 0); go.exact = Math.min(replay.to_t, (go.exact ?? when) + ((nowMs - before) / 1000) * speed); before = nowMs; go(go.exact); playing = go.exact < replay.to_t ? requestAnimationFrame(step) : 0; if (!playing) button.textContent = `▶ ${t("재생")}`; };
+    go.exact = Number(slider.value) >= replay.to_t ? replay.from_t : Number(slider.value);
+    playing = requestAnimationFrame(step);
+  });
+  slider.addEventListener("input", () => { go.exact = Number(slider.value); go(go.exact); });
+  const pace = el("select", { id: "pace", "aria-label": t("재생 속도"), style: "width:auto", change: (event) => { speed = Number(event.target.value); } }, [1, 10, 30, 60].map((x) => el("option", { value: x, selected: x === 10, text: `${x}×` })));
+  fill(box, el("b", { text: t("다시 보기") }), button, pace, slider, at, el("span", { id: "said", style: "flex-basis:100%", class: "muted" }));
+  box.hidden = false;
+  go(replay.from_t);
+  document.body.dataset.replay = "ready";
+}
+
+// ------------------------------------------------------------------ map and stream
+
+function drawEvents(rows) {
+  if (!map) return;
+  overlay(map, "events", collection(rows.map((e) => point(e.lon, e.lat, { name: both(e.text).slice(0, 28), real: e.kind === "real" }))), [
+    { id: "event", type: "circle", paint: { "circle-radius": 15, "circle-color": ["case", ["get", "real"], "#b3131b", "#9a4a00"], "circle-opacity": 0.18, "circle-stroke-color": ["case", ["get", "real"], "#b3131b", "#9a4a00"], "circle-stroke-width": 2.5 } },
+    { id: "event-name", type: "symbol", layout: { "text-field": ["get", "name"], "text-font": ["local"], "text-size": 12, "text-offset": [0, 1.6], "text-anchor": "top", "text-optional": true }, paint: { "text-color": "#5c2c00", "text-halo-color": "#fff", "text-halo-width": 2 } }]);
+}
+
+async function startMap() {
+  const schematic = session.map.kind === "schematic";
+  const sheet = schematic ? await ask("GET", `${BASE}/map?schematic=1`) : null;
+  map = await makeMap($("#map"), { center: session.map.center, zoom: 15.9, sheet, label: t("훈련 지도") });
+  crowd = new Crowd(map);
+  window.crowd = crowd; // for measurements and tests: how many frames were drawn
+  $("#map").append(el("div", { class: "legend" }, ...[["●", "#0b6fb8", t("어린이")], ["◆", "#a86a00", t("훈련 주인공")], ["▲", "#b3131b", t("위급")], ["■", "#00644b", t("무사")], ["■", "#123a5a", t("출동")]].map(([sign, color, name]) => el("span", {}, el("i", { style: `color:${color}`, "aria-hidden": "true", text: sign }), name))));
+  if (schematic) $("#map").append(el("div", { class: "notmine", id: "notmine" }, both(session.map.notice) || t("이 지도는 선생님 학교의 지도가 아닙니다. 만들어 낸 약도입니다."), el("button", { type: "button", class: "plain", id: "getmap", click: getMap, text: t("우리 학교 지도 받기") })));
+  drawPlace(map, await ask("GET", `${BASE}/map`));
+  crowd.people((await ask("GET", `${BASE}/agents`)).items);
+  map.on("click", (event) => { const i = crowd.nearest(event.point.x, event.point.y); if (i >= 0) toast(both(crowd.labels[i]) || crowd.kinds[i]); });
+  document.body.dataset.map = "ready";
+}
+async function getMap() {
+  await dialog(t("우리 학교 지도 받기"), el("div", {}, el("p", { text: t("지도는 인터넷이 되는 곳에서 한 번만 받으면 됩니다. 시에서 운영하는 주소로 들어왔다면 담당자에게 아래를 보내 주세요.") }),
+    el("ol", {}, el("li", { text: t("OpenMapTiles 형식의 PMTiles 파일(예: seoul-z14.pmtiles)과 schools-seoul.csv를 한 폴더에 둡니다.") }), el("li", {}, t("그 폴더로 다시 시작합니다: "), el("code", { text: "safezone drill --map-dir FOLDER" })), el("li", {}, t("인터넷이 되면 이것만으로도 학교 둘레를 받습니다: "), el("code", { text: `safezone map info ${session.school.code}` }))),
+    el("p", { text: t("그런 다음 이 훈련을 새로 만들면 진짜 길이 나옵니다. 약도로도 연습은 할 수 있습니다.") })), { no: null, yes: t("알겠습니다") });
+}
+
+async function begin() {
+  try { session = await ask("GET", BASE); } catch (error) { fill($("#panel"), el("div", { class: "empty" }, el("b", { text: error.status === 404 ? t("이런 훈련이 없습니다") : because(error) }), el("a", { href: "/", text: t("처음으로") }))); if (error.status !== 404) setTimeout(begin, 2000); return; }
+  $("#title").textContent = `${session.school.name} · ${both(session.drill.title)}`;
+  document.title = `${both(session.drill.title)} – ${t("안전존")}`;
+  drill = await ask("GET", `/control/v1/drills/${session.drill.id}`).catch(() => null);
+  await refresh().catch(trouble);
+  const mapped = startMap().catch((error) => { console.error(error); toast(t("지도를 열 수 없습니다: {why}", { why: error.message }), "error"); });
+  const live = new Live(`${BASE}/stream`, {
+    clock(data) { if (data.state === "ended" && state?.state !== "ended") later(); if (state && data.state !== state.state) later(); $("#clock").textContent = ofDay(data.t); if (data.phase) $("#phase").textContent = both(data.phase.title ?? data.phase); },
+    frame(data) { if (!replay) crowd?.frame(data); },
+    event(data) {
+      if (events.some((e) => e.n === data.n)) return;
+      events.push(data);
+      if (events.length > 2000) events.splice(0, 500);
+      if (data.kind === "agent") ask("GET", `${BASE}/agents`).then(({ items }) => crowd?.people(items)).catch(() => {});
+      if (data.kind === "real") { const bar = $("#real"); bar.hidden = false; fill(bar, el("strong", { text: t("실제 신고 · REAL CALL – 훈련이 아닙니다") }), both(data.text), " ", el("button", { type: "button", click: () => { bar.hidden = true; }, text: t("알겠습니다") })); }
+      if (data.lon && !replay) drawEvents(events.filter((e) => e.lon).slice(-6));
+      later();
+      if (view === "log") log();
+    },
+  }, (connected) => { if (!connected && ["ended", "failed"].includes(state?.state)) { live.close(); return; } away("twin", !connected, t("훈련 서버와 연결이 끊겼습니다. 다시 연결하는 중입니다. 훈련 기록은 서버에 남아 있습니다.")); document.body.dataset.live = connected ? "yes" : "no"; if (connected) refresh().catch(() => {}); });
+  await mapped;
+  document.body.dataset.loaded = "yes";
+}
+
+document.querySelectorAll("[data-view]").forEach((tab) => tab.addEventListener("click", () => {
+  view = tab.dataset.view; drawn = "";
+  document.querySelectorAll("[data-view]").forEach((each) => each.setAttribute("aria-selected", String(each === tab)));
+  $("#panel").setAttribute("aria-labelledby", tab.id);
+  panel();
+}));
+document.querySelector("[role=tablist]").addEventListener("keydown", (event) => {
+  const tabs = [...document.querySelectorAll("[data-view]")], at = tabs.indexOf(document.activeElement), step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+  if (step && at >= 0) { const next = tabs[(at + step + tabs.length) % tabs.length]; next.focus(); next.click(); }
+});
+document.querySelectorAll("[data-play]").forEach((button) => button.addEventListener("click", async () => {
+  // The window is opened at once: a browser allows it only in the moment of the click.
+  const opened = window.open("about:blank", "_blank");
+  try { await ask("POST", "/auth/drill", { session: id, as: button.dataset.play }); if (opened) opened.location = button.dataset.where; else location.assign(button.dataset.where); } catch (error) { opened?.close(); trouble(error); }
+}));
+$("#start").addEventListener("click", () => act("start"));
+$("#inject").addEventListener("click", () => { const next = state.injects.find((i) => i.status === "waiting") ?? state.injects.find((i) => i.repeatable); if (next) act("inject", { inject: next.id }, t("상황을 넣었습니다")); });
+$("#clear").addEventListener("click", () => act("all-clear", {}, t("상황이 끝났음을 알렸습니다")));
+$("#pause").addEventListener("click", () => act(state.state === "paused" ? "resume" : "pause"));
+$("#speed").addEventListener("change", (event) => { act("speed", { x: Number(event.target.value) }); event.target.blur(); });
+$("#end").addEventListener("click", async () => { if (await dialog(t("훈련을 끝낼까요?"), el("p", { text: t("끝나면 보고서와 다시 보기가 나옵니다.") }), { yes: t("끝내기") })) act("end", {}, t("훈련을 끝냈습니다")); });
+void hms;
+begin();

@@ -1,0 +1,200 @@
+// A guardian's page, phone first. All of it is asked of the hub with the guardian's own token: it can see nothing else.
+import { $, HUB_AWAY, Live, ask, away, band, because, both, date, day, dialog, el, fill, here, icon, hm, hms, span, t, toast, trouble } from "./kit.js";
+import { DEVICE, SERVICE, STATE, who } from "./words.js";
+import { area, circle, collection, makeMap, overlay, point } from "./map.js";
+
+const V1 = "/as/guardian/v1";
+const CLASS = { tag_call: "emergency", bell_call: "emergency", phone_call_112: "emergency", missing_report: "emergency", danger_entry: "danger", route_deviation: "danger", tag_silent: "danger", not_arrived: "danger" };
+const BASIS = { phone: t("전화기"), reader: t("리더기"), place: t("장소") };
+const FACT = { collection: t("수집"), use: t("이용"), provision: t("제공"), access: t("조회"), rescue: t("긴급구조"), view: t("카메라"), consent: t("동의"), erasure: t("삭제") };
+const WHAT = { getPosition: t("위치"), getPath: t("경로"), getAccessLog: t("열람 기록"), getChildData: t("모든 자료"), getIncident: t("사건"), viewCamera: t("카메라"), position: t("위치"), path: t("경로"), notice: t("알림"), alert: t("경보") };
+const FLAG = { late: t("늦게 들어온 관측"), weak_evidence: t("근거가 약함"), clock_suspect: t("장치 시계가 의심됨"), drill_unknown: t("알 수 없는 훈련 번호"), repeat: t("거듭된 호출"), reminder: t("다시 알림"), escalated: t("상향 통보"), medical: t("의료") };
+const notices = new Map();
+let me, child, view = "notices", map = null, answers = new Map();
+let ahead = 0;
+
+const placeName = (state) => state.name ?? { way: t("길 위"), unknown: t("알 수 없음") }[state.place] ?? state.place;
+
+// ------------------------------------------------------------------ now
+
+async function now() {
+  const box = $("#children");
+  const rows = await Promise.all(me.children.map(async (id) => {
+    try { return { id, at: await ask("GET", `${V1}/children/${id}/position`) }; } catch (error) { return { id, error }; }
+  }));
+  fill(box, rows.map(({ id, at, error }) => el("button", { type: "button", class: "card", style: "width:100%;margin-bottom:.6rem;text-align:left;justify-content:flex-start;font-weight:400", "data-key": `child-${id}`, "data-child": id, "aria-pressed": me.children.length > 1 ? String(id === child) : null, click: () => { child = id; show("where"); } },
+    el("span", { class: "now" }, el("span", { class: "face" }, icon(at ? ({ school: "school", home: "home", academy: "academy" }[at.state.role] ?? "way") : "unknown")),
+      el("span", {}, el("span", { class: "muted", text: me.names?.[id] ?? id }), el("b", { text: at ? placeName(at.state) : error.title === "no_position" ? t("위치를 알 수 없습니다") : because(error) }),
+        at && el("span", { class: "small muted", text: t("{at}부터 · {basis} 관측 {age} 전", { at: hm(at.state.since), basis: BASIS[at.basis], age: span(at.age_s) }) }))))));
+  return rows;
+}
+
+// ------------------------------------------------------------------ notices
+
+function notice(record) {
+  const n = record.notice, kind = CLASS[n.service] ?? "";
+  const late = (Date.parse(record.made_at) - Date.parse(n.event_at)) / 1000;
+  return el("article", { class: `card notice ${kind}`, "data-notice": record.id, "data-child": n.child },
+    el("div", { class: "row between" }, el("span", { class: "row", style: "gap:.35rem" }, el("b", { text: SERVICE[n.service] ?? n.service }), record.exercise && el("span", { class: "tag drill", text: t("훈련") }), ...(n.flags ?? []).map((f) => el("span", { class: "tag warn", text: FLAG[f] ?? f }))),
+      el("span", { class: "num muted", text: `${day(n.event_at)} ${hm(n.event_at)}` })),
+    el("p", { class: "text", text: both(n.text) }),
+    el("dl", {}, el("dt", { text: t("일어난 때") }), el("dd", { class: "num", text: hms(n.event_at) }), el("dt", { text: t("보낸 때") }), el("dd", { class: "num", text: `${hms(record.made_at)}${late > 60 ? ` (${t("{s} 뒤", { s: span(late) })})` : ""}` })),
+    el("details", {}, el("summary", { text: t("근거 {n}건", { n: n.evidence.length }) }), n.evidence.length ? el("ul", {}, n.evidence.map((e) => el("li", { text: source(e.source) }))) : el("p", { text: t("관측이 없다는 것이 근거입니다.") })),
+    el("div", { class: "row", style: "margin-top:.4rem" },
+      n.incident && el("button", { type: "button", class: "plain small", "data-key": `how-${record.id}`, click: () => how(n.incident), text: t("어디까지 됐나") }),
+      answers.has(record.id) ? el("span", { class: "tag info", text: t("이의를 냈습니다") }) : el("button", { type: "button", class: "plain small", "data-key": `wrong-${record.id}`, click: () => wrong(record), text: t("이 알림은 틀렸어요") })));
+}
+function source(name) {
+  const [, , id] = name.split("/");
+  return /phone|-p/.test(id) ? t("전화기 {id}", { id }) : t("장치 {id}", { id });
+}
+async function how(incident) {
+  try {
+    const i = await ask("GET", `${V1}/incidents/${incident}`);
+    await dialog(`${SERVICE[i.service]} · ${STATE[i.state]}`, el("ol", { class: "history bare" }, i.history.map((h) => el("li", {}, el("span", { class: "num muted", text: hms(h.at) }), el("span", { text: `${STATE[h.state]} · ${who(h.by)}` })))), { no: null });
+  } catch (error) { trouble(error); }
+}
+async function wrong(record) {
+  const form = await dialog(t("이 알림은 틀렸어요"), el("div", { class: "field" }, el("p", { text: both(record.notice.text) }), el("label", { for: "text", text: t("실제로는 어땠나요?") }), el("textarea", { id: "text", name: "text", required: true, maxlength: 2000 }), el("p", { class: "small muted", text: t("학교가 보고 답합니다. 맞는 말이면 통계에 틀린 알림으로 셉니다.") })), { yes: t("보내기") });
+  if (!form?.text?.trim()) return;
+  try {
+    await ask("POST", `${V1}/notices/${record.id}/wrong`, { text: form.text.trim() });
+    answers.set(record.id, true);
+    toast(t("학교에 보냈습니다."));
+  } catch (error) { if (error.status === 409) { answers.set(record.id, true); toast(t("이미 이의를 낸 알림입니다.")); } else trouble(error); }
+  if (view === "notices") show("notices");
+}
+function listNotices() {
+  const rows = [...notices.values()].sort((a, b) => b.made_at.localeCompare(a.made_at)).slice(0, 60);
+  fill($("#view"), rows.length ? rows.map(notice) : el("div", { class: "empty card" }, el("b", { text: t("아직 알림이 없습니다") }), t("등교·하교와 위급한 일을 여기에서 알려 드립니다.")));
+}
+function seen(record) {
+  if (record.seen || document.hidden) return;
+  record.seen = true;
+  ask("POST", `${V1}/notices/${record.id}/seen`).catch(() => { record.seen = false; });
+}
+
+// ------------------------------------------------------------------ where
+
+async function where() {
+  const rows = await now();
+  if (view !== "where") return;
+  const at = rows.find((r) => r.id === child)?.at;
+  if (!$("#map")) {
+    map = null;
+    fill($("#view"), el("div", { class: "map", id: "map" }), el("p", { class: "card", id: "saying" }), el("p", { class: "small muted", text: t("위치를 보면 «누가 봤나»에 남습니다.") }));
+  }
+  const midnight = `${date(new Date(Date.now() + ahead))}T00:00:00+09:00`;
+  let today = date(new Date());
+  if (at && date(new Date(at.at)) !== today) today = date(new Date(at.at)); // a drill's day
+  const path = await ask("GET", `${V1}/children/${child}/path?from=${encodeURIComponent(`${today}T00:00:00+09:00`)}`).catch(() => ({ points: [] }));
+  void midnight;
+  $("#saying").textContent = at ? t("{at} {basis}로 확인. 오차 약 {m} m. 오늘 {n}번 확인했습니다.", { at: hms(at.at), basis: BASIS[at.basis], m: Math.round(at.accuracy_m), n: path.points.length }) : t("지금은 위치를 알 수 없습니다. 동의를 멈추었거나 아직 관측이 없습니다.");
+  const center = at ? [at.lon, at.lat] : path.points.length ? [path.points.at(-1).lon, path.points.at(-1).lat] : null;
+  if (!center || view !== "where") return;
+  if (!map) map = await makeMap($("#map"), { center, zoom: 15.6, label: t("아이의 지금 위치와 오늘 길") });
+  overlay(map, "path", collection(path.points.length > 1 ? [{ type: "Feature", properties: {}, geometry: { type: "LineString", coordinates: path.points.map((p) => [p.lon, p.lat]) } }] : []), [
+    { id: "path", type: "line", layout: { "line-cap": "round", "line-join": "round" }, paint: { "line-color": "#0a5c9c", "line-width": 4, "line-opacity": 0.75 } }]);
+  overlay(map, "stops", collection(path.points.map((p) => point(p.lon, p.lat))), [{ id: "stops", type: "circle", paint: { "circle-radius": 3.5, "circle-color": "#fff", "circle-stroke-color": "#0a5c9c", "circle-stroke-width": 2 } }]);
+  overlay(map, "here", collection(at ? [area(circle(at.lon, at.lat, at.accuracy_m)), point(at.lon, at.lat, { name: me.names?.[child] ?? child })] : []), [
+    { id: "around", type: "fill", filter: ["==", ["geometry-type"], "Polygon"], paint: { "fill-color": "#d55e00", "fill-opacity": 0.2 } },
+    { id: "here", type: "circle", filter: ["==", ["geometry-type"], "Point"], paint: { "circle-radius": 9, "circle-color": "#b34700", "circle-stroke-color": "#fff", "circle-stroke-width": 3 } },
+    { id: "name", type: "symbol", filter: ["has", "name"], layout: { "text-field": ["get", "name"], "text-font": ["local"], "text-size": 15, "text-offset": [0, 1.3], "text-anchor": "top" }, paint: { "text-color": "#16222e", "text-halo-color": "#fff", "text-halo-width": 2.5 } }]);
+  map.easeTo({ center, duration: 300 });
+  document.body.dataset.map = "ready";
+}
+
+// ------------------------------------------------------------------ who looked, consent
+
+async function looks() {
+  const rows = [];
+  let after = "";
+  do {
+    const page = await ask("GET", `${V1}/children/${child}/access-log?limit=200${after ? `&after=${encodeURIComponent(after)}` : ""}`);
+    rows.push(...page.items);
+    after = page.next;
+  } while (after && rows.length < 2000);
+  if (view !== "looks") return;
+  fill($("#view"), el("section", { class: "card" }, el("h2", { text: t("누가 {name}의 정보를 봤나", { name: me.names?.[child] ?? child }) }),
+    el("ol", { class: "history bare" }, rows.reverse().slice(0, 200).map((f) => el("li", {}, el("span", { class: "num muted", text: `${day(f.at)} ${hm(f.at)}` }),
+      el("span", {}, el("b", { text: who(f.by) + (f.by === `guardian/${me.principal}` ? ` (${t("나")})` : "") }), ` ${FACT[f.fact] ?? f.fact}`, f.what ? ` · ${WHAT[f.what] ?? SERVICE[f.what] ?? f.what}` : "", f.to && f.to !== f.by ? ` → ${f.to.split(", ").map(who).join(", ")}` : "", f.outcome === "refused" && el("span", { class: "tag warn", text: t("거절됨") })))))));
+}
+
+const ITEMS = [["collect", t("위치 수집")], ["notify_guardians", t("보호자에게 알림")], ["provide_112", t("112 상황실에 제공")]];
+async function consent() {
+  const data = await ask("GET", `${V1}/children/${child}/data`);
+  if (view !== "consent") return;
+  const held = data.registry.find((item) => item.kind === "consent" && item.guardian === me.principal);
+  const items = held?.items ?? { collect: false, notify_guardians: false, provide_112: false }, status = held?.status ?? "withdrawn";
+  const put = async (next, word) => {
+    try { await ask("PUT", `${V1}/children/${child}/consent`, { items: next.items ?? items, status: next.status ?? "given", form: "electronic" }); toast(word); } catch (error) { trouble(error); }
+    show("consent"); now().catch(() => {});
+  };
+  const form = el("form", {}, ITEMS.map(([name, title]) => el("label", { class: "consent" }, el("input", { type: "checkbox", name, checked: items[name] }), el("span", {}, el("b", { text: title })))),
+    el("div", { class: "buttons" }, el("button", { class: "primary", text: t("바꾼 것 저장") })));
+  form.addEventListener("submit", (event) => { event.preventDefault(); const given = new FormData(form); put({ items: Object.fromEntries(ITEMS.map(([name]) => [name, given.has(name)])) }, t("바로 적용됩니다.")); });
+  fill($("#view"), el("section", { class: "card" }, el("h2", { text: t("{name}의 동의", { name: me.names?.[child] ?? child }) }),
+    el("p", {}, t("지금: "), el("span", { class: `tag ${status === "given" ? "good" : "warn"}`, id: "status", text: { given: t("동의함"), suspended: t("멈춤"), withdrawn: t("거둠") }[status] })), form),
+  el("section", { class: "card" }, el("h2", { text: t("잠시 멈추기") }), el("p", { text: t("멈춘 동안에는 위치를 모으지 않고 아무에게도 알리지 않습니다. 긴급구조는 법에 따라 계속됩니다.") }),
+    status === "given" ? el("button", { type: "button", class: "plain", id: "suspend", click: () => put({ status: "suspended" }, t("멈추었습니다.")), text: t("멈추기") }) : el("button", { type: "button", class: "primary", id: "resume", click: () => put({ status: "given" }, t("다시 시작했습니다.")), text: t("다시 시작") }),
+    " ", status !== "withdrawn" && el("button", { type: "button", class: "plain", click: async () => { if (await dialog(t("동의를 거둘까요?"), el("p", { text: t("더 모으지 않고, 안전존 서비스가 끝납니다.") }), { yes: t("거두기") })) put({ status: "withdrawn" }, t("거두었습니다.")); }, text: t("동의 거두기") })));
+}
+
+// ------------------------------------------------------------------ views
+
+function show(name) {
+  view = name;
+  for (const tab of document.querySelectorAll("[data-view]")) tab.setAttribute("aria-selected", String(tab.dataset.view === name));
+  $("#view").setAttribute("aria-labelledby", `tab-${name}`);
+  if (name !== "where") { map?.remove(); map = null; }
+  sessionStorage.setItem("sz:view", name);
+  const failed = (error) => { if (view === name) fill($("#view"), el("p", { class: "card", text: error.status === 403 ? t("법정대리인만 볼 수 있습니다.") : because(error) })); };
+  if (name === "notices") listNotices();
+  else ({ where, looks, consent })[name]().catch(failed);
+}
+document.querySelectorAll("[data-view]").forEach((tab) => tab.addEventListener("click", () => show(tab.dataset.view)));
+$("#logout").addEventListener("click", async () => { await ask("POST", "/auth/logout", { role: "guardian" }).catch(() => {}); location.assign("/"); });
+
+async function begin() {
+  try { me = await ask("GET", `${V1}/me`); } catch (error) {
+    if (error.status === 401) { location.replace("/login?role=guardian"); return; }
+    away("hub", true, HUB_AWAY); setTimeout(begin, 1500); return;
+  }
+  away("hub", false);
+  child = me.children[0];
+  let placing = 0;
+  new Live(`${V1}/guardians/${me.principal}/stream`, {
+    notice(record) {
+      notices.set(record.id, record);
+      seen(record);
+      if (record.exercise) band(true);
+      if (view === "notices") listNotices();
+      clearTimeout(placing); placing = setTimeout(() => (view === "where" ? where() : now()).catch(() => {}), 300);
+      if (CLASS[record.notice.service] === "emergency") { toast(both(record.notice.text), "error"); navigator.vibrate?.([200, 100, 200]); }
+    },
+  }, async (connected) => {
+    away("hub", !connected, HUB_AWAY);
+    document.body.dataset.live = connected ? "yes" : "no";
+    if (!connected) return;
+    try {
+      const page = await ask("GET", `${V1}/guardians/${me.principal}/notices?limit=200`);
+      let next = page.next;
+      page.items.forEach((record) => notices.set(record.id, record));
+      while (next && notices.size < 1000) {
+        const more = await ask("GET", `${V1}/guardians/${me.principal}/notices?limit=200&after=${encodeURIComponent(next)}`);
+        more.items.forEach((record) => notices.set(record.id, record));
+        next = more.next;
+      }
+      [...notices.values()].forEach(seen);
+    } catch { return; }
+    await now().catch(() => {});
+    show(view);
+    document.body.dataset.loaded = "yes";
+  });
+  view = sessionStorage.getItem("sz:view") ?? "notices";
+  show(view);
+  setInterval(() => { if (!document.hidden && view === "where") where().catch(() => {}); }, 10000);
+}
+if ("serviceWorker" in navigator) navigator.serviceWorker.register("/sw.js").catch(() => {});
+void DEVICE; void here;
+begin();

@@ -1,0 +1,61 @@
+// Choosing school, drill and day. Nothing starts here.
+import { $, ask, both, date, el, fill, t, toast, trouble } from "./kit.js";
+
+let school = null, drill = null, drills = [], timer = 0;
+const query = new URLSearchParams(location.search);
+
+function showSchool() {
+  fill($("#school"), school && el("div", { class: "row between" }, el("span", {}, el("b", { style: "font-size:1.2rem", text: school.name }), ` ${school.gu ?? ""} `, el("span", { class: "muted num", text: school.code })), el("button", { type: "button", class: "plain small", click: () => { school = null; showSchool(); $("#q").focus(); }, text: t("바꾸기") })),
+    school?.map === "schematic" && el("p", { class: "tag warn", style: "white-space:normal;margin-top:.5rem", text: t("이 학교의 실제 지도가 없어 약도로 진행합니다. 훈련 화면에서 지도를 받는 방법을 알려 드립니다.") }));
+  $("#search").hidden = Boolean(school);
+  links();
+}
+async function find() {
+  const q = $("#q").value.trim(), list = $("#schools");
+  if (q.length < 2) { list.hidden = true; return; }
+  const { items } = await ask("GET", `/control/v1/schools?q=${encodeURIComponent(q)}&limit=8`);
+  list.hidden = false;
+  fill(list, items.length ? items.map((each) => el("li", {}, el("button", { type: "button", click: () => { school = each; showSchool(); } }, el("span", {}, el("b", { text: each.name }), ` ${each.gu ?? ""}`), el("span", { class: "muted num", text: each.code })))) : el("li", {}, el("p", { class: "empty", text: t("맞는 학교가 없습니다.") })));
+}
+function showDrills() {
+  fill($("#drills"), drills.map((each) => el("label", { class: "drill-choice" }, el("input", { type: "radio", name: "drill", value: each.id, checked: each.id === drill?.id, change: () => { drill = each; plan(); links(); } }), el("span", { class: "box" }, el("strong", { text: both(each.title) }), el("span", { class: "muted", text: both(each.summary) })))));
+}
+function plan() {
+  const cell = (text) => el("td", { text: both(text) });
+  fill($("#plan"), el("h2", { style: "font-size:1.4rem", text: both(drill.title) }), el("p", { text: both(drill.summary) }),
+    el("h3", { text: t("목표") }), el("ul", {}, drill.objectives.map((o) => el("li", { text: `${both(o.text)}${o.target_s ? ` (${t("{s}초 안", { s: o.target_s })})` : ""}` }))),
+    el("h3", { text: t("{n}분 계획", { n: drill.minutes }) }),
+    el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": t("계획표") }, el("table", { class: "plan" }, el("thead", {}, el("tr", {}, [t("분"), t("무엇"), t("어디에"), t("학생"), t("화면 속 상황"), t("훈련 참가자")].map((name) => el("th", { scope: "col", text: name })))),
+      el("tbody", {}, drill.plan.map((p) => el("tr", {}, el("td", { class: "num", text: `${p.from_min}–${p.to_min}` }), cell(p.title), cell(p.where), cell(p.pupils), cell(p.twin), cell(p.trainees)))))),
+    el("h3", { style: "margin-top:1rem", text: t("역할") }), el("ul", {}, drill.roles.map((r) => el("li", {}, el("b", { text: both(r.title) }), ` – ${both(r.does)}`))),
+    el("h3", { text: t("준비 점검표") }), el("ul", { class: "bare" }, drill.checklist.map((c) => el("li", {}, el("label", { class: "consent", style: "padding:.3rem 0;border:0" }, el("input", { type: "checkbox" }), el("span", { text: both(c) }))))));
+}
+function links() {
+  const pack = $("#pack"), ready = school && drill;
+  if (ready) pack.href = `/control/v1/drills/${drill.id}/pack.pdf?school=${school.code}&date=${$("#date").value}`; else pack.removeAttribute("href");
+  pack.setAttribute("aria-disabled", String(!ready));
+}
+$("#q").addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(() => find().catch(trouble), 150); });
+$("#q").addEventListener("keydown", (event) => { if (event.key === "Enter") { event.preventDefault(); find().then(() => $("#schools button")?.click()).catch(trouble); } });
+$("#date").addEventListener("change", links);
+$("#setup").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  if (!school) { toast(t("먼저 학교를 고르세요."), "error"); $("#q").focus(); return; }
+  const button = $("#create");
+  button.disabled = true; button.textContent = t("지도와 어린이를 준비하는 중…");
+  try {
+    const made = await ask("POST", "/control/v1/sessions", { school: school.code, drill: drill.id, date: $("#date").value, rehearsal: $("#rehearsal").checked });
+    location.assign(`/drill/${made.session}`);
+  } catch (error) { trouble(error); button.disabled = false; button.textContent = t("훈련 만들기"); }
+});
+
+async function begin() {
+  $("#date").value = date(new Date());
+  drills = (await ask("GET", "/control/v1/drills")).items;
+  drill = drills.find((each) => each.id === query.get("drill")) ?? drills[0];
+  const code = query.get("school");
+  if (code) school = (await ask("GET", `/control/v1/schools?q=${encodeURIComponent(code)}&limit=1`)).items[0] ?? null;
+  showSchool(); showDrills(); plan(); links();
+  document.body.dataset.loaded = "yes";
+}
+begin().catch(trouble);

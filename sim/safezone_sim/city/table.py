@@ -1,0 +1,39 @@
+"""What a city's run gave, as a short table for the terminal."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.table import Table
+
+
+def city_table(tally: Mapping[str, Any]) -> Table:
+    """The sums, and the busiest minute."""
+    totals = tally["totals"]
+    minutes = [r + e for r, e in zip(*totals["per_minute"].values(), strict=True)]
+    busiest = max(range(len(minutes)), key=minutes.__getitem__)
+    sent = sum(totals["messages"].values())
+    table = Table(
+        title=f"{tally['scenario']} · {tally['date']} · 가입률 take-up {tally['take_up']:.0%}",
+        show_header=False,
+    )
+    rows = (
+        ("학교 · schools", f"{totals['schools']:,}"),
+        ("가입 아동 / 학생 · children / pupils", f"{totals['children']:,} / {totals['pupils']:,}"),
+        ("전화 · phones", f"{totals['phones']:,}"),
+        (
+            "리더기 · 비상벨 · 카메라  readers, bells, cameras",
+            f"{totals['readers']:,} · {totals['bells']:,} · {totals['cameras']:,}",
+        ),
+        ("참값 사건 · truth events", f"{totals['truth_rows']:,}"),
+        ("장치 메시지 · device messages", f"{sent:,}  ({totals['bytes_up'] / 1e9:.2f} GB)"),
+        (
+            "가장 바쁜 1분 · busiest minute",
+            f"{busiest // 60:02d}:{busiest % 60:02d}  {minutes[busiest] / 60:,.0f} msg/s",
+        ),
+        ("보호자 알림 · notices", f"{sum(totals['notices'].values()):,}"),
+        ("걸린 시간 · wall", f"{tally['wall_seconds']:.1f} s, {tally['peak_memory_mb']:,} MB"),
+        ("truth_sha256", tally["truth_sha256"][:16] + "…"),
+    )
+    for name, value in rows:
+        table.add_row(name, value)
+    return table

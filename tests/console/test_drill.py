@@ -1,0 +1,190 @@
+"""A whole drill as a teacher would do it, from START to the report, by clicking; and a real call that breaks through."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from tests.conftest import map_dir_or_none
+from tests.console.place import Pages
+from tests.console.test_pages import violations
+
+if find_spec("safezone_sim.drill") is None:
+    pytest.skip("the twin's control API is not in this tree", allow_module_level=True)
+
+TOKEN = "control-token-of-a-test"
+SERVE = """
+import json, socket, sys
+from pathlib import Path
+import uvicorn
+from safezone_sim.drill.service import Control, build_service
+control = Control(hub=sys.argv[1], hub_token=sys.argv[2], token=sys.argv[3], results=Path(sys.argv[4]),
+                  map_dir=Path(sys.argv[5]) if sys.argv[5] else None, map_source=sys.argv[6] or None, lab=True)
+at = socket.create_server(("127.0.0.1", 0))
+print(json.dumps({"http": f"http://127.0.0.1:{at.getsockname()[1]}"}), flush=True)
+uvicorn.Server(uvicorn.Config(build_service(control), log_level="warning")).run(sockets=[at])
+control.close()
+"""
+
+
+class Twin:
+    """Hub, control service and pages as a teacher finds them."""
+
+    def __init__(self, folder: Path) -> None:
+        from tests.bench.hubproc import TOKEN as HUB_TOKEN
+        from tests.bench.hubproc import HubProcess
+
+        self.hub = HubProcess(folder / "state")
+        self.hub.start()
+        maps, at = map_dir_or_none(), f"http://127.0.0.1:{self.hub.http_port}"
+        # Without real maps the drill runs on a schematic, and the pages must say so.
+        source = "" if maps else "schematic"
+        command = [
+            sys.executable,
+            "-c",
+            SERVE,
+            at,
+            HUB_TOKEN,
+            TOKEN,
+            str(folder / "results"),
+            str(maps or ""),
+            source,
+        ]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=dict(os.environ))
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        self.control: str = json.loads(line)["http"]
+        options = ["--control", self.control, "--control-token", TOKEN]
+        self.pages = Pages(at, *options, *(["--map-dir", str(maps)] if maps else []))
+
+    def ask(self, method: str, path: str, **more: Any) -> Any:
+        answer = httpx.request(
+            method,
+            f"{self.control}/control/v1{path}",
+            headers={"Authorization": f"Bearer {TOKEN}"},
+            timeout=30.0,
+            **more,
+        )
+        assert answer.status_code < 300, answer.text
+        return answer.json()
+
+    def close(self) -> None:
+        self.pages.close()
+        self.process.terminate()
+        self.process.wait(20)
+        self.hub.close()
+
+
+@pytest.fixture(scope="module")
+def twin(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Twin]:
+    opened = Twin(tmp_path_factory.mktemp("twin"))
+    yield opened
+    opened.close()
+
+
+@pytest.mark.slow
+def test_teacher_runs_a_drill_from_start_to_report_by_clicking(
+    twin: Twin, page: Page, context: BrowserContext
+) -> None:
+    page.goto(twin.pages.base)
+    page.fill("#q", "신도림초")
+    page.locator("#schools a", has_text="7041138").click()
+    page.wait_for_selector("body[data-loaded=yes]")
+    expect(page.locator("#plan")).to_contain_text("40분 계획")
+    page.locator(".drill-choice", has_text="태그").first.click()
+    assert violations(page) == []
+    page.click("#create")
+    page.wait_for_url(re.compile(r"/drill/7041138-"), timeout=60000)
+    page.wait_for_selector("body[data-loaded=yes]", timeout=30000)
+    session = page.url.split("/")[-1]
+    expect(page.locator("#band")).to_contain_text("훈련 · EXERCISE")
+    page.click("#start")
+    page.wait_for_selector("body[data-state=running]")
+    expect(page.locator("#band")).to_be_visible()
+
+    with context.expect_page() as opened:
+        page.click("[data-play=desk]")
+    desk = opened.value
+    desk.wait_for_selector("body[data-live=yes]", timeout=20000)
+    expect(desk.locator("#band")).to_be_visible()
+    page.click("#inject")
+    row = desk.locator(".incident").first
+    expect(row).to_contain_text("훈련", timeout=40000)
+    desk.bring_to_front()
+    if desk.locator(".cams button").count():  # not every place has a camera near
+        expect(desk.locator("#cam")).to_be_visible(timeout=20000)
+    if not map_dir_or_none():
+        expect(page.locator("#notmine")).to_contain_text("지도")
+    expect(desk.locator("[data-verb=acknowledge]")).to_be_visible()
+    desk.keyboard.press("a")
+    expect(row).to_contain_text("확인함")
+    desk.keyboard.press("d")
+    desk.locator("dialog button.primary").click()
+    expect(row).to_contain_text("출동 중")
+
+    # A real call in the middle of the drill: red, and named as real.
+    twin.ask("POST", f"/sessions/{session}/lab/real-press", json={})
+    expect(desk.locator("#real")).to_be_visible(timeout=20000)
+    expect(desk.locator("#real")).to_contain_text("REAL CALL")
+    expect(desk.locator(".incident").first).to_contain_text("실제 신고")
+    expect(page.locator("#real")).to_be_visible(timeout=20000)
+    assert violations(desk) == []
+
+    page.bring_to_front()
+    page.select_option("#speed", "60")
+    expect(page.locator("#state")).to_contain_text("60×")
+    page.wait_for_function(
+        "(id) => fetch(`/control/v1/sessions/${id}/state`).then((r) => r.json()).then((s) => s.measures.arrive && s.measures.arrive.s !== null)",
+        arg=session,
+        timeout=40000,
+        polling=500,
+    )
+    page.select_option("#speed", "1")
+    page.click("#tab-roll")
+    page.click("#all-here")
+    page.click("#tab-log")
+    page.fill("#note", "상황실이 빨리 알아차렸다")
+    page.click("[data-key=note-save]")
+    expect(page.locator(".toast").last).to_contain_text("메모")
+    assert violations(page) == []
+    page.click("#clear")
+    page.reload()  # in mid-drill: nothing is lost
+    page.wait_for_selector("body[data-state=running]")
+    page.click("#end")
+    page.locator("dialog button.primary").click()
+    page.wait_for_selector("body[data-state=ended]")
+    page.wait_for_selector("body[data-replay=ready]", timeout=20000)
+    page.locator("#slider").fill(page.locator("#slider").get_attribute("max") or "0")
+    expect(page.locator("#said")).not_to_be_empty()
+    page.click("#tab-report")
+    page.locator(".ratings input[value=P]").first.check()
+    report = page.frame_locator(".report-frame")
+    expect(report.locator("body")).to_contain_text("상황실이 빨리 알아차렸다", timeout=20000)
+    kept = twin.ask("GET", f"/sessions/{session}/report.json")
+    assert kept
+    pdf = httpx.get(
+        f"{twin.control}/control/v1/sessions/{session}/report.pdf",
+        params={"access_token": TOKEN},
+        timeout=30.0,
+    )
+    assert pdf.content.startswith(b"%PDF")
+    desk.close()
+
+
+def test_tokens_of_a_drill_do_not_reach_scripts(twin: Twin, page: Page) -> None:
+    made = twin.ask("POST", "/sessions", json={"school": "7041138", "drill": "tag-call"})
+    secrets = [each["token"] for each in made["tokens"].values()]
+    page.goto(f"{twin.pages.base}/drill/{made['session']}")
+    told = page.evaluate("(id) => fetch(`/control/v1/sessions/${id}`).then((r) => r.text())", made["session"])
+    listed = page.evaluate("fetch('/control/v1/sessions').then((r) => r.text())")
+    assert made["session"] in told
+    assert [secret for secret in [*secrets, TOKEN] if secret in told + listed + page.content()] == []
