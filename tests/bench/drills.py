@@ -81,8 +81,10 @@ def play(lab: Lab, drill: str, school: str) -> dict[str, Any]:
             row["problem"] = "no report"
         if record["state"] != "ended":
             row["problem"] = f"state {record['state']}: {record['failed']}"
-        if any(c["alert_t"] is None for c in record["cases"]) or not record["cases"]:
-            row["problem"] = "no alert"
+        row["other_alerts"] = sum(e["kind"] == "alert" and "inject" not in e for e in record["events"])
+        unheard = [round(c["t"] - record["started_t"]) for c in record["cases"] if c["alert_t"] is None]
+        if unheard or not record["cases"]:
+            row["problem"] = f"no alert for what happened at {unheard or 'no'} s"
     except Exception as e:
         traceback.print_exc()
         row["problem"] = f"{type(e).__name__}: {e}"

@@ -126,7 +126,8 @@ class Trainee:
                 self._dials.add(incident)
             self._act(incident, "acknowledge")
             if incident not in self._dials:
-                self._act(incident, "dispatch", unit=self._free_unit())
+                unit = self._free_unit()
+                self._act(incident, "dispatch", **({"unit": unit} if unit else {}))
                 self._open.append(incident)
             else:
                 self._act(incident, "resolve", note="연습 통화 · practice")
@@ -137,9 +138,9 @@ class Trainee:
         elif kind == "assembled":
             self._roll({7: "missing"})
 
-    def _free_unit(self) -> str:
+    def _free_unit(self) -> str | None:
         units = self.hub.get(f"/v1/zones/{self.zone}/units").json()["items"]
-        return str(next(u["id"] for u in units if u["type"] == "patrol" and u["available"]))
+        return next((str(u["id"]) for u in units if u["type"] == "patrol" and u["available"]), None)
 
     def _act(self, incident: str, action: str, **more: Any) -> None:
         answer = self.hub.post(f"/v1/incidents/{incident}/actions", json={"action": action, **more})

@@ -29,8 +29,9 @@ BELL_WITHIN_M = 600.0
 WANDER_S = 2400.0
 LONGEST_PRELUDE_M = 1600.0
 LEAVES_AT = (0.35, 0.5, 0.25, 0.65, 0.15, 0.8)
+CROWD_M = 20.0  # a whole school in rows reaches so far from its middle
 OFF_ROUTE_M = 120.0  # without a far corner, at least so far from every registered route
-TRIES = 60
+COURSES = 12
 
 
 class NoPart(ValueError):
@@ -134,9 +135,10 @@ def _at_a_corner(script: Script, people: Sequence[Person]) -> Iterator[Part]:
     """A corner of the way home from where streets lead far off every registered route."""
     rng = stream(script.scenario.seed, script.world.zone, "drill", "corner")
     weaker = []
+    found: list[tuple[float, Part]] = []
     for person in people:
         spec = _way_home(script, person)
-        if spec is None:
+        if spec is None or len(found) >= COURSES:
             continue
         along = lengths_along(spec.xy)
         for share in LEAVES_AT:
@@ -146,9 +148,13 @@ def _at_a_corner(script: Script, people: Sequence[Person]) -> Iterator[Part]:
             vertex, node = corner
             course = course_from(script, person, node, rng)
             if course is not None:
-                yield Part(person.index, _cut(spec, float(along[vertex])), then=course.xy)
+                found.append(
+                    (course.off_m, Part(person.index, _cut(spec, float(along[vertex])), then=course.xy))
+                )
                 break
             weaker.append((person, spec, float(along[vertex]), node))
+    # The sooner the course leaves what is registered, the less a class has to wait.
+    yield from (part for _, part in sorted(found, key=lambda f: f[0]))
     for person, spec, metres, node in weaker:
         xy = _far_corner(script, person, node)
         if xy is not None:
@@ -237,7 +243,11 @@ def assembly_spots(school: Place, count: int) -> FloatArray:
         middle = np.array([x, y])
     else:
         yard = school.shape.difference(shapely.Point(x, y).buffer(14.0)).buffer(-4.0)
-        ground = yard if not yard.is_empty else school.shape
+        # Within the school's registered radius: outside it, phones would tell that everybody has left.
+        near = yard.intersection(
+            shapely.Point(school.x, school.y).buffer(max(8.0, school.radius_m - CROWD_M))
+        )
+        ground = next(g for g in (near, yard, school.shape) if not g.is_empty)
         middle = np.array(shapely.maximum_inscribed_circle(ground, tolerance=1.0).coords[0])
     width = max(1, int(np.ceil(np.sqrt(count * 1.6))))
     n = np.arange(count)
