@@ -122,7 +122,9 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=6)
     parser.add_argument("--presses", type=int, default=60)
     parser.add_argument("--drill", action="append", help="only these")
-    parser.add_argument("--only", default="", metavar="A:B", help="only these of the schools drawn, e.g. 0:10")
+    parser.add_argument(
+        "--only", default="", metavar="A:B", help="only these of the schools drawn, e.g. 0:10"
+    )
     parser.add_argument("--out", type=Path, default=Path("results/bench-drills.json"))
     args = parser.parse_args()
     map_dir = map_dir_or_none()
