@@ -122,12 +122,18 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=6)
     parser.add_argument("--presses", type=int, default=60)
     parser.add_argument("--drill", action="append", help="only these")
+    parser.add_argument(
+        "--only", default="", metavar="A:B", help="only these of the schools drawn, e.g. 0:10"
+    )
     parser.add_argument("--out", type=Path, default=Path("results/bench-drills.json"))
     args = parser.parse_args()
     map_dir = map_dir_or_none()
     if map_dir is None:
         sys.exit("needs the list of schools and real maps: set SAFEZONE_MAP_DIR")
     schools = draw(args.schools, args.seed, map_dir)
+    if args.only:
+        first, _, last = args.only.partition(":")
+        schools = schools[int(first) : int(last)]
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         for n, (school, metres) in enumerate(schools, 1):
