@@ -130,6 +130,10 @@ def test_teacher_runs_a_drill_from_start_to_report_by_clicking(
     desk.keyboard.press("d")
     desk.locator("dialog button.primary").click()
     expect(row).to_contain_text("출동 중")
+    expect(page.locator(".measure", has_text="출동")).to_contain_text("✓", timeout=20000)
+    # The patrol is on its way: that has not failed.
+    expect(page.locator(".measure", has_text="도착")).to_contain_text("목표")
+    expect(page.locator(".measure", has_text="도착")).not_to_contain_text("✗")
 
     # A real call in the middle of the drill: red, and named as real.
     twin.ask("POST", f"/sessions/{session}/lab/real-press", json={})

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from safezone_sim.capacity import charts
 from safezone_sim.report.palette import FONT
+from safezone_sim.report.templates import page_templates
 
 WORDS = {"holds": "감당 · holds", "fails": "초과 · fails", "inconclusive": "판단 불가 · inconclusive"}
 
@@ -22,10 +22,7 @@ def write_report(folder: Path, result: Mapping[str, Any]) -> Path:
 
 def render(result: Mapping[str, Any]) -> str:
     """The page's text, from what stands in ``capacity.json``."""
-    environment = Environment(
-        loader=PackageLoader("safezone_sim.capacity", "."), autoescape=True, undefined=StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True,
-    )  # fmt: skip
+    environment = page_templates("safezone_sim.capacity")
     environment.filters |= {"ms": _ms, "n": _number, "share": _share, "s": _seconds}
     steps = list(result["steps"])
     near = [row for row in result["beyond"] if row["factor"] <= 3]  # farther out the rest would be a dot

@@ -1,6 +1,5 @@
 """``safezone drill``: hub, twin and pages with one command."""
 
-import importlib.util
 import json
 import os
 import signal
@@ -104,7 +103,7 @@ def drill_command(
             stack.callback(lambda: path.unlink(missing_ok=True))
             click.echo(f"허브 · hub      {hub}\n제어 · control  {server.url}  ({path})")
             pages = None
-            if not no_pages and importlib.util.find_spec(PAGES) is not None:
+            if not no_pages:
                 pages = subprocess.Popen(
                     pages_command(hub, server.url, port, map_dir), env=_environment(server), stdout=subprocess.PIPE,
                     start_new_session=True,
@@ -115,10 +114,6 @@ def drill_command(
                 click.echo(f"화면 · pages    {here}")
                 if not no_browser:
                     webbrowser.open(here)
-            elif not no_pages:
-                click.echo(
-                    "화면 묶음이 없어 허브와 트윈만 시작했습니다 · the pages are not installed: hub and twin only"
-                )
             click.echo("끝내려면 Ctrl-C · Ctrl-C ends it")
             while not stopped.wait(0.5):
                 if pages is not None and pages.poll() is not None:

@@ -4,6 +4,7 @@ The folder is ``<results>/<school>/<session>``. No names of real people, no keys
 """
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
 
 RECORD, REPLAY, MAP = "session.json", "replay.json", "map.geojson"
 VERSION = 1
+SHOWN = (
+    "session", "school", "zone", "exercise", "drill", "date", "rehearsal",
+    "state", "failed", "created_at", "map", "hub", "class", "report",
+)  # fmt: skip
 
 
 def record_of(session: "Session") -> dict[str, Any]:
@@ -35,6 +40,11 @@ def record_of(session: "Session") -> dict[str, Any]:
         "notes": session.notes, "improvements": session.improvements, "events": session.timeline.after(0),
         "pupils": len(session.stage.world.people),
     }  # fmt: skip
+
+
+def shown_of(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Of a record, what the control API shows of a session; see ``Session.public``."""
+    return {name: record.get(name) for name in SHOWN}
 
 
 def write_record(session: "Session") -> None:

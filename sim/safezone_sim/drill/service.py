@@ -24,7 +24,7 @@ from safezone_sim.drill.camera_view import Figure, View, render
 from safezone_sim.drill.casting import NoPart
 from safezone_sim.drill.geo import places_of
 from safezone_sim.drill.pack import pack_pdf
-from safezone_sim.drill.record import MAP, REPLAY, agents_of, read_records, record_of, replay_of
+from safezone_sim.drill.record import MAP, REPLAY, agents_of, read_records, record_of, replay_of, shown_of
 from safezone_sim.drill.report import report_html, report_pdf
 from safezone_sim.drill.rollcall import BadSeat
 from safezone_sim.drill.scene import TROUBLE
@@ -327,24 +327,8 @@ class _Calls:
     async def list(self, request: Request) -> Response:
         live = [s.public(with_tokens=False) for s in self.control.sessions.values()]
         ids = {s["session"] for s in live}
-        names = (
-            "session",
-            "school",
-            "zone",
-            "exercise",
-            "drill",
-            "date",
-            "rehearsal",
-            "state",
-            "failed",
-            "created_at",
-            "map",
-            "hub",
-            "class",
-            "report",
-        )
         old = [
-            {k: r.get(k) for k in names}
+            shown_of(r)
             for r in await run_in_threadpool(read_records, self.control.results)
             if r["session"] not in ids
         ]
@@ -356,23 +340,7 @@ class _Calls:
         if id_ in self.control.sessions:
             return JSONResponse(self.control.sessions[id_].public(with_tokens=True))
         record = await run_in_threadpool(self.control.record, id_)
-        names = (
-            "session",
-            "school",
-            "zone",
-            "exercise",
-            "drill",
-            "date",
-            "rehearsal",
-            "state",
-            "failed",
-            "created_at",
-            "map",
-            "hub",
-            "class",
-            "report",
-        )
-        return JSONResponse({k: record.get(k) for k in names} | {"tokens": {}})
+        return JSONResponse(shown_of(record) | {"tokens": {}})
 
     def simple(self, what: str) -> Handler:
         """A call that does one thing and answers the state."""

@@ -56,7 +56,7 @@ def day_bars(
     edges = np.arange(t0, t1 + bin_s, bin_s)
     counts = {name: np.histogram(np.asarray(ts, dtype=float), edges)[0] for name, ts in times.items()}
     top = max(1, int(np.sum(list(counts.values()), axis=0).max())) if counts else 1
-    step = _nice_step(top)
+    step = nice_step(top)
     ceiling = ceil(top / step) * step
     base = height - _BOTTOM - 12
 
@@ -66,7 +66,7 @@ def day_bars(
     def y(n: float) -> float:
         return base - n / ceiling * (base - _TOP)
 
-    parts = [_grid_line(_LEFT, width - _RIGHT, y(n), f"{n:g}") for n in np.arange(0, ceiling + 1, step)]
+    parts = [grid_line(_LEFT, width - _RIGHT, y(n), f"{n:g}") for n in np.arange(0, ceiling + 1, step)]
     floor_at = np.zeros(len(edges) - 1)
     for name, n in counts.items():
         bars = "".join(
@@ -110,12 +110,12 @@ def distribution(
     def y(share: float) -> float:
         return height - _BOTTOM - share * (height - _BOTTOM - _TOP - 10)
 
-    parts = [_grid_line(_LEFT, width - _RIGHT, y(s), f"{s:.0%}") for s in (0, 0.25, 0.5, 0.75, 1)]
+    parts = [grid_line(_LEFT, width - _RIGHT, y(s), f"{s:.0%}") for s in (0, 0.25, 0.5, 0.75, 1)]
     for power in range(ceil(low_log - 1e-9), floor(high_log + 1e-9) + 1):
         at = x(10.0**power)
         parts.append(f'<path d="M{at:.1f} {y(1):.1f}V{y(0):.1f}" stroke="{LINE}"/>')
-        parts.append(_axis_text(at, height - 16, f"{10.0**power:g}"))
-    parts.append(_axis_text(width - _RIGHT, height - 3, unit, "end"))
+        parts.append(axis_text(at, height - 16, f"{10.0**power:g}"))
+    parts.append(axis_text(width - _RIGHT, height - 3, unit, "end"))
     for mark in marks:
         at = x(mark.at)
         parts.append(
@@ -141,18 +141,21 @@ def _steps(values: Sequence[float], x: Scale, y: Scale) -> str:
     return path + "".join(f"H{x(float(ordered[i])):.1f}V{y(float(shares[i])):.1f}" for i in keep)
 
 
-def _grid_line(x0: float, x1: float, y: float, label: str) -> str:
+def grid_line(x0: float, x1: float, y: float, label: str) -> str:
+    """A level line with its label at the left end."""
     return (
         f'<path d="M{x0:g} {y:.1f}H{x1:g}" stroke="{LINE}"/>'
         f'<text x="{x0 - 6:g}" y="{y + 4:.1f}" text-anchor="end" fill="{MUTED}">{label}</text>'
     )
 
 
-def _axis_text(x: float, y: float, text: str, anchor: str = "middle") -> str:
+def axis_text(x: float, y: float, text: str, anchor: str = "middle") -> str:
+    """A label of an axis."""
     return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{MUTED}">{escape(text)}</text>'
 
 
-def _nice_step(top: float) -> float:
+def nice_step(top: float) -> float:
+    """A round step, at least 1, that divides an axis up to ``top`` into about four."""
     rough = top / 4
     power = 10.0 ** floor(log10(max(rough, 1e-9)))
     return max(1.0, next(m * power for m in (1, 2, 5, 10) if m * power >= rough))

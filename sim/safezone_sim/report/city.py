@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from safezone_model import SERVICES
 
@@ -16,6 +15,7 @@ from safezone_sim.report import palette
 from safezone_sim.report.charts import Mark
 from safezone_sim.report.city_map import DOT, PLACE, SHADES, busiest_by_gu, city_map, gu_rings, shade_steps
 from safezone_sim.report.load_curve import load_curve
+from safezone_sim.report.templates import page_templates
 from safezone_sim.scenario import Scenario
 
 COLOURS = {"routine": palette.CLASS_COLOUR["everyday"], "emergency": palette.CLASS_COLOUR["emergency"]}
@@ -53,13 +53,7 @@ def render_city(scenario: Scenario, tally: Mapping[str, Any], map_dir: Path | No
     load = busiest_by_gu(schools)
     steps = shade_steps(list(load.values()))
     rings = gu_rings(map_dir)
-    environment = Environment(
-        loader=PackageLoader("safezone_sim.report", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = page_templates("safezone_sim.report")
     environment.filters["svg"] = Markup
     environment.filters["count"] = lambda v: f"{v:,}"
     environment.filters["pct"] = lambda v: f"{100 * v:g} %"

@@ -6,7 +6,7 @@ from math import ceil
 
 import numpy as np
 
-from safezone_sim.report.charts import Mark, _axis_text, _grid_line, _nice_step, svg
+from safezone_sim.report.charts import Mark, axis_text, grid_line, nice_step, svg
 from safezone_sim.report.palette import INK
 
 _LEFT, _RIGHT, _TOP, _BOTTOM = 58, 14, 22, 34
@@ -30,7 +30,7 @@ def load_curve(
     first, last = hours[0] * 60, hours[1] * 60
     layers = {name: np.asarray(counts, float)[first:last] / 60.0 for name, counts in per_minute.items()}
     total = np.sum(list(layers.values()), axis=0)
-    step = _nice_step(max(1.0, float(total.max(initial=0.0))))
+    step = nice_step(max(1.0, float(total.max(initial=0.0))))
     ceiling = max(step, ceil(float(total.max(initial=0.0)) / step) * step)
     base = height - _BOTTOM
 
@@ -40,7 +40,7 @@ def load_curve(
     def y(rate: float) -> float:
         return base - rate / ceiling * (base - _TOP)
 
-    parts = [_grid_line(_LEFT, width - _RIGHT, y(r), f"{r:,.0f}") for r in np.arange(0, ceiling + 1e-9, step)]
+    parts = [grid_line(_LEFT, width - _RIGHT, y(r), f"{r:,.0f}") for r in np.arange(0, ceiling + 1e-9, step)]
     floor_at = np.zeros(last - first)
     for name, rate in layers.items():
         top = floor_at + rate
@@ -57,7 +57,7 @@ def load_curve(
         )
         floor_at = top
     every = 1 if hours[1] - hours[0] <= 12 else 2
-    parts += [_axis_text(x(h * 60), height - 12, f"{h:02d}:00") for h in range(hours[0], hours[1] + 1, every)]
+    parts += [axis_text(x(h * 60), height - 12, f"{h:02d}:00") for h in range(hours[0], hours[1] + 1, every)]
     parts.append(f'<text x="4" y="{_TOP - 8}">msg/s</text>')
     for mark in marks:
         at = x(mark.at / 60.0)

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from safezone_model import SERVICES
 
@@ -26,6 +25,7 @@ from safezone_sim.report.incidents import MOST, incidents
 from safezone_sim.report.maps import zone_maps
 from safezone_sim.report.published import figures
 from safezone_sim.report.scoreboard import CLASSES, PARTS, ROLES, lines
+from safezone_sim.report.templates import page_templates
 
 if TYPE_CHECKING:
     from safezone_sim.world.model import SchoolWorld
@@ -66,13 +66,7 @@ def render(
     manifest: Mapping[str, Any],
 ) -> str:
     """The page as text."""
-    environment = Environment(
-        loader=PackageLoader("safezone_sim.report", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = page_templates("safezone_sim.report")
     environment.filters["svg"] = Markup
     environment.filters["pct"] = lambda v, digits=1: "–" if v is None else f"{100 * v:.{digits}f} %"
     environment.filters["num"] = lambda v, digits=1: "–" if v is None else f"{v:,.{digits}f}"

@@ -7,10 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from safezone_sim.report.charts import _axis_text as axis_text
-from safezone_sim.report.charts import _grid_line as grid_line
-from safezone_sim.report.charts import _nice_step as nice_step
-from safezone_sim.report.charts import svg
+from safezone_sim.report.charts import axis_text, grid_line, nice_step, svg
 from safezone_sim.report.palette import CLASS_COLOUR, DELIVERED, HUB, INK, LATE, LINE, MUTED
 from safezone_sim.sizing.inputs import Load
 from safezone_sim.sizing.tornado import Bar

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from safezone_sim.report import palette
+from safezone_sim.report.templates import page_templates
 from safezone_sim.sizing import charts
 from safezone_sim.sizing.model import GROUPS, beats_per_s
 from safezone_sim.sizing.study import Cell, StageResult, Study
@@ -30,9 +30,7 @@ def write_report(study: Study, path: Path, provenance: Mapping[str, str]) -> Non
 
 def render(study: Study, provenance: Mapping[str, str]) -> str:
     """The page as text."""
-    environment = Environment(
-        loader=PackageLoader("safezone_sim.sizing", "."), autoescape=True, undefined=StrictUndefined
-    )
+    environment = page_templates("safezone_sim.sizing")
     environment.filters["cell"] = lambda c: cell_text(c, study)
     environment.filters["range"] = lambda c: range_text(c, study)
     environment.filters["plain"] = plain
