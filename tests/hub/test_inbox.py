@@ -1,6 +1,6 @@
 """What waits for the engine: emergencies first, questions after what they must see, people before both."""
 
-from safezone_hub.inbox import Inbox, is_urgent
+from safezone_hub.inbox import ROUTINE_MAX, Inbox, is_urgent
 
 CALL, FIX = b'{"type":"tag.called"}', b'{"type":"phone.located"}'
 
@@ -21,6 +21,32 @@ def test_nothing_overtakes_where_order_is_time() -> None:
     inbox: Inbox[str] = Inbox()
     inbox.put_messages([("f", FIX), ("c", CALL)], lambda topic: False)
     assert [topic for topic, _ in inbox.take(10, 0.0)[0]] == ["f", "c"]
+
+
+def full() -> Inbox[str]:
+    inbox: Inbox[str] = Inbox()
+    inbox.put_messages([("f", FIX)] * ROUTINE_MAX, always)
+    return inbox
+
+
+def test_a_full_hub_takes_every_emergency_and_no_routine() -> None:
+    inbox = full()
+    inbox.put_messages([("more", FIX), ("c1", CALL), ("more", FIX), ("c2", CALL)], always)
+    assert (len(inbox), inbox.shed) == (ROUTINE_MAX + 2, 2)
+    assert [topic for topic, _ in inbox.take(3, 0.0)[0]] == ["c1", "c2", "f"]
+
+
+def test_a_full_hub_takes_everything_where_order_is_time() -> None:
+    inbox = full()
+    inbox.put_messages([("drill", FIX), ("drill", CALL)], lambda topic: False)
+    assert (len(inbox), inbox.shed) == (ROUTINE_MAX + 2, 0)
+
+
+def test_a_hub_that_has_caught_up_takes_routine_again() -> None:
+    inbox = full()
+    inbox.take(1, 0.0)
+    inbox.put_messages([("again", FIX), ("more", FIX)], always)
+    assert (len(inbox), inbox.shed) == (ROUTINE_MAX, 1)
 
 
 def test_a_question_sees_all_that_arrived_before_it_and_a_persons_waits_for_nothing() -> None:
