@@ -24,7 +24,7 @@ from cosmic_ray.ast import ast_nodes
 from cosmic_ray.mutating import mutate_code
 from cosmic_ray.plugins import get_operator
 from safezone_conformance.case import Case, cases
-from safezone_conformance.session import Lanes, Result
+from safezone_conformance.session import Lanes, Result, Unusable
 from safezone_conformance.verdicts import Verdict
 from safezone_zoo.mutant import Change, mutants
 from safezone_zoo.stable import Stable, StableError, open_session
@@ -103,6 +103,14 @@ def killer(kept: Any, chosen: list[Case], lanes: int, budget_s: float) -> Result
     return found[0] if found else None
 
 
+def keep(out: Path, possible: int, rows: list[dict[str, Any]]) -> None:
+    """After each mutant, so that a broken-off run can go on with --resume."""
+    killed = sum(r["verdict"] == "killed" for r in rows)
+    found = {"possible": possible, "tried": len(rows), "killed": killed, "rows": rows}
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(json.dumps(found, indent=1, ensure_ascii=False), encoding="utf-8")
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -112,6 +120,7 @@ def main() -> int:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--minutes", type=float, default=60.0, help="no new mutant is begun after so long")
     parser.add_argument("--out", type=Path, default=Path("results/generated-mutants.json"))
+    parser.add_argument("--resume", action="store_true", help="go on with what --out holds")
     options = parser.parse_args()
     everything = list(mutations())
     sample = random.Random(options.seed).sample(everything, min(options.sample, len(everything)))
@@ -120,7 +129,12 @@ def main() -> int:
         for change in one.changes:
             near.setdefault(change.module, set()).add(one.kills)
     hub_cases = [c for c in cases().values() if c.role == "hub"]
-    began, rows = time.monotonic(), []
+    began = time.monotonic()
+    rows: list[dict[str, Any]] = []
+    if options.resume and options.out.is_file():
+        rows = json.loads(options.out.read_text(encoding="utf-8"))["rows"]
+    done = {(r["module"], r["change"]) for r in rows}
+    sample = [m for m in sample if (m[0], what_changed(m[1], m[2])) not in done]
     with Stable() as stable, ThreadPoolExecutor(options.workers) as pool:
 
         def judge(position: int) -> dict[str, Any] | None:
@@ -140,6 +154,8 @@ def main() -> int:
                     found = (killer(kept, first, 12, 60) if first else None) or killer(kept, rest, 24, 150)
             except StableError:
                 row |= {"verdict": "killed", "by": "does not start"}
+            except Unusable as error:  # the hub ended under the cases: its broker went with it
+                row |= {"verdict": "killed", "by": f"does not stay up: {error}"}
             else:
                 if found is not None:
                     broken = sorted(
@@ -152,15 +168,11 @@ def main() -> int:
             )
             return row
 
-        rows = [r for r in pool.map(judge, range(len(sample))) if r is not None]
+        for row in pool.map(judge, range(len(sample))):
+            if row is not None:
+                rows.append(row)
+                keep(options.out, len(everything), rows)
     killed = sum(r["verdict"] == "killed" for r in rows)
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_text(
-        json.dumps(
-            {"possible": len(everything), "tried": len(rows), "killed": killed, "rows": rows}, indent=1
-        ),
-        encoding="utf-8",
-    )
     print(
         f"{len(rows)} of {len(everything)} generated mutants tried, {killed} killed, {len(rows) - killed} survived, {time.monotonic() - began:.0f} s"
     )
