@@ -3,6 +3,7 @@
 import json
 import shlex
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
@@ -13,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from safezone_conformance import proforma
 from safezone_conformance.evidence import keys, lab
-from safezone_conformance.folder import BadFolder, Folder, Head
+from safezone_conformance.folder import BadFolder, Folder, Head, Kept
 from safezone_conformance.proforma import ROLES, ProformaError
 from safezone_conformance.verdicts import Verdict
 
@@ -139,11 +140,11 @@ def run(
     console.print(
         f"{head.implementation['product']} {head.implementation['version']}: 시계 차이 · clock offset {head.offset_s:+.3f} s"
     )
-    progress = _run_with_progress(console, ics_file, ixit_file, out, workers, lanes, expression)
-    if progress.errors:
-        _stop("\n".join(progress.errors))
-    tally = running.tally(ics, out, waivers, strict)
     repeat = f"safezone conform run --ics {shlex.quote(str(ics_file))} --ixit {shlex.quote(str(ixit_file))} --out DIR"
+    collector = _run_with_progress(console, ics_file, ixit_file, out, workers, lanes, expression, repeat)
+    if collector.errors:
+        _stop("\n".join(dict.fromkeys(collector.errors)))
+    tally = running.tally(ics, out, waivers, strict)
     write_evidence(
         out,
         head,
@@ -152,6 +153,10 @@ def run(
         {"ics.toml": ics_file.read_text(encoding="utf-8"), "ixit.json": _public(ixit)},
         repeat,
     )
+    if collector.interrupted:
+        console.print(
+            "멈추었다, 여기까지의 증거를 썼다 · broken off; the evidence so far is written. 잇기 · go on: --resume"
+        )
     _print_tally(console, tally, out)
     raise click.exceptions.Exit(tally.exit_code)
 
@@ -161,9 +166,19 @@ def _public(ixit: proforma.Ixit) -> str:
 
 
 def _run_with_progress(
-    console: Console, ics_file: Path, ixit_file: Path, out: Path, workers: int, lanes: int, expression: str
+    console: Console,
+    ics_file: Path,
+    ixit_file: Path,
+    out: Path,
+    workers: int,
+    lanes: int,
+    expression: str,
+    repeat: str,
 ) -> Any:
     from safezone_conformance import run as running
+    from safezone_conformance.case import cases
+    from safezone_conformance.progress import Collector, Watch, in_words
+    from safezone_conformance.wording import failure_text
 
     with Progress(
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=console,
@@ -171,26 +186,45 @@ def _run_with_progress(
     ) as bar:  # fmt: skip
         task = bar.add_task("시험 · cases", total=None)
 
-        def told(name: str, outcome: str, text: str) -> None:
+        def decided(kept: Kept) -> None:
             bar.advance(task)
-            if outcome == "failed":
-                console.print(text, highlight=False, markup=False)
-            elif not console.is_terminal and outcome == "passed":
-                console.print(f"PASS {name}", highlight=False, markup=False)
+            if kept.verdict in (Verdict.FAIL, Verdict.INCONCLUSIVE):
+                text = failure_text(cases()[kept.case], kept, folder.record(kept.case), repeat)
+                console.print(text, highlight=False, markup=False, soft_wrap=True)
+            elif not console.is_terminal and kept.verdict is Verdict.PASS:
+                console.print(f"PASS {kept.case}", highlight=False, markup=False)
+            elif kept.verdict is Verdict.SKIPPED:
+                console.print(
+                    f"SKIPPED {kept.case}: {kept.why}", highlight=False, markup=False, soft_wrap=True
+                )
 
-        class Counting(running.Progress):
-            def pytest_collection_modifyitems(self, items: list[Any]) -> None:
-                bar.update(task, total=len(items))
+        def awaited(names: Sequence[str]) -> None:
+            if names:
+                console.print(
+                    f"… 기다린다 · still at {len(names)}: {in_words(names)}",
+                    highlight=False, markup=False, soft_wrap=True,
+                )  # fmt: skip
 
-        progress = Counting(told)
-        status = running.run_pytest(
-            ics_file, ixit_file, out, workers=workers, lanes=lanes, expression=expression, progress=progress
-        )
+        def collected(names: Sequence[str]) -> None:
+            bar.update(task, total=len(names))
+            watch.expect(names)
+
+        folder, watch, collector = Folder(out), Watch(out, decided, awaited), Collector(collected)
+        with watch.running():
+            status = running.run_pytest(
+                ics_file,
+                ixit_file,
+                out,
+                workers=workers,
+                lanes=lanes,
+                expression=expression,
+                collector=collector,
+            )
     if status == NOTHING_COLLECTED:
-        progress.errors.append(
+        collector.errors.append(
             f"-k {expression}: 맞는 시험이 없다 · no case matches; see: safezone conform cases"
         )
-    return progress
+    return collector
 
 
 def _print_tally(console: Console, tally: Any, out: Path) -> None:

@@ -5,6 +5,7 @@ whatever case it comes.
 """
 
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -17,7 +18,7 @@ from safezone_conformance.line import Line
 from safezone_conformance.record import Entry, bytes_of, text_of
 from safezone_conformance.settings import Settings
 from safezone_conformance.town import Item, Maker, lat_lon
-from safezone_conformance.verdicts import Failed, Inconclusive, NotApplicable
+from safezone_conformance.verdicts import Failed, Inconclusive, NotApplicable, Skipped
 from safezone_conformance.wire import encode, iso, seal, unix
 
 SETUP_S = 15.0  # for preconditions: long, because a slow set-up is no failure
@@ -173,6 +174,7 @@ class HubBench(Bench):
         self._tokens: set[str] = set()
         self.drill_times: dict[str, float] = {}  # by drill: what its exercise clock shows
         self._restarting = False
+        self._waited = 0.0  # seconds really let pass, see ``wait_really``
         self._surviving = ""  # the requirement that is broken when the system is gone
 
     # Names
@@ -710,6 +712,17 @@ class HubBench(Bench):
         self.put(self.make.drill("flow", clock="flow-clock", **span))
         return Flow(self, self.drill_clock("flow", "flow-clock", start))
 
+    def wait_really(self, seconds: float) -> None:
+        """Let time pass where no exercise clock makes it. Skipped if that, with what was waited before, is too long."""
+        longest = float(self.settings.values.get("limits.longest_wait_s", math.inf))
+        self._waited += seconds
+        if self._waited > longest:
+            raise Skipped(
+                f"would wait {self._waited:.0f} s and more: the ICS has exercise-clock = false, so time really passes; "
+                f"IXIT limits.longest_wait_s = {longest:g} does not allow it"
+            )
+        self.await_all(self.line.stamp() + seconds)
+
     # What comes
 
     def look_at(self, entry: Entry) -> Seen:
@@ -815,7 +828,7 @@ class Flow:
     def by(self, seconds: float, step_s: float | None = None) -> None:
         """Let time pass. With the clock in one tick, or in ticks of ``step_s``."""
         if self._clock is None:
-            self._bench.await_all(self._bench.line.stamp() + seconds)
+            self._bench.wait_really(seconds)
             return
         end = self._clock.now + seconds
         while self._clock.now < end - 1e-6:

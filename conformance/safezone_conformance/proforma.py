@@ -132,6 +132,7 @@ IXIT_FIELDS: tuple[IxitField, ...] = (
     IxitField("http", "ca", ("hub",), "text", "", Text("HTTPS 인증서의 CA 파일", "CA file of the HTTPS certificate")),
     IxitField("limits", "time_scale", ROLES, "number", 1.0, Text("모든 시간 제한에 곱한다", "multiplies every time limit"), "×"),
     IxitField("limits", "network_s", ROLES, "number", 0.5, Text("모든 시간 제한에 더하는 망 지연", "network delay added to every limit"), "s"),
+    IxitField("limits", "longest_wait_s", ("hub",), "number", 180.0, Text("훈련 시계가 없는 허브에서 시험 하나가 실제로 기다리는 가장 긴 시간. 넘으면 SKIPPED", "without an exercise clock a case really waits; one that would wait longer than this is SKIPPED"), "s"),
     IxitField("absence", "proof", ("hub",), "choice", "fence", Text("오지 않음의 증명: 울타리 메시지 또는 기한까지", "absence is proved by a fence message, or by the whole deadline"), choices=("fence", "deadline")),
     IxitField("absence", "margin_s", ROLES, "number", 0.5, Text("울타리 뒤에 기다리는 시간", "waited after the fence"), "s"),
     IxitField("subjects", "provisioning", ("hub",), "choice", "api", Text("시험 대상자의 등록: api 또는 csv(미리 들여옴)", "subjects are registered by the api, or imported beforehand from a csv"), choices=("api", "csv")),
