@@ -74,9 +74,19 @@ CLAIMS: Mapping[str, tuple[str, ...]] = {
 _CLAIM_OF = {name: item for item, names in CLAIMS.items() for name in names}
 
 
-def claim_of(method: str, path: str) -> str:
-    """The ICS item that claims a call, "" for what every hub offers."""
+def claims_of(name: str) -> tuple[str, ...]:
+    """The ICS item that claims a call by its operationId, as a case's ``needs``."""
+    return (_CLAIM_OF[name],) if name in _CLAIM_OF else ()
+
+
+_CLAIM_OF_ACTION = {"call_119": "dispatch"}
+
+
+def claim_of(method: str, path: str, body: Any = None) -> str:
+    """The ICS item that claims a call, "" for what every hub offers. An action of an incident may have one of its own."""
     found = operation(method, path)
+    if isinstance(body, Mapping) and body.get("action") in _CLAIM_OF_ACTION:
+        return _CLAIM_OF_ACTION[str(body["action"])]
     return _CLAIM_OF.get(str(found["operationId"]), "") if found is not None else ""
 
 

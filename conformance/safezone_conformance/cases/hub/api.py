@@ -37,7 +37,7 @@ def declared(call: Call) -> Mapping[str, Any]:
     en="Every call answers as openapi.json says, and an unknown query name gets 400",
     verifies=["HUB-API-002", "HUB-API-004", "HUB-HTTP-002", "HUB-HTTP-003"],
     town=BOOK_TOWN,
-    rows={name: {"name": name} for name in BOOK if name not in PUBLIC},
+    rows={name: {"name": name, "needs": openapi.claims_of(name)} for name in BOOK if name not in PUBLIC},
     before=[("호출의 대상(사건, 알림, 토큰 등)이 있다", "what the call is about (an incident, a notice, a token…) is there")],
     steps=[
         ("모르는 질의 이름을 붙여 부른다", "make the call with a query name nobody knows"),
@@ -87,7 +87,7 @@ def every_call(t: HubBench, name: str) -> None:
     en="A call whose body is of another type, no JSON or not of its schema gets 415, 400 or 422, and nothing has changed",
     verifies=["HUB-API-003", "HUB-API-005", "HUB-HTTP-007"],
     town=BOOK_TOWN,
-    rows={name: {"name": name} for name in with_body()},
+    rows={name: {"name": name, "needs": openapi.claims_of(name)} for name in with_body()},
     before=[("호출의 대상이 있다", "what the call is about is there")],
     steps=[
         ("옳은 본문을 Content-Type text/plain으로 보낸다", "send the right body as text/plain"),

@@ -30,6 +30,7 @@ def _at(down: Down) -> float:
     en="The offset of a device's clock is estimated from device.status, shown in the device query, and taken off the time of "
     "the event",
     verifies=["HUB-TIME-004", "HUB-TIME-005", "HUB-TIME-006"],
+    needs=("device-health",),
     town=CALL,
     steps=[
         (
@@ -104,6 +105,7 @@ def offset(t: HubBench) -> None:
     ko="되풀이되거나 늦게 온 device.status는 시계 오차를 흐리지 않는다",
     en="A device.status that was repeated or came late does not spoil the offset",
     verifies=["HUB-TIME-007"],
+    needs=("device-health",),
     town=CALL,
     steps=[
         ("시계가 40 s 앞선 리더기 pole이 device.status를 다섯 번 보낸다", "the reader pole, whose clock is 40 s ahead, sends device.status five times"),

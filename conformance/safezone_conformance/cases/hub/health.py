@@ -33,6 +33,7 @@ def await_faults(t: HubBench, device: str, wanted: set[str]) -> Mapping[str, Any
     ko="마지막 device.status에서 600 s가 지나면 고장으로 보이고, 다시 오면 없어진다",
     en="A device is shown as faulty once 600 s have passed since its last device.status, and no longer when it comes again",
     verifies=["HUB-STATUS-009", "HUB-STATUS-010"],
+    needs=("device-health",),
     town=Town(children=0, parts=("pole", "bell")),
     slow_s=620.0,
     steps=[
@@ -74,6 +75,7 @@ def heartbeat(t: HubBench) -> None:
     ko="tamper, stuck_button, self_test failed, mains false가 장치 조회에 고장으로 보인다",
     en="tamper, stuck_button, self_test failed and mains false show as faults in the device query",
     verifies=["HUB-STATUS-011"],
+    needs=("device-health",),
     town=Town(children=0, parts=("pole", "bell", "camera")),
     steps=[
         ("세 장치가 고장 없는 device.status를 보낸다", "three devices send device.status without a fault"),

@@ -184,6 +184,7 @@ def incidents(t: HubBench) -> None:
     ko="devices는 장치마다 마지막 상태, 시계 차이, 고장을 준다",
     en="devices gives last heartbeat, clock offset and faults of each device",
     verifies=["HUB-OPS-004"],
+    needs=("device-health",),
     town=Town(children=0, parts=("pole", "bell", "camera")),
     steps=[
         ("pole은 40 s 빠른 시계로 상태를 세 번, bell은 stuck_button인 상태를 보낸다. cam은 아무것도 보내지 않는다",

@@ -435,8 +435,10 @@ def incidents(t: HubBench) -> None:
         ("tag_call", t.tag_called("pole", "t1", 1)),
         ("bell_call", t.bell_pressed("bell", 1)),
         ("phone_call_112", t.phone_called("p1", "call-1")),
-        ("danger_entry", [t.located("p1", x, y, now - 60 + 20 * n) for n, (x, y) in enumerate(RAILWAY)][-1]),
     ]
+    if "danger" in t.settings.has:
+        fixes = [t.located("p1", x, y, now - 60 + 20 * n) for n, (x, y) in enumerate(RAILWAY)]
+        calls.append(("danger_entry", fixes[-1]))
     alerts = [
         t.expect_alert("HUB-SVC-010", service, since=calls[0][1], within=t.limit("danger_entry"))
         for service, _ in calls
