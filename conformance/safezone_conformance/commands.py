@@ -1,9 +1,10 @@
 """``safezone conform …``: write the proformas, run, check and sign. The main command line adds ``conform_group``."""
 
+import fcntl
 import json
 import shlex
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
@@ -11,6 +12,7 @@ from typing import Any, NoReturn
 import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from safezone_model import Text
 
 from safezone_conformance import proforma
 from safezone_conformance.evidence import keys, lab
@@ -19,7 +21,7 @@ from safezone_conformance.proforma import ROLES, ProformaError
 from safezone_conformance.verdicts import Verdict
 
 UNDECIDED = 2
-NOTHING_COLLECTED = 5  # pytest's exit status
+BAD_USAGE, NOTHING_COLLECTED = 4, 5  # pytest's exit statuses
 
 _folder = click.Path(path_type=Path, file_okay=False)
 _file = click.Path(path_type=Path, dir_okay=False)
@@ -109,14 +111,14 @@ def run(
     undecided (a partial run too) or unusable input.
     """
     from safezone_conformance import run as running
+    from safezone_conformance.evidence.report import shortened_in
     from safezone_conformance.evidence.writing import write_evidence
     from safezone_conformance.session import Unusable
     from safezone_conformance.waivers import WaiverError, read_waivers
 
     console = Console(stderr=True)
     try:
-        ics = proforma.read_ics(ics_file)
-        ixit = proforma.read_ixit(ixit_file, ics.role)
+        ics, ixit = proforma.read_proformas(ics_file, ixit_file)
         waivers = () if waiver_file is None or strict else read_waivers(waiver_file)
         beside = ics_file.with_name("vendor.key")
         key_path = key_file or beside
@@ -124,6 +126,7 @@ def run(
         nonce = lab.read_nonce(nonce_file) if nonce_file else None
         if nonce and not resume and not nonce["issued_at"] - 300 < time.time() < nonce["expires_at"]:
             _stop(f"{nonce_file}: 기한이 지났다 · expired. 시험소에 새로 청한다 · ask the lab for a new one")
+        held = _hold(out)
         if ixit.values.get("subjects.provisioning") == "csv" and not Folder(out).exists():
             _stop(f"먼저 · first: safezone conform subjects --ics {ics_file} --ixit {ixit_file} --out {out}")
         head = running.prepare(
@@ -140,10 +143,12 @@ def run(
     console.print(
         f"{head.implementation['product']} {head.implementation['version']}: 시계 차이 · clock offset {head.offset_s:+.3f} s"
     )
+    for line in _where_to_look(ics.role, ixit):
+        console.print(line, highlight=False, soft_wrap=True)
     repeat = f"safezone conform run --ics {shlex.quote(str(ics_file))} --ixit {shlex.quote(str(ixit_file))} --out DIR"
     collector = _run_with_progress(console, ics_file, ixit_file, out, workers, lanes, expression, repeat)
     if collector.errors:
-        _stop("\n".join(dict.fromkeys(collector.errors)))
+        _stop("시험할 수 없다 · cannot test:\n" + "\n".join(dict.fromkeys(collector.errors)))
     tally = running.tally(ics, out, waivers, strict)
     write_evidence(
         out,
@@ -157,8 +162,38 @@ def run(
         console.print(
             "멈추었다, 여기까지의 증거를 썼다 · broken off; the evidence so far is written. 잇기 · go on: --resume"
         )
-    _print_tally(console, tally, out)
+    _print_tally(console, tally, out, shortened_in(head))
+    held.close()
     raise click.exceptions.Exit(tally.exit_code)
+
+
+def _where_to_look(role: str, ixit: proforma.Ixit) -> Iterator[str]:
+    """What a person must know before the first case of equipment: where the broker and the operator's page are."""
+    if role == "hub":
+        return
+    v = ixit.values
+    own = "" if v["broker.url"] else f"{v['broker.host']}:{int(v['broker.port'])}"
+    if own and not own.endswith(":0"):
+        scheme = "mqtts" if v["broker.certificate"] else "mqtt"
+        yield f"장치가 붙을 브로커 · broker for the device: {scheme}://{own}"
+    elif not own:
+        yield f"브로커 · broker: {v['broker.url']}"
+    if v["stimulus.way"] == "operator":
+        where = f"http://{v['stimulus.host']}:{int(v['stimulus.port'])}/"
+        yield f"조작자의 쪽 · operator's page: {where} — 여기서 묻는다, 열어 두십시오 · questions are asked there, keep it open"
+
+
+def _hold(out: Path) -> Any:
+    """The run's folder, for this process alone as long as the file is open."""
+    out.mkdir(parents=True, exist_ok=True)
+    file = (out / ".run").open("a")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        _stop(
+            f"{out}: 다른 실행이 지금 여기에 쓰고 있다 · another run is writing here. 다른 --out을 주거나 끝나기를 기다린다 · give another --out, or wait"
+        )
+    return file
 
 
 def _public(ixit: proforma.Ixit) -> str:
@@ -220,6 +255,10 @@ def _run_with_progress(
                 expression=expression,
                 collector=collector,
             )
+    if status == BAD_USAGE and not collector.errors:
+        collector.errors.append(
+            f"-k {expression!r}: 식이 아니다 · no expression: words joined by and, or, not"
+        )
     if status == NOTHING_COLLECTED:
         collector.errors.append(
             f"-k {expression}: 맞는 시험이 없다 · no case matches; see: safezone conform cases"
@@ -227,7 +266,7 @@ def _run_with_progress(
     return collector
 
 
-def _print_tally(console: Console, tally: Any, out: Path) -> None:
+def _print_tally(console: Console, tally: Any, out: Path, shortened: Sequence[Text] = ()) -> None:
     counts = "  ".join(f"{v} {tally.count(v)}" for v in Verdict if tally.count(v))
     console.print(f"{counts}  경고 · warnings {tally.warnings}", highlight=False)
     if tally.partial:
@@ -238,6 +277,12 @@ def _print_tally(console: Console, tally: Any, out: Path) -> None:
         console.print(
             f"밝히지 않은 필수 항목 · mandatory items not claimed: {', '.join(tally.unclaimed)}",
             highlight=False,
+        )
+    for text in shortened:
+        console.print(
+            f"줄인 시험, 온전한 시험이 아니다 · shortened, not the full test: {text.ko} · {text.en}",
+            highlight=False,
+            soft_wrap=True,
         )
     words = {0: "맞다 · conforms", 1: "맞지 않다 · does not conform", 2: "판정하지 못했다 · undecided"}
     if not (tally.partial and tally.exit_code == 0):
@@ -265,8 +310,7 @@ def subjects(ics_file: Path, ixit_file: Path, out: Path, nonce_file: Path | None
     from safezone_conformance.subjects import items_for, write_subjects
 
     try:
-        ics = proforma.read_ics(ics_file)
-        ixit = proforma.read_ixit(ixit_file, ics.role)
+        ics, ixit = proforma.read_proformas(ics_file, ixit_file)
         nonce = lab.read_nonce(nonce_file) if nonce_file else None
     except (ProformaError, lab.NonceProblem) as error:
         _stop(str(error))
@@ -413,6 +457,7 @@ def verify(folder: Path, signer: str | None, lab_key: str | None) -> None:
 
     끝 상태 · exit status: 0 온전하고 맞다 · whole, and conforms, 1 온전하나 맞지 않다 · whole, does not conform, 2 그 밖 · anything else.
     """
+    from safezone_conformance.evidence.report import shortened_in
     from safezone_conformance.evidence.verify import HIDDEN
 
     report = _verified(folder, Console(stderr=True))
@@ -436,6 +481,8 @@ def verify(folder: Path, signer: str | None, lab_key: str | None) -> None:
         "self-declaration": "자기 선언 · self-declaration",
         "nothing": "증거가 되지 않는다 · no evidence",
     }
+    for text in shortened_in(report.head) if report.head is not None else ():
+        click.echo(f"줄인 시험 · shortened, not the full test: {text.ko} · {text.en}")
     click.echo(
         f"서명자 · signer {report.signer or '—'}; {kinds[report.kind]}. TTA의 인증서가 아니다 · no certificate of TTA."
     )

@@ -32,6 +32,7 @@ from safezone_conformance.cases.hub._people import (
 )
 from safezone_conformance.hub_bench import SETUP_S, UNSET, Answer, HubBench, Streamed
 from safezone_conformance.town import WEEKDAYS, Item, Maker, Town
+from safezone_conformance.verdicts import NotApplicable
 from safezone_conformance.wire import iso
 
 STREAM_COMMENT_S = 15.0  # Annex A, stream_comment_s: as often a stream says at least that it is there
@@ -529,6 +530,8 @@ def only_its_own(t: HubBench, role: str) -> None:
         status = asked(own)
         if status is not None:
             t.check("HUB-ACC-006", status not in (401, 403, 404), f"{role} may {name} of its own", status)
+    if not t.findings:
+        raise NotApplicable(f"no call for which {role} has a condition is claimed in the ICS")
     if role == "operator" and {"incidents", "location"} <= t.settings.has:
         act(t, door.incident, "resolve")
         hold(_status(position(t, "c2", who)), 403, "getPosition", "without open incident and reason")

@@ -229,10 +229,10 @@ def forgotten(t: HubBench, reader: str, antenna: str) -> None:
     for n in range(8):
         seen.append(day.sighted(reader, antenna, "t1", at, at + 2, stay=f"f{n}"))
         at += (20, 40, 25)[n % 3]
-    # A hub that holds no child to be at home from the start learns it here, once.
+    # A hub that holds no child to be at home from the start learns it here, once, and may take the service's limit.
     t.await_one(
         lambda s: t.is_down(s, "guardian/g1", "notice", t.about("home_entry", "c1")),
-        t.line.stamp() + t.settings.absence_s,
+        t.line.stamp() + (t.settings.absence_s if day.clocked else t.limit("home_entry")),
     )
     day.not_told("HUB-PLACE-013", "neither exit nor entry", *HOME_SERVICES, since=seen[0], child="c1")
     left = day.passes("gh1", "t1", False, day.now)
