@@ -269,8 +269,7 @@ const fits = (s, value) => ajv.validate({ ...s, $ref: s.$ref && 'api' + s.$ref }
 function caller(req) { const token = /^Bearer (\S+)$/i.exec(req.headers.authorization || '')?.[1] || '', t = tokens.get(sha(token));
   if (SERVICE_TOKEN && sha(token) === sha(SERVICE_TOKEN)) return { role: 'admin', principal: 'service', scopes: [] };
   return t && !t.revoked && Date.parse(t.expires_at) > Date.now() ? t : refuse(401, 'unauthorized'); }
-async function answer(req) {
-  const url = new URL(req.url, 'http://hub'), route = routes.find((r) => r.form.test(url.pathname)) || refuse(404, 'not_found');
+async function answer(req) { const url = new URL(req.url, 'http://hub'), route = routes.find((r) => r.form.test(url.pathname)) || refuse(404, 'not_found');
   const op = route.ops[req.method.toLowerCase()] || refuse(405, 'method_not_allowed'), id = op.operationId, p = {}, q = {};
   const me = op['x-roles'].length || op.security === undefined ? caller(req) : null, ok = me && id !== 'getMe';
   if (ok && (!op['x-roles'].includes(me.role) || (me.scopes.length && !me.scopes.includes(id)))) refuse(403, 'forbidden');
