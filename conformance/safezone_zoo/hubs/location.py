@@ -115,3 +115,9 @@ defect(
     kills="TC-HUB-LOC-05", reason="HUB-LOC-011",
     ko="리더기가 더 새로워도 휴대전화의 옛 위치를 준다", en="prefers an older fix of the phone to a newer reader",
 )  # fmt: skip
+defect(
+    "location-nameless-place",
+    (CHILDREN, '        answer["state"] |= {"name": area.name, "role": area.role}\n', '        answer["state"] |= {"name": area.id, "role": area.role}\n'),
+    kills="TC-HUB-LOC-02", reason="HUB-LOC-012",
+    ko="장소의 이름으로 그 id를 준다", en="gives the id of a place for its name",
+)  # fmt: skip

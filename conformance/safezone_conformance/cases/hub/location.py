@@ -95,9 +95,9 @@ def newest(t: HubBench) -> None:
 
 @case(
     "TC-HUB-LOC-02",
-    ko="basis는 위치가 무엇에서 왔는지, state는 어디에 언제부터 있는지 말한다",
-    en="basis tells what a position comes of, state where the child is and since when",
-    verifies=["HUB-LOC-004", "HUB-LOC-010"],
+    ko="basis는 위치가 무엇에서 왔는지, state는 어디에 언제부터 있는지와 그곳의 이름을 말한다",
+    en="basis tells what a position comes of, state where the child is, since when, and what that place is called",
+    verifies=["HUB-LOC-004", "HUB-LOC-010", "HUB-LOC-012"],
     needs=("location",),
     town=Town(children=2, parts=("school", "pole")),
     slow_s=20.0,
@@ -111,7 +111,8 @@ def newest(t: HubBench) -> None:
         ("c1은 basis phone과 device p1, c2는 basis reader와 device pole이다", "c1: basis phone, device p1; c2: basis reader, device pole"),
         ("들어간 뒤에는 basis가 place면 place가 학교이고 reader면 device가 그 정문이다",
          "once inside, basis place names the school, or basis reader the gate"),
-        ("state.place는 학교, 나간 뒤에는 way이고 since는 지난 시각이다", "state.place is the school, once outside way, and since is when it passed"),
+        ("state.place는 학교, 나간 뒤에는 way이고 since는 지난 시각이다. 학교일 때 name과 role은 그 장소의 것이다",
+         "state.place is the school, once outside way, and since is when it passed; name and role are those of the school"),
     ],
 )  # fmt: skip
 def basis_and_state(t: HubBench) -> None:
@@ -136,6 +137,9 @@ def basis_and_state(t: HubBench) -> None:
     fits = {"place": body.get("place") == t.id("school"), "reader": body.get("device") == t.id("gs")}
     t.check("HUB-LOC-004", fits.get(body["basis"], False), "place school, or reader gs", _short(body))
     _in_state(t, body, t.id("school"), inward, inward + 3)
+    state = body["state"]
+    named = (state.get("name"), state.get("role"))
+    t.check("HUB-LOC-012", named == ("school", "school"), "name and role of the area: school, school", named)
     outward = whole(flow.now) - 5
     _pass(t, flow, "t2", False, outward)
     _in_state(t, _known(t, "c2"), "way", outward, outward + 3)
