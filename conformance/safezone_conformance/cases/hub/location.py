@@ -6,7 +6,7 @@ from typing import Any
 
 from safezone_conformance.case import case
 from safezone_conformance.hub_bench import SETUP_S, Answer, Flow, HubBench
-from safezone_conformance.town import SCHOOL, Town, metres
+from safezone_conformance.town import SCHOOL, Item, Maker, Town, lat_lon, metres
 from safezone_conformance.wire import iso, unix
 
 PHONES = Town(children=2, parts=())
@@ -320,3 +320,31 @@ def not_back(t: HubBench) -> None:
     t.check(
         "HUB-LOC-011", off_by(body, *SCHOOL) < 160, "at the school", f"{off_by(body, *SCHOOL):.0f} m away"
     )
+
+
+@case(
+    "TC-HUB-LOC-06",
+    ko="리더기에서 나온 위치는 안테나의 자리이고 정확도는 그 읽는 거리만큼이다",
+    en="A position of a reader is that of its antenna, as exact as its range",
+    verifies=["HUB-LOC-013"],
+    needs=("location",),
+    town=Town(children=1, parts=(), extra=lambda m: [_wide(m)]),
+    before=[("리더기 pole은 (500, 0) m에 서고 그 안테나 a는 (530, 0) m에서 20 m까지 읽는다", "the reader pole stands at (500, 0) m; its antenna a, at (530, 0) m, reads up to 20 m")],
+    steps=[("pole이 20 s 전부터 지금까지의 t1의 머무름을 알리고, 그 시작의 위치를 조회한다",
+            "pole tells a stay of t1 from 20 s ago to now; the position at its start is asked for")],
+    criteria=[("위치는 (530, 0) m이고 accuracy_m은 10에서 25 m이다", "the position is (530, 0) m, accuracy_m 10 to 25 m")],
+)  # fmt: skip
+def of_a_reader(t: HubBench) -> None:
+    began = whole(t.now() - 20)
+    t.accepted(t.sighted("pole", "a", "t1", began, began + 20))
+    answer = position(t, "c1", began)
+    t.require("HUB-LOC-013", answer.status == 200, "a position", answer.status, seen=answer)
+    away = off_by(answer.json, 530, 0)
+    t.check("HUB-LOC-013", away < 2, "(530, 0) m", f"{away:.0f} m away", seen=answer)
+    stated = answer.json["accuracy_m"]
+    t.check("HUB-LOC-013", 10 <= stated <= 25, "accuracy_m from 10 to 25", stated, seen=answer)
+
+
+def _wide(m: Maker) -> Item:
+    pole = m.reader("pole", "pole", (500, 0))
+    return pole | {"antennas": [{"id": "a", "side": "single", **lat_lon(530, 0), "range_m": 20}]}
