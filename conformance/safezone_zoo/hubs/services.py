@@ -141,7 +141,7 @@ defect(
 )  # fmt: skip
 defect(
     "services-yesterday-is-news",
-    (PRESENCE, '    if at < child.since - slack or _seen_elsewhere_since(ctx, child, area, at + slack):\n', '    if 0 < child.since - at < 86400 or _seen_elsewhere_since(ctx, child, area, at + slack):\n'),
+    (PRESENCE, '    if at < child.since - slack or _seen_elsewhere_since(ctx, child, area, at + slack):\n', '    if 0 < child.since - at < 3600 or _seen_elsewhere_since(ctx, child, area, at + slack):\n'),
     kills="TC-HUB-SVC-13", reason="HUB-SVC-012",
     ko="어제의 등교를 오늘 알린다", en="tells yesterday's arrival today",
 )  # fmt: skip
