@@ -51,3 +51,20 @@ defect(
     ko="누구의 것도 아닌 태그의 tag.sighted를 거부한다",
     en="refuses tag.sighted of a tag that is nobody's",
 )  # fmt: skip
+defect(
+    "health-first-battery",
+    (HEALTH, "device.battery_pct = data.battery_pct if isinstance(data.battery_pct, int | float) else None",
+     "device.battery_pct = device.battery_pct or (data.battery_pct if isinstance(data.battery_pct, int | float) else None)"),
+    kills="TC-HUB-STATUS-04",
+    reason="HUB-OPS-010",
+    ko="배터리를 처음 알린 값으로 둔다",
+    en="keeps the battery as it was first reported",
+)  # fmt: skip
+defect(
+    "health-preset-forgotten",
+    (HEALTH, "device.preset, device.busy = obs.data.preset,", "device.preset, device.busy = device.preset or obs.data.preset,"),
+    kills="TC-HUB-STATUS-04",
+    reason="HUB-OPS-010",
+    ko="카메라의 처음 프리셋을 계속 보인다",
+    en="goes on showing the first preset of a camera",
+)  # fmt: skip

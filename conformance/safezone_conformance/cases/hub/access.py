@@ -89,6 +89,37 @@ def shown_once(t: HubBench) -> None:
 
 
 @case(
+    "TC-HUB-ACC-16",
+    ko="getMe는 보호자에게 제 어린이와 그 이름만 말한다",
+    en="getMe tells a guardian its own children and their names, and no others",
+    verifies=["HUB-ACC-017"],
+    needs=["tokens"],
+    town=Town(children=3, parts=("desk",), extra=lambda m: [operator(m), m.guardian("h1", ["c1", "c3"])]),
+    steps=[("어린이 c1과 c3의 보호자 h1, 그리고 근무자 o1이 getMe를 부른다", "h1, guardian of the children c1 and c3, and the operator o1 call getMe")],
+    criteria=[
+        ("h1의 children은 c1과 c3이고 names는 그 둘의 이름이다. o1의 응답에는 children도 names도 없다",
+         "children of h1 are c1 and c3, and names are the names of these two; the answer to o1 has neither children nor names"),
+    ],
+)  # fmt: skip
+def own_names(t: HubBench) -> None:
+    mine = {t.id(c): t.make.child(int(c[1:]))["name"] for c in ("c1", "c3")}
+    me = t.http("GET", "/v1/me", who=t.login("guardian/h1"))
+    t.require("HUB-ACC-017", me.status == 200, "an answer", me.status, seen=me)
+    t.check(
+        "HUB-ACC-017",
+        set(me.json.get("children", [])) == set(mine),
+        "c1 and c3",
+        me.json.get("children"),
+        seen=me,
+    )
+    t.check("HUB-ACC-017", me.json.get("names") == mine, f"names {mine}", me.json.get("names"), seen=me)
+    desk = t.http("GET", "/v1/me", who=t.login("operator/o1"))
+    t.given(desk.status == 200, f"getMe of o1: {desk.status}")
+    told = sorted({"children", "names"} & set(desk.json))
+    t.check("HUB-ACC-017", not told, "no child told to an operator", told, seen=desk)
+
+
+@case(
     "TC-HUB-ACC-02",
     ko="취소되거나 만료된 토큰은 곧바로 401이고 그 토큰으로 연 스트림은 끝난다",
     en="A token that was revoked or has expired gets 401 at once, and the stream it had opened ends",

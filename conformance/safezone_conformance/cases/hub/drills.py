@@ -319,3 +319,33 @@ def mixed(t: HubBench, first: Mapping[str, Any], second: Mapping[str, Any]) -> N
         notice.envelope.get("exercise"),
         seen=notice,
     )
+
+
+def _neighbours(m: Maker) -> list[Item]:
+    """A second zone of the same hub, with an open drill of its own."""
+    other = m.identity.id("z2")
+    return [i | {"zone": other} for i in ({**m.zone(), "id": other}, m.drill("d2"))]
+
+
+@case(
+    "TC-HUB-DRILL-10",
+    ko="다른 구역의 훈련은 이 구역의 메시지에는 열려 있지 않다",
+    en="A drill of another zone is not open for messages of this one",
+    verifies=["HUB-DRILL-014"],
+    needs=["drills"],
+    town=Town(parts=("pole", "desk"), extra=_neighbours),
+    before=[("구역 z2에 훈련 d2가 열려 있다", "in the zone z2 the drill d2 is open")],
+    steps=[("이 구역의 pole이 t1의 tag.called를 d2의 훈련으로 보낸다", "pole, of this zone, sends tag.called of t1 as part of d2")],
+    criteria=[("상황실과 보호자에게 exercise 없이, drill_unknown을 달고 간다", "desk and guardian are told without exercise, flagged drill_unknown")],
+)  # fmt: skip
+def anothers_drill(t: HubBench) -> None:
+    sent = t.tag_called("pole", "t1", 1, exercise="d2")
+    told = (
+        t.expect_alert("HUB-DRILL-014", "tag_call", child="c1", since=sent),
+        t.expect_notice("HUB-DRILL-014", "g1", "tag_call", child="c1", since=sent),
+    )
+    for down in told:
+        exercise = down.envelope.get("exercise")
+        t.check("HUB-DRILL-014", exercise is None, "no exercise", exercise, seen=down)
+        marks = down.data.get("flags", [])
+        t.check("HUB-DRILL-014", "drill_unknown" in marks, "flagged drill_unknown", marks, seen=down)

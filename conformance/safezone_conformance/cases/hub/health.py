@@ -5,7 +5,7 @@ from typing import Any
 
 from safezone_conformance.case import case
 from safezone_conformance.hub_bench import HubBench
-from safezone_conformance.town import Town
+from safezone_conformance.town import Town, metres
 
 HEARTBEAT_S = 600.0
 
@@ -166,6 +166,40 @@ def no_notice(t: HubBench) -> None:
                   where=lambda d: "child" in d, expected="no alert about a child")  # fmt: skip
     call = t.tag_called("pole", "t1", 1)
     t.expect_notice("HUB-STATUS-012", "g1", "tag_call", since=call, within=3 * t.limit("tag_call"))
+
+
+@case(
+    "TC-HUB-STATUS-04",
+    ko="장치 조회는 배터리, 고정 장치의 자리, 카메라의 프리셋을 말한다",
+    en="The device query tells the battery, the place of a fixed device, and the preset of a camera",
+    verifies=["HUB-OPS-010"],
+    town=Town(children=1, parts=("pole", "camera")),
+    steps=[
+        (
+            "cam이 battery_pct 81, 이어서 42인 device.status와 preset이 w, 이어서 e인 camera.state를 보낸다. 전화기 p1은 battery_pct 17을 알린다",
+            "cam sends device.status with battery_pct 81, then 42, and camera.state with the preset w, then e; the phone p1 reports battery_pct 17",
+        ),
+        ("장치 조회를 본다", "look at the device query"),
+    ],
+    criteria=[
+        (
+            "cam은 battery_pct 42, preset e이고 자리는 (520, 0) m이다. pole은 자리가 있고 preset은 없다. p1은 battery_pct 17이고 자리가 없다.",
+            "cam has battery_pct 42, preset e and the place (520, 0) m; pole has its place and no preset; p1 has battery_pct 17 and no place.",
+        )
+    ],
+)
+def what_a_map_needs(t: HubBench) -> None:
+    for battery, preset in ((81, "w"), (42, "e")):
+        beat = t.status("cam", battery_pct=battery)
+        t.accepted(beat, t.send("dev/cam", "camera.state", {"preset": preset, "bearing_deg": 90}))
+    t.accepted(t.status("p1", battery_pct=17), t.status("pole"))
+    camera, pole, phone = (health_of(t, device) for device in ("cam", "pole", "p1"))
+    told = (camera.get("battery_pct"), camera.get("preset"), pole.get("preset"), phone.get("battery_pct"))
+    t.check("HUB-OPS-010", told == (42, "e", None, 17), "battery 42, preset e; no preset; battery 17", told)
+    for row, x in ((camera, 520.0), (pole, 500.0)):
+        at = metres(row.get("lat", 0.0), row.get("lon", 0.0))
+        t.check("HUB-OPS-010", abs(at[0] - x) < 2 and abs(at[1]) < 2, f"the place ({x:.0f}, 0) m", at)
+    t.check("HUB-OPS-010", "lat" not in phone and "lon" not in phone, "no place of a phone", sorted(phone))
 
 
 @case(

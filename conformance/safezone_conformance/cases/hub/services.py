@@ -463,3 +463,59 @@ def incidents(t: HubBench) -> None:
             seen=answer,
         )
         t.check("HUB-SVC-010", id_ in known, f"incident {id_} in the list", sorted(known))
+
+
+@case(
+    "TC-HUB-SVC-12",
+    ko="마지막 상태 변화보다 오래된 근거는 아무것도 알리지 않고 되돌리지 않는다",
+    en="Evidence older than the last change of state tells nothing and turns nothing back",
+    verifies=["HUB-SVC-011"],
+    needs=["everyday", "location"],
+    town=Town(parts=("school",)),
+    steps=[
+        ("c1이 학교 안에서 보이고, 그 뒤 문을 나간다", "c1 is seen in school, and later leaves by the gate"),
+        ("그 사이에 문을 나갔다 들어온 두 통과가 늦게 온다", "two passes from between come late: out by the gate and in again"),
+        ("지금 문을 들어간다", "c1 passes the gate inward now"),
+    ],
+    criteria=[("늦은 통과에는 알림이 없고 state는 way 그대로이다. 마지막 통과에 등교를 알린다",
+               "nothing is told upon the late passes and state stays way; the last pass tells an arrival")],
+)  # fmt: skip
+def older_than_the_state(t: HubBench) -> None:
+    day = Day(t)
+    day.in_school(at=day.start - 280)
+    left = day.passes("gs", "t1", False, day.start - 40)
+    day.settled("g1", "school_departure", "c1", since=left)
+    out = day.passes("gs", "t1", False, day.start - 240)
+    day.passes("gs", "t1", True, day.start - 100)
+    day.not_told("HUB-SVC-011", "nothing of what lies before the departure", *PLACES, since=out, child="c1")
+    answer = t.http("GET", f"/v1/children/{t.id('c1')}/position")
+    t.given(answer.status == 200, f"the position of c1: {answer.status}")
+    place = answer.json["state"]["place"]
+    t.check("HUB-SVC-011", place == "way", "state.place way", t.name(place), seen=answer)
+    back = day.passes("gs", "t1", True)
+    day.told("HUB-SVC-011", "g1", "school_arrival", "c1", since=back)
+
+
+@case(
+    "TC-HUB-SVC-13",
+    ko="지난 날의 근거는 오늘 등하교, 귀가와 외출, 학원의 알림을 만들지 않는다",
+    en="Evidence of a day that is over makes no notice of school, home or academy today",
+    verifies=["HUB-SVC-012"],
+    needs=["everyday"],
+    town=Town(children=2, parts=("school",)),
+    steps=[
+        ("30시간 전에 c1이 학교 문을 들어가고 안에서 보인 것, c2가 집 문을 나간 것이 이제 온다",
+         "that c1 passed the school gate inward and was seen inside, and that c2 left home by its gate, 30 hours ago, comes in now"),
+        ("c1이 지금 학교 안에서 보이고 c2가 지금 집 문을 나간다", "c1 is seen in school now, and c2 leaves home by its gate now"),
+    ],
+    criteria=[("지난 것에는 알림이 없고 지금의 것에 등교와 외출을 알린다", "nothing is told of what is past; arrival and exit of now are told")],
+)  # fmt: skip
+def yesterday(t: HubBench) -> None:
+    day = Day(t)
+    past = day.start - 30 * 3600
+    stale = day.passes("gs", "t1", True, past)
+    day.sighted("is", "a", "t1", past + 60)
+    day.passes("gh2", "t2", False, past)
+    day.not_told("HUB-SVC-012", "nothing of a day that is over", *PLACES, since=stale)
+    day.told("HUB-SVC-012", "g1", "school_arrival", "c1", since=day.sighted("is", "a", "t1"))
+    day.told("HUB-SVC-012", "g2", "home_exit", "c2", since=day.passes("gh2", "t2", False))
