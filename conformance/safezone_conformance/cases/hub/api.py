@@ -7,7 +7,7 @@ from typing import Any
 from safezone_conformance import openapi
 from safezone_conformance.case import case
 from safezone_conformance.hub_bench import HubBench
-from safezone_conformance.town import Town
+from safezone_conformance.town import Town, lon_lat
 
 from ._book import BOOK, BOOK_TOWN, CSV, PUBLIC, STREAMS, Call, with_body
 from .registry import errors_of, helpful
@@ -177,7 +177,8 @@ def too_large(t: HubBench) -> None:
     t.check("HUB-API-005", answer.status == 413, "413", answer.status, sent=answer.question, seen=answer)
     found = _seen(t, f"{path}?state=all")
     t.check("HUB-API-005", isinstance(found, dict) and not found["items"], "no incident", found)
-    lines = f"id,name,type,lat,lon,nature\n{t.id('u7')},순찰 7,patrol,37.5,126.9,simulated\n".encode()
+    lon, lat = lon_lat(0, 0)
+    lines = f"id,name,type,lat,lon,nature\n{t.id('u7')},순찰 7,patrol,{lat},{lon},simulated\n".encode()
     target = f"/v1/registry:import-csv?kind=unit&zone={t.zone}"
     other = t.http("POST", target, body=lines, headers={"content-type": "application/json"})
     t.check(
@@ -221,8 +222,9 @@ def units_csv(t: HubBench, *bad: int) -> bytes:
     """Three units; those lines named have a type that is none and a degree that is none."""
     rows = [COLUMNS]
     for line in (2, 3, 4):
-        type_, lat = ("rocket", "137.5") if line in bad else ("patrol", "37.5")
-        rows.append(f"{t.id(f'u{line}')},순찰 {line},{type_},{lat},126.9,simulated")
+        lon, good = lon_lat(0, 100 * line)
+        type_, lat = ("rocket", "137.5") if line in bad else ("patrol", str(good))
+        rows.append(f"{t.id(f'u{line}')},순찰 {line},{type_},{lat},{lon},simulated")
     return ("\n".join(rows) + "\n").encode()
 
 
@@ -264,7 +266,7 @@ def csv_whole(t: HubBench) -> None:
         ok = isinstance(unit, dict) and (unit["name"], unit["type"], unit["lat"]) == (
             f"순찰 {n}",
             "patrol",
-            37.5,
+            lon_lat(0, 100 * n)[1],
         )
         t.check("HUB-API-014", ok, f"unit {n} as its line says", unit)
 
@@ -345,5 +347,5 @@ def metrics(t: HubBench) -> None:
         "a name is there",
         seen=answer,
     )
-    degrees = [d for d in ("37.508", "126.894") if d in text]
+    degrees = [d for d in (f"{x:.4f}"[:-1] for x in lon_lat(300, 0)) if d in text]
     t.check("HUB-API-016", not degrees, "no position", degrees, seen=answer)

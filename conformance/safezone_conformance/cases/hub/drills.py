@@ -6,7 +6,7 @@ from typing import Any
 from safezone_conformance.case import case
 from safezone_conformance.cases.hub._work import alerted, flags, id_of
 from safezone_conformance.hub_bench import SETUP_S, Down, HubBench, Message
-from safezone_conformance.town import Item, Maker, Town
+from safezone_conformance.town import Item, Maker, Town, lat_lon
 from safezone_conformance.wire import iso
 
 EVERYBODY = ("desk/d112", "desk/dreal", "guardian/g1", "guardian/greal")
@@ -136,8 +136,8 @@ def only_allowed(t: HubBench) -> None:
         extra=lambda m: [
             m.drill("d1", allow=["camallow"]),
             *(i for n, (name, nature) in enumerate((("camsim", "simulated"), ("camreal", "real"), ("camallow", "real")))
-              for i in (m.device(f"bell{n}", "bell", placement={"lat": 37.5 + n / 50, "lon": 126.9}),
-                        m.camera(name, (0, 0), {"s": 180}, nature=nature, placement={"lat": 37.5 + n / 50 + 1e-4, "lon": 126.9}))),
+              for i in (m.device(f"bell{n}", "bell", placement=lat_lon(0, -2000 * n)),
+                        m.camera(name, (0, 0), {"s": 180}, nature=nature, placement=lat_lon(0, 11 - 2000 * n)))),
         ],
     ),
     before=[("서로 2 km 떨어진 비상벨 셋 옆에 카메라가 하나씩 있다: 가상, 실제, 실제이며 d1의 allow에 있음",

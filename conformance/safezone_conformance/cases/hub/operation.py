@@ -6,7 +6,7 @@ from typing import Any
 from safezone_conformance.case import case
 from safezone_conformance.hub_bench import SETUP_S, HubBench
 from safezone_conformance.identity import raw_key
-from safezone_conformance.town import Item, Maker, Town
+from safezone_conformance.town import Item, Maker, Town, lat_lon
 from safezone_conformance.wire import encode, iso, seal, unix
 
 from ._calls import incident_of, press_bell, press_tag
@@ -23,7 +23,7 @@ def two(m: Maker) -> list[Item]:
     items = [
         m.zone() | {"id": other},
         m.desk("d2"),
-        m.device("b2", "bell", placement={"lat": 37.51, "lon": 126.89}),
+        m.device("b2", "bell", placement=lat_lon(-100, 150)),
     ]
     return [i | {"zone": other} for i in items]
 
