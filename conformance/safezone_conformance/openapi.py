@@ -51,7 +51,7 @@ def operations() -> Iterator[tuple[str, str, Mapping[str, Any]]]:
 
 # The item of the ICS that claims each call; what is not here no hub can do without.
 CLAIMS: Mapping[str, tuple[str, ...]] = {
-    "metrics": ("getMetrics", "getStats", "getRejections"),
+    "metrics": ("getMetrics", "getStats", "getRejections", "getPupils"),
     "tokens": ("createToken", "listTokens", "revokeToken", "getMe"),
     "csv-import": ("importCsv",),
     "incidents": ("actOnIncident",),

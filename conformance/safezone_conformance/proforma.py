@@ -88,7 +88,7 @@ ICS_ITEMS: tuple[IcsItem, ...] = (
     _hub("privacy", "동의, 사실 기록, 파기 (13, 19.1, 19.2)", "consent, facts, erasure (13, 19.1, 19.2)"),
     _hub("audit", "해시 사슬 (19.3)", "hash chain (19.3)"),
     _hub("statistics", "통계 (19.4)", "statistics (19.4)"),
-    _hub("metrics", "metrics와 운영 조회 (11.4)", "metrics and operation (11.4)"),
+    _hub("metrics", "metrics, 통계·거부·학생 조회 (11.4)", "metrics, stats, rejections, pupils (11.4)"),
     IcsItem("gate", ("reader",), "c", Text("바깥·안쪽 안테나가 있다", "has an outer and an inner antenna")),
     IcsItem("gateway", ("reader",), "c", Text("게이트웨이 뒤에서 동작한다", "works behind a gateway")),
     IcsItem(
