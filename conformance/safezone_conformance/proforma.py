@@ -175,11 +175,8 @@ IXIT_FIELDS: tuple[IxitField, ...] = (
     IxitField("stimulus", "answers", EQUIPMENT, "text", "", Text("답 파일(TOML 또는 JSON)", "file of answers (TOML or JSON)")),
     IxitField("stimulus", "host", EQUIPMENT, "text", "127.0.0.1", Text("시험원 쪽의 주소", "address of the operator's page")),
     IxitField("stimulus", "port", EQUIPMENT, "number", 8765, Text("그 포트, 0이면 빈 것", "its port, 0 takes a free one")),
-    IxitField("stimulus", "patience_s", EQUIPMENT, "number", 0.0, Text("자극 하나를 기다리는 시간(그 일 자체의 시간에 더한다). 0이면 사람은 600, 프로그램은 30", "waited for one stimulus, over the time it takes itself; 0: 600 for a person, 30 for a program"), "s"),
+    IxitField("stimulus", "patience_s", EQUIPMENT, "number", 600.0, Text("자극 하나를 기다리는 시간(그 일 자체의 시간에 더한다). 사람이면 600, 프로그램이면 30", "waited for one stimulus, over the time it takes itself; 600 for a person, 30 for a program"), "s"),
 )  # fmt: skip
-
-
-PATIENCE_S = {"operator": 600.0, "command": 30.0, "answers": 30.0}
 
 
 class ProformaError(ValueError):
@@ -350,8 +347,6 @@ def read_ixit(path: Path, role: str) -> Ixit:
             problems.append(f"{path}: {key}: missing; {spec.text.en}")
     if problems:
         raise ProformaError(problems)
-    if values.get("stimulus.patience_s") == 0:
-        values["stimulus.patience_s"] = PATIENCE_S[values["stimulus.way"]]
     return Ixit(role, values)
 
 

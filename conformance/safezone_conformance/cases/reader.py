@@ -163,7 +163,7 @@ def stays_after_restart(t: EquipmentBench) -> None:
                 until=done.done_t + t.at_once,
                 where=_of(tag, "start"),
                 what=_phase("start", tag),
-            )  # fmt: skip
+            )
         )
     again = [u.data["stay"] for u in after if u.data["stay"] in before]
     t.check("READER-TAG-004", not again, "new names for new stays", again or [u.data["stay"] for u in after])
