@@ -273,6 +273,15 @@ def _print_tally(console: Console, tally: Any, out: Path, shortened: Sequence[Te
         console.print(
             f"부분 실행: 판정 없는 시험 {len(tally.missing)}개, 적합을 말하지 않는다 · partial run, no statement on conformity"
         )
+    if tally.not_kept:
+        items = ", ".join(
+            f"{item} ({number})" for item, number in sorted(tally.not_kept.items(), key=lambda i: -i[1])
+        )
+        console.print(
+            f"ICS가 밝혔으나 501로 답하는 것(시험의 수) · claimed, yet answered by 501 (cases): {items}\n"
+            "  주거나, ICS에서 false로 · offer it, or write false in the ICS",
+            highlight=False, soft_wrap=True,
+        )  # fmt: skip
     if tally.unclaimed:
         console.print(
             f"밝히지 않은 필수 항목 · mandatory items not claimed: {', '.join(tally.unclaimed)}",

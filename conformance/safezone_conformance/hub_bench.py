@@ -23,6 +23,7 @@ from safezone_conformance.wire import encode, iso, seal, unix
 
 SETUP_S = 15.0  # for preconditions: long, because a slow set-up is no failure
 UNSET: Any = object()
+NOT_KEPT = ", but the ICS claims "  # and then the item
 
 
 class World(Protocol):
@@ -573,7 +574,7 @@ class HubBench(Bench):
             if claim and claim not in self.settings.has:
                 raise NotApplicable(f"ICS {claim} = no")
             self._refused = f"{method} {path.partition('?')[0]} answers 501: the hub does not offer it" + (
-                f", but the ICS claims {claim}" if claim else ", and no item of the ICS leaves it out"
+                f"{NOT_KEPT}{claim}" if claim else ", and no item of the ICS leaves it out"
             )
         if method == "DELETE" and answer.status == 204 and path.startswith("/v1/registry/device/"):
             self._deleted.add(f"dev/{self.name(path.rpartition('/')[2])}")

@@ -343,6 +343,7 @@ def read_ixit(path: Path, role: str) -> Ixit:
             values[key] = _secret(value, path.parent) if spec.type == "secret" else value
         except OSError as error:
             problems.append(f"{path}: {key} = {value!r}: {error}")
+            continue
         if spec.needed and not values.get(key):
             problems.append(f"{path}: {key}: missing; {spec.text.en}")
     if problems:

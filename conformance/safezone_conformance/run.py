@@ -3,6 +3,7 @@
 import secrets
 import sys
 import time
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from safezone_conformance.folder import (
     suite_digest,
     suite_version,
 )
+from safezone_conformance.hub_bench import NOT_KEPT
 from safezone_conformance.proforma import Ics, Ixit, items_of
 from safezone_conformance.selection import chosen_for
 from safezone_conformance.session import settings_from
@@ -58,6 +60,15 @@ class Tally:
     @property
     def undecided(self) -> tuple[Kept, ...]:
         return tuple(k for k in self.kept if k.verdict in (Verdict.INCONCLUSIVE, Verdict.SKIPPED))
+
+    @property
+    def not_kept(self) -> Mapping[str, int]:
+        """Items of the ICS that are claimed, though calls of theirs answer 501, and how many cases that cost."""
+        found: Counter[str] = Counter()
+        for kept in self.kept:
+            texts = [kept.why, *(f.got for f in kept.findings if not f.ok)]
+            found.update({word for t in texts for word in t.partition(NOT_KEPT)[2].split()[:1]})
+        return found
 
     @property
     def exit_code(self) -> int:
@@ -162,7 +173,7 @@ def run_pytest(
     import pytest
 
     arguments = [
-        "--pyargs", "safezone_conformance.test_conformance", "-p", "no:cacheprovider", "-p", "no:terminal", "-o", "addopts=",
+        "--pyargs", "safezone_conformance.test_conformance", "-s", "-p", "no:cacheprovider", "-p", "no:terminal", "-o", "addopts=",
         "--rootdir", str(Path(__file__).parent), "--safezone-ics", str(ics_file), "--safezone-ixit", str(ixit_file),
         "--safezone-out", str(out), "--safezone-lanes", str(lanes), "--safezone-resume",
     ]  # fmt: skip
