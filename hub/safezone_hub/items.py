@@ -358,6 +358,10 @@ KINDS: dict[str, type[Item]] = {
     "streets": Streets,
     "peer": Peer,
 }
+# msgspec works out a type when it first meets it, and two threads that meet it at once bring the process down: so it
+# meets them here, while there is one.
+for _kind in KINDS.values():
+    msgspec.json.Decoder(_kind)
 
 
 class ItemError(Exception):

@@ -175,3 +175,9 @@ defect(
     kills="TC-HUB-ACT-15", reason="HUB-ACT-003",
     ko="되풀이한 요청을 낡은 If-Match로 거절한다", en="refuses a repeated request for its out-of-date If-Match",
 )  # fmt: skip
+defect(
+    "actions-first-relay-decides",
+    (CALLS, "        if data.medical is True:\n            _medical_after_all(ctx, presses, obs, data)\n        return\n", "        return\n"),
+    kills="TC-HUB-ACT-16", reason="HUB-CALL-022",
+    ko="먼저 온 중계만 보고 의료 호출인지 정한다", en="decides by the relay that came first whether a call is medical",
+)  # fmt: skip

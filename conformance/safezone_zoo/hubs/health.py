@@ -68,3 +68,12 @@ defect(
     ko="카메라의 처음 프리셋을 계속 보인다",
     en="goes on showing the first preset of a camera",
 )  # fmt: skip
+defect(
+    "health-any-antenna-will-do",
+    ("safezone_hub.rules.gates", "antenna = reader.antennas.get(data.antenna) if reader is not None else None",
+     "antenna = next(iter(reader.antennas.values()), None) if reader is not None else None"),
+    kills="TC-HUB-TAG-22",
+    reason="HUB-TAG-017",
+    ko="등록되지 않은 안테나의 감지로 등교를 알린다",
+    en="tells an arrival by a sighting at an antenna that is not registered",
+)  # fmt: skip

@@ -660,3 +660,31 @@ def key_before_version(t: HubBench) -> None:
     t.check("HUB-ACT-003", worked(t, id_) == before, "nothing has changed", worked(t, id_))
     other = t.http("POST", path, who=who, json={"action": "note", "note": "둘", "key": "k2"}, headers=seen)
     t.given(other.status == 412, f"another request under the old ETag gets 412: {other.status}")
+
+
+@case(
+    "TC-HUB-ACT-16",
+    ko="먼저 온 중계가 아니라고 해도, 같은 누름의 다른 중계가 의료 호출이라고 하면 119에 바로 알린다",
+    en="If another relay of the same press says that it is medical, 119 is told at once, though the first did not say so",
+    verifies=["HUB-CALL-022"],
+    needs=["incidents"],
+    town=Town(parts=("school", "pole", "desk"), extra=staffed(fire_desk)),
+    steps=[
+        ("pole이 t1의 누름 1을 medical 없이, 이어 gs가 같은 누름을 medical true로 옮긴다",
+         "pole relays press 1 of t1 without medical, then gs the same press with medical true"),
+    ],
+    criteria=[
+        ("119의 경보가 5 s 안에 같은 사건으로 오고 flags에 medical이 있다. 보호자에게는 한 번만 간다",
+         "an alert of the same incident comes to 119 within 5 s, flagged medical; the guardian is told once only"),
+    ],
+)  # fmt: skip
+def medical_by_another(t: HubBench) -> None:
+    at = t.now()
+    first = alerted(t, t.tag_called("pole", "t1", 1, at), "tag_call")
+    awaited(t, "guardian/g1", "notice", t.about("tag_call", "c1")).claimed = True
+    second = t.tag_called("gs", "t1", 1, at, medical=True)
+    alert = t.expect_alert("HUB-CALL-022", "tag_call", desk="f119", child="c1", since=second,
+                           where=lambda d: d.get("incident") == id_of(first))  # fmt: skip
+    t.check("HUB-CALL-022", "medical" in flags(alert.data), "flagged medical", flags(alert.data), seen=alert)
+    t.expect_none("HUB-CALL-022", to="guardian/g1", type_="notice", after=second, where=t.about("tag_call"), limit=t.limit("tag_call"),
+                  expected="no second notice of the press")  # fmt: skip

@@ -247,3 +247,40 @@ def nobodys_tag(t: HubBench) -> None:
         )
     seen = t.sighted("is", "a", "t1", now - 5)
     t.expect_notice("HUB-TAG-012", "g1", "school_arrival", child="c1", since=seen)
+
+
+@case(
+    "TC-HUB-TAG-22",
+    ko="등록되지 않은 안테나의 tag.sighted를 받고 근거로 쓰지 않는다",
+    en="tag.sighted at an antenna that is not registered is accepted, and evidence of nothing",
+    verifies=["HUB-TAG-017"],
+    needs=("everyday",),
+    town=Town(children=1, parts=("school", "desk")),
+    steps=[
+        (
+            "학교 안의 리더기 is가 등록되지 않은 안테나 roof에서 t1을 보았다고, 이어서 안테나 a에서 보았다고 보낸다",
+            "the reader is inside the school sends that it saw t1 at the antenna roof, which is not registered, and then at the antenna a",
+        ),
+    ],
+    criteria=[
+        (
+            "둘 다 받아들여지고 등교는 뒤의 것에만 알린다.",
+            "Both are accepted; the arrival is told upon the latter only.",
+        )
+    ],
+)
+def unknown_antenna(t: HubBench) -> None:
+    now = t.now()
+    stray = t.sighted("is", "roof", "t1", now - 30, now - 25)
+    t.expect_receipt("HUB-TAG-017", stray, "accepted")
+    t.expect_none(
+        "HUB-TAG-017",
+        type_="notice",
+        after=stray,
+        limit=t.limit("school_arrival"),
+        expected="nothing upon an antenna that is not registered",
+    )
+    seen = t.sighted("is", "a", "t1", now - 5)
+    notice = t.expect_notice("HUB-TAG-017", "g1", "school_arrival", child="c1", since=seen)
+    cited = stray.ref in notice.data.get("evidence", [])
+    t.check("HUB-TAG-017", not cited, "the stray stay is no evidence", dict(notice.data), seen=notice)

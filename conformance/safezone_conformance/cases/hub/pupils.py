@@ -44,7 +44,7 @@ def _class(m: Maker) -> list[Item]:
     ko="pupils는 그 날의 등교를 어린이마다 말한다",
     en="pupils tells the day's arrivals, child by child",
     verifies=["HUB-OPS-007", "HUB-OPS-008", "HUB-OPS-009"],
-    needs=["everyday", "exercise-clock"],
+    needs=["everyday", "exercise-clock", "metrics"],
     town=Town(children=6, parts=("school",), extra=_class),
     before=[("등교일이고 not_arrived_after는 09:10이다. c6은 1학년, 나머지는 3학년이고 c5는 collect 동의가 없다",
              "It is a school day, not_arrived_after is 09:10; c6 is in grade 1, the others in grade 3; c5 is without consent collect")],
