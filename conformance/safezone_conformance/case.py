@@ -128,6 +128,16 @@ def case(
 
 
 @cache
+def _plots() -> Mapping[str, int]:
+    return {name: number for number, name in enumerate(cases())}
+
+
+def plot_of(case: Case) -> int:
+    """Where it plays, see ``town.on_plot``: no two cases on one plot. One that is not registered has the first."""
+    return _plots().get(case.name, 0)
+
+
+@cache
 def cases() -> Mapping[str, Case]:
     """All cases by name, in the order of their ids."""
     from safezone_conformance import cases as package

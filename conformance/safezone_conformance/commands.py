@@ -1,8 +1,10 @@
 """``safezone conform …``: write the proformas, run, check and sign. The main command line adds ``conform_group``."""
 
+import fcntl
 import json
 import shlex
 import time
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
@@ -10,15 +12,16 @@ from typing import Any, NoReturn
 import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from safezone_model import Text
 
 from safezone_conformance import proforma
 from safezone_conformance.evidence import keys, lab
-from safezone_conformance.folder import BadFolder, Folder, Head
+from safezone_conformance.folder import BadFolder, Folder, Head, Kept
 from safezone_conformance.proforma import ROLES, ProformaError
 from safezone_conformance.verdicts import Verdict
 
 UNDECIDED = 2
-NOTHING_COLLECTED = 5  # pytest's exit status
+BAD_USAGE, NOTHING_COLLECTED = 4, 5  # pytest's exit statuses
 
 _folder = click.Path(path_type=Path, file_okay=False)
 _file = click.Path(path_type=Path, dir_okay=False)
@@ -108,14 +111,14 @@ def run(
     undecided (a partial run too) or unusable input.
     """
     from safezone_conformance import run as running
+    from safezone_conformance.evidence.report import shortened_in
     from safezone_conformance.evidence.writing import write_evidence
     from safezone_conformance.session import Unusable
     from safezone_conformance.waivers import WaiverError, read_waivers
 
     console = Console(stderr=True)
     try:
-        ics = proforma.read_ics(ics_file)
-        ixit = proforma.read_ixit(ixit_file, ics.role)
+        ics, ixit = proforma.read_proformas(ics_file, ixit_file)
         waivers = () if waiver_file is None or strict else read_waivers(waiver_file)
         beside = ics_file.with_name("vendor.key")
         key_path = key_file or beside
@@ -123,6 +126,7 @@ def run(
         nonce = lab.read_nonce(nonce_file) if nonce_file else None
         if nonce and not resume and not nonce["issued_at"] - 300 < time.time() < nonce["expires_at"]:
             _stop(f"{nonce_file}: 기한이 지났다 · expired. 시험소에 새로 청한다 · ask the lab for a new one")
+        held = _hold(out)
         if ixit.values.get("subjects.provisioning") == "csv" and not Folder(out).exists():
             _stop(f"먼저 · first: safezone conform subjects --ics {ics_file} --ixit {ixit_file} --out {out}")
         head = running.prepare(
@@ -139,11 +143,13 @@ def run(
     console.print(
         f"{head.implementation['product']} {head.implementation['version']}: 시계 차이 · clock offset {head.offset_s:+.3f} s"
     )
-    progress = _run_with_progress(console, ics_file, ixit_file, out, workers, lanes, expression)
-    if progress.errors:
-        _stop("\n".join(progress.errors))
-    tally = running.tally(ics, out, waivers, strict)
+    for line in _where_to_look(ics.role, ixit):
+        console.print(line, highlight=False, soft_wrap=True)
     repeat = f"safezone conform run --ics {shlex.quote(str(ics_file))} --ixit {shlex.quote(str(ixit_file))} --out DIR"
+    collector = _run_with_progress(console, ics_file, ixit_file, out, workers, lanes, expression, repeat)
+    if collector.errors:
+        _stop("시험할 수 없다 · cannot test:\n" + "\n".join(dict.fromkeys(collector.errors)))
+    tally = running.tally(ics, out, waivers, strict)
     write_evidence(
         out,
         head,
@@ -152,8 +158,42 @@ def run(
         {"ics.toml": ics_file.read_text(encoding="utf-8"), "ixit.json": _public(ixit)},
         repeat,
     )
-    _print_tally(console, tally, out)
+    if collector.interrupted:
+        console.print(
+            "멈추었다, 여기까지의 증거를 썼다 · broken off; the evidence so far is written. 잇기 · go on: --resume"
+        )
+    _print_tally(console, tally, out, shortened_in(head))
+    held.close()
     raise click.exceptions.Exit(tally.exit_code)
+
+
+def _where_to_look(role: str, ixit: proforma.Ixit) -> Iterator[str]:
+    """What a person must know before the first case of equipment: where the broker and the operator's page are."""
+    if role == "hub":
+        return
+    v = ixit.values
+    own = "" if v["broker.url"] else f"{v['broker.host']}:{int(v['broker.port'])}"
+    if own and not own.endswith(":0"):
+        scheme = "mqtts" if v["broker.certificate"] else "mqtt"
+        yield f"장치가 붙을 브로커 · broker for the device: {scheme}://{own}"
+    elif not own:
+        yield f"브로커 · broker: {v['broker.url']}"
+    if v["stimulus.way"] == "operator":
+        where = f"http://{v['stimulus.host']}:{int(v['stimulus.port'])}/"
+        yield f"조작자의 쪽 · operator's page: {where} — 여기서 묻는다, 열어 두십시오 · questions are asked there, keep it open"
+
+
+def _hold(out: Path) -> Any:
+    """The run's folder, for this process alone as long as the file is open."""
+    out.mkdir(parents=True, exist_ok=True)
+    file = (out / ".run").open("a")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        _stop(
+            f"{out}: 다른 실행이 지금 여기에 쓰고 있다 · another run is writing here. 다른 --out을 주거나 끝나기를 기다린다 · give another --out, or wait"
+        )
+    return file
 
 
 def _public(ixit: proforma.Ixit) -> str:
@@ -161,9 +201,19 @@ def _public(ixit: proforma.Ixit) -> str:
 
 
 def _run_with_progress(
-    console: Console, ics_file: Path, ixit_file: Path, out: Path, workers: int, lanes: int, expression: str
+    console: Console,
+    ics_file: Path,
+    ixit_file: Path,
+    out: Path,
+    workers: int,
+    lanes: int,
+    expression: str,
+    repeat: str,
 ) -> Any:
     from safezone_conformance import run as running
+    from safezone_conformance.case import cases
+    from safezone_conformance.progress import Collector, Watch, in_words
+    from safezone_conformance.wording import failure_text
 
     with Progress(
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=console,
@@ -171,39 +221,77 @@ def _run_with_progress(
     ) as bar:  # fmt: skip
         task = bar.add_task("시험 · cases", total=None)
 
-        def told(name: str, outcome: str, text: str) -> None:
+        def decided(kept: Kept) -> None:
             bar.advance(task)
-            if outcome == "failed":
-                console.print(text, highlight=False, markup=False)
-            elif not console.is_terminal and outcome == "passed":
-                console.print(f"PASS {name}", highlight=False, markup=False)
+            if kept.verdict in (Verdict.FAIL, Verdict.INCONCLUSIVE):
+                text = failure_text(cases()[kept.case], kept, folder.record(kept.case), repeat)
+                console.print(text, highlight=False, markup=False, soft_wrap=True)
+            elif not console.is_terminal and kept.verdict is Verdict.PASS:
+                console.print(f"PASS {kept.case}", highlight=False, markup=False)
+            elif kept.verdict is Verdict.SKIPPED:
+                console.print(
+                    f"SKIPPED {kept.case}: {kept.why}", highlight=False, markup=False, soft_wrap=True
+                )
 
-        class Counting(running.Progress):
-            def pytest_collection_modifyitems(self, items: list[Any]) -> None:
-                bar.update(task, total=len(items))
+        def awaited(names: Sequence[str]) -> None:
+            if names:
+                console.print(
+                    f"… 기다린다 · still at {len(names)}: {in_words(names)}",
+                    highlight=False, markup=False, soft_wrap=True,
+                )  # fmt: skip
 
-        progress = Counting(told)
-        status = running.run_pytest(
-            ics_file, ixit_file, out, workers=workers, lanes=lanes, expression=expression, progress=progress
+        def collected(names: Sequence[str]) -> None:
+            bar.update(task, total=len(names))
+            watch.expect(names)
+
+        folder, watch, collector = Folder(out), Watch(out, decided, awaited), Collector(collected)
+        with watch.running():
+            status = running.run_pytest(
+                ics_file,
+                ixit_file,
+                out,
+                workers=workers,
+                lanes=lanes,
+                expression=expression,
+                collector=collector,
+            )
+    if status == BAD_USAGE and not collector.errors:
+        collector.errors.append(
+            f"-k {expression!r}: 식이 아니다 · no expression: words joined by and, or, not"
         )
     if status == NOTHING_COLLECTED:
-        progress.errors.append(
+        collector.errors.append(
             f"-k {expression}: 맞는 시험이 없다 · no case matches; see: safezone conform cases"
         )
-    return progress
+    return collector
 
 
-def _print_tally(console: Console, tally: Any, out: Path) -> None:
+def _print_tally(console: Console, tally: Any, out: Path, shortened: Sequence[Text] = ()) -> None:
     counts = "  ".join(f"{v} {tally.count(v)}" for v in Verdict if tally.count(v))
     console.print(f"{counts}  경고 · warnings {tally.warnings}", highlight=False)
     if tally.partial:
         console.print(
             f"부분 실행: 판정 없는 시험 {len(tally.missing)}개, 적합을 말하지 않는다 · partial run, no statement on conformity"
         )
+    if tally.not_kept:
+        items = ", ".join(
+            f"{item} ({number})" for item, number in sorted(tally.not_kept.items(), key=lambda i: -i[1])
+        )
+        console.print(
+            f"ICS가 밝혔으나 501로 답하는 것(시험의 수) · claimed, yet answered by 501 (cases): {items}\n"
+            "  주거나, ICS에서 false로 · offer it, or write false in the ICS",
+            highlight=False, soft_wrap=True,
+        )  # fmt: skip
     if tally.unclaimed:
         console.print(
             f"밝히지 않은 필수 항목 · mandatory items not claimed: {', '.join(tally.unclaimed)}",
             highlight=False,
+        )
+    for text in shortened:
+        console.print(
+            f"줄인 시험, 온전한 시험이 아니다 · shortened, not the full test: {text.ko} · {text.en}",
+            highlight=False,
+            soft_wrap=True,
         )
     words = {0: "맞다 · conforms", 1: "맞지 않다 · does not conform", 2: "판정하지 못했다 · undecided"}
     if not (tally.partial and tally.exit_code == 0):
@@ -231,8 +319,7 @@ def subjects(ics_file: Path, ixit_file: Path, out: Path, nonce_file: Path | None
     from safezone_conformance.subjects import items_for, write_subjects
 
     try:
-        ics = proforma.read_ics(ics_file)
-        ixit = proforma.read_ixit(ixit_file, ics.role)
+        ics, ixit = proforma.read_proformas(ics_file, ixit_file)
         nonce = lab.read_nonce(nonce_file) if nonce_file else None
     except (ProformaError, lab.NonceProblem) as error:
         _stop(str(error))
@@ -379,6 +466,7 @@ def verify(folder: Path, signer: str | None, lab_key: str | None) -> None:
 
     끝 상태 · exit status: 0 온전하고 맞다 · whole, and conforms, 1 온전하나 맞지 않다 · whole, does not conform, 2 그 밖 · anything else.
     """
+    from safezone_conformance.evidence.report import shortened_in
     from safezone_conformance.evidence.verify import HIDDEN
 
     report = _verified(folder, Console(stderr=True))
@@ -402,6 +490,8 @@ def verify(folder: Path, signer: str | None, lab_key: str | None) -> None:
         "self-declaration": "자기 선언 · self-declaration",
         "nothing": "증거가 되지 않는다 · no evidence",
     }
+    for text in shortened_in(report.head) if report.head is not None else ():
+        click.echo(f"줄인 시험 · shortened, not the full test: {text.ko} · {text.en}")
     click.echo(
         f"서명자 · signer {report.signer or '—'}; {kinds[report.kind]}. TTA의 인증서가 아니다 · no certificate of TTA."
     )

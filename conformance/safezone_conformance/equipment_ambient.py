@@ -97,16 +97,23 @@ def hold_mac(t: "EquipmentBench", up: "Up") -> None:
         repr(up.payload[-60:]),
         up,
     )
-    fits = up.entry.content.get("mac") == "right"
+    mac = str(up.entry.content.get("mac"))
+    fits = mac == "right"
     t.ambient(
         "ALL-MAC-001",
         fits,
-        "the mac of these bytes and this topic under the device's key",
-        up.entry.content.get("mac"),
+        'HMAC-SHA256, under device.secret of the IXIT, of the topic, a line feed, and the bytes before ,"mac":"…"}',
+        {"wrong": "another mac", "none": "no mac at the end"}.get(mac, mac),
         up,
     )
     keyid = up.envelope.get("keyid")
-    t.ambient("ALL-MAC-001", keyid == t.device.keyid, f"keyid {t.device.keyid}", keyid, up)
+    t.ambient(
+        "ALL-MAC-001",
+        keyid == t.device.keyid,
+        f"keyid {t.device.keyid} (device.keyid of the IXIT): it names the key (4.1)",
+        keyid,
+        up,
+    )
 
 
 def hold_schema(t: "EquipmentBench", up: "Up") -> bool:
@@ -220,7 +227,7 @@ def hold_sighting(t: "EquipmentBench", up: "Up") -> None:
         former = t.stay_ends.get(where)
         gap = None if former is None else first - former
         t.ambient("READER-TAG-003", gap is None or gap >= STAY_GAP_S - 0.01, "6 s or more since the stay before it at this antenna",
-                  f"{gap} s", up)  # fmt: skip
+                  "no stay before it" if gap is None else f"{gap:.3f} s", up)  # fmt: skip
         t.stays[str(data["stay"])] = up
         return
     if start is not None:

@@ -103,6 +103,12 @@ def shortened(values: Mapping[str, Any]) -> list[Text]:
     ]
 
 
+def _sort(up: "Up") -> str:
+    """What a message is, in a word or three."""
+    about = [str(up.data[n]) for n in ("phase", "tag", "antenna") if n in up.data]
+    return " ".join([up.type or "something unreadable", *about])
+
+
 @dataclass(eq=False)
 class Sent:
     """A message of the device, however often it came. ``times``: arrivals (t), transport's own copies left out."""
@@ -258,7 +264,11 @@ class EquipmentBench(Bench):
     def begin(self) -> None:
         """Inconclusive if the device is not there."""
         _, entry = self.line.ask("link", {"do": "state"}, lambda: self._live.state())
-        self.given(bool(entry.content["connected"]), "the device is connected to the broker")
+        self.given(
+            bool(entry.content["connected"]),
+            "the device is connected to the broker. It was before, or another case would say so: did it stop? "
+            "(its own log; stimulus.log in the run's folder)",
+        )
         self._in_field = {tuple(s.split(" ", 1)) for s in entry.content["stays"]}
         self._pressed = {tag: entry.t - ago for tag, ago in entry.content["pressed_s"].items()}
 
@@ -445,8 +455,11 @@ class EquipmentBench(Bench):
 
     def heard(self, since: float) -> str:
         """What came, for people."""
-        rows = [u.type for u in self.arrived if isinstance(u, Up) and u.t >= since]
-        return ", ".join(rows[:20]) or "nothing"
+        rows = [_sort(u) for u in self.arrived if isinstance(u, Up) and u.t >= since]
+        counted = [
+            f"{sort} (×{rows.count(sort)})" if rows.count(sort) > 1 else sort for sort in dict.fromkeys(rows)
+        ]
+        return ", ".join(counted[:20]) or "nothing"
 
     def wait(self, seconds: float) -> None:
         """Let so many seconds pass, taking in what comes."""

@@ -5,10 +5,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from safezone_conformance.bench import Bench, UnknownRequirement
-from safezone_conformance.case import Case
+from safezone_conformance.case import Case, plot_of
 from safezone_conformance.line import ReplayLine, Unlike
 from safezone_conformance.record import Record
 from safezone_conformance.settings import Settings
+from safezone_conformance.town import on_plot
 from safezone_conformance.verdicts import Failed, Finding, Inconclusive, Stop, Verdict, verdict_of
 
 MakeBench = Callable[[], Bench]
@@ -37,8 +38,9 @@ def conduct(case: Case, make: MakeBench, settings: Settings) -> Outcome:
     stopped: Exception | None = None
     why = ""
     try:
-        bench = make()
-        case.procedure(bench, **case.values)
+        with on_plot(plot_of(case)):
+            bench = make()
+            case.procedure(bench, **case.values)
     except Failed as stop:
         stopped = stop
     except Stop as stop:

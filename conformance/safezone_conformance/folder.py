@@ -135,20 +135,19 @@ class Folder:
     def kept(self) -> Iterator[Kept]:
         """All stored verdicts, by name. BadFolder on one that cannot be read."""
         for path in sorted((self.path / CASES).glob("*.json")):
-            try:
-                row = json.loads(path.read_text(encoding="utf-8"))
-                findings = tuple(Finding(**f) for f in row["findings"])
-                yield Kept(
-                    row["case"],
-                    Verdict(row["verdict"]),
-                    row["why"],
-                    findings,
-                    row["began_at"],
-                    row["took_s"],
-                    tuple(row["left"]),
-                )
-            except (ValueError, TypeError, KeyError) as error:
-                raise BadFolder(f"{path}: cannot be read: {error!r}") from None
+            yield self.kept_in(path)
+
+    @staticmethod
+    def kept_in(path: Path) -> Kept:
+        """One stored verdict. BadFolder."""
+        try:
+            row = json.loads(path.read_text(encoding="utf-8"))
+            findings = tuple(Finding(**f) for f in row["findings"])
+            return Kept(
+                row["case"], Verdict(row["verdict"]), row["why"], findings, row["began_at"], row["took_s"], tuple(row["left"])
+            )  # fmt: skip
+        except (ValueError, TypeError, KeyError) as error:
+            raise BadFolder(f"{path}: cannot be read: {error!r}") from None
 
     def record(self, case: str) -> Record:
         """A case's exchange. BadRecord or FileNotFoundError."""

@@ -5,6 +5,7 @@ whatever case it comes.
 """
 
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -17,11 +18,12 @@ from safezone_conformance.line import Line
 from safezone_conformance.record import Entry, bytes_of, text_of
 from safezone_conformance.settings import Settings
 from safezone_conformance.town import Item, Maker, lat_lon
-from safezone_conformance.verdicts import Failed, Inconclusive, NotApplicable
+from safezone_conformance.verdicts import Failed, Inconclusive, NotApplicable, Skipped
 from safezone_conformance.wire import encode, iso, seal, unix
 
 SETUP_S = 15.0  # for preconditions: long, because a slow set-up is no failure
 UNSET: Any = object()
+NOT_KEPT = ", but the ICS claims "  # and then the item
 
 
 class World(Protocol):
@@ -172,7 +174,10 @@ class HubBench(Bench):
         self._epochs: dict[str, int] = {}
         self._tokens: set[str] = set()
         self.drill_times: dict[str, float] = {}  # by drill: what its exercise clock shows
+        self._deleted: set[str] = set()  # devices, as role/name
         self._restarting = False
+        self._refused = ""  # the last call that was answered by 501
+        self._waited = 0.0  # seconds really let pass, see ``wait_really``
         self._surviving = ""  # the requirement that is broken when the system is gone
 
     # Names
@@ -204,7 +209,9 @@ class HubBench(Bench):
         """Know an item's key from now on."""
         role = {"device": "dev", "guardian": "guardian", "desk": "desk", "peer": "peer"}.get(item["kind"])
         if role is not None and "key" in item:
-            self.keys[f"{role}/{self.name(item['id'])}"] = item["key"]
+            principal = f"{role}/{self.name(item['id'])}"
+            self.keys[principal] = item["key"]
+            self._deleted.discard(principal)
         if item["kind"] == "drill" and "clock" in item:
             self.keys[f"clock/{self.name(item['clock']['id'])}"] = item["clock"]["key"]
 
@@ -510,7 +517,7 @@ class HubBench(Bench):
             self.await_all(until)
             return
         for principal in ("dev/pole", "dev/gs", "dev/bell", "dev/cam", "dev/p1"):
-            if principal in self.keys:
+            if principal in self.keys and principal not in self._deleted:
                 self.accepted(self.status(principal.split("/")[1]))
                 break
         self.await_all(self.line.stamp() + self.settings.absence_s)
@@ -562,8 +569,15 @@ class HubBench(Bench):
         answer = Answer(question, entry)
         if entry.content.get("error"):
             self._gone(f"{method} {path}: no answer: {entry.content['error']}")
-        if answer.status == 501 and not self.offers(method, path):
-            raise NotApplicable(f"ICS {openapi.claim_of(method, path)} = no")
+        if answer.status == 501:
+            claim = openapi.claim_of(method, path, None if json is UNSET else json)
+            if claim and claim not in self.settings.has:
+                raise NotApplicable(f"ICS {claim} = no")
+            self._refused = f"{method} {path.partition('?')[0]} answers 501: the hub does not offer it" + (
+                f"{NOT_KEPT}{claim}" if claim else ", and no item of the ICS leaves it out"
+            )
+        if method == "DELETE" and answer.status == 204 and path.startswith("/v1/registry/device/"):
+            self._deleted.add(f"dev/{self.name(path.rpartition('/')[2])}")
         if ambient:
             self._hold_answer(method, path, answer)
         return answer
@@ -572,6 +586,19 @@ class HubBench(Bench):
         """Whether the hub claims this call; one that is not claimed may answer 501, and the case is not applicable."""
         item = openapi.claim_of(method, path)
         return not item or item in self.settings.has
+
+    def check(
+        self, requirement: str, ok: bool, expected: str, got: object = "", *,
+        within: float | None = None, sent: Any = None, seen: Any = None,
+    ) -> bool:  # fmt: skip
+        """As ``Bench.check``; says so where what failed is that a call is not offered."""
+        if not ok and self._refused and "501" in str(got):
+            got = f"{got}. {self._refused}"
+        return super().check(requirement, ok, expected, got, within=within, sent=sent, seen=seen)
+
+    def given(self, ok: bool, what: str) -> None:
+        """As ``Bench.given``; says so where what failed is that a call is not offered."""
+        super().given(ok, f"{what}. {self._refused}" if "501" in what and self._refused else what)
 
     def expect_http(
         self, requirement: str, status: int | Sequence[int], method: str, path: str, **how: Any
@@ -610,6 +637,8 @@ class HubBench(Bench):
         _, entry = self.line.ask("stream", content, lambda: self._live.open_stream(name, who, path, headers))
         if entry.content.get("error"):
             raise Inconclusive(f"stream {path}: {entry.content['error']}")
+        if entry.content["status"] == 501 and not self.offers("GET", path):
+            raise NotApplicable(f"ICS {openapi.claim_of('GET', path)} = no")
         return int(entry.content["status"])
 
     def close_stream(self, name: str) -> None:
@@ -709,6 +738,17 @@ class HubBench(Bench):
         }
         self.put(self.make.drill("flow", clock="flow-clock", **span))
         return Flow(self, self.drill_clock("flow", "flow-clock", start))
+
+    def wait_really(self, seconds: float) -> None:
+        """Let time pass where no exercise clock makes it. Skipped if that, with what was waited before, is too long."""
+        longest = float(self.settings.values.get("limits.longest_wait_s", math.inf))
+        self._waited += seconds
+        if self._waited > longest:
+            raise Skipped(
+                f"would wait {self._waited:.0f} s and more: the ICS has exercise-clock = false, so time really passes; "
+                f"IXIT limits.longest_wait_s = {longest:g} does not allow it"
+            )
+        self.await_all(self.line.stamp() + seconds)
 
     # What comes
 
@@ -815,7 +855,7 @@ class Flow:
     def by(self, seconds: float, step_s: float | None = None) -> None:
         """Let time pass. With the clock in one tick, or in ticks of ``step_s``."""
         if self._clock is None:
-            self._bench.await_all(self._bench.line.stamp() + seconds)
+            self._bench.wait_really(seconds)
             return
         end = self._clock.now + seconds
         while self._clock.now < end - 1e-6:

@@ -51,7 +51,7 @@ def operations() -> Iterator[tuple[str, str, Mapping[str, Any]]]:
 
 # The item of the ICS that claims each call; what is not here no hub can do without.
 CLAIMS: Mapping[str, tuple[str, ...]] = {
-    "metrics": ("getMetrics", "getStats", "getRejections"),
+    "metrics": ("getMetrics", "getStats", "getRejections", "getPupils"),
     "tokens": ("createToken", "listTokens", "revokeToken", "getMe"),
     "csv-import": ("importCsv",),
     "incidents": ("actOnIncident",),
@@ -74,9 +74,19 @@ CLAIMS: Mapping[str, tuple[str, ...]] = {
 _CLAIM_OF = {name: item for item, names in CLAIMS.items() for name in names}
 
 
-def claim_of(method: str, path: str) -> str:
-    """The ICS item that claims a call, "" for what every hub offers."""
+def claims_of(name: str) -> tuple[str, ...]:
+    """The ICS item that claims a call by its operationId, as a case's ``needs``."""
+    return (_CLAIM_OF[name],) if name in _CLAIM_OF else ()
+
+
+_CLAIM_OF_ACTION = {"call_119": "dispatch"}
+
+
+def claim_of(method: str, path: str, body: Any = None) -> str:
+    """The ICS item that claims a call, "" for what every hub offers. An action of an incident may have one of its own."""
     found = operation(method, path)
+    if isinstance(body, Mapping) and body.get("action") in _CLAIM_OF_ACTION:
+        return _CLAIM_OF_ACTION[str(body["action"])]
     return _CLAIM_OF.get(str(found["operationId"]), "") if found is not None else ""
 
 

@@ -67,13 +67,14 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         return
     from safezone_conformance.drivers.hook_relay import HookRelay
     from safezone_conformance.folder import BadFolder
-    from safezone_conformance.proforma import ProformaError, read_ics, read_ixit
+    from safezone_conformance.proforma import ProformaError, read_proformas
     from safezone_conformance.run import prepare
     from safezone_conformance.session import Unusable
 
     try:
-        ics = read_ics(Path(config.getoption("--safezone-ics")))
-        ixit = read_ixit(Path(config.getoption("--safezone-ixit")), ics.role)
+        ics, ixit = read_proformas(
+            Path(config.getoption("--safezone-ics")), Path(config.getoption("--safezone-ixit"))
+        )
         prepare(
             ics, ixit, Path(config.getoption("--safezone-out")), resume=config.getoption("--safezone-resume")
         )
@@ -175,7 +176,7 @@ def conformance_run(request: pytest.FixtureRequest) -> Iterator[Any]:
             hook_relay=getattr(config, "workerinput", {}).get(HOOK_RELAY, ""),
         )  # fmt: skip
     except Unusable as error:
-        pytest.exit(f"cannot test: {error}", returncode=2)
+        pytest.exit(str(error), returncode=2)
     yield worker
     worker.close()
     turn.give_up()

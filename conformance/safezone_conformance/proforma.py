@@ -6,7 +6,8 @@ against the same list. A secret may be given as ``env:NAME`` or ``file:PATH``; s
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -87,7 +88,7 @@ ICS_ITEMS: tuple[IcsItem, ...] = (
     _hub("privacy", "동의, 사실 기록, 파기 (13, 19.1, 19.2)", "consent, facts, erasure (13, 19.1, 19.2)"),
     _hub("audit", "해시 사슬 (19.3)", "hash chain (19.3)"),
     _hub("statistics", "통계 (19.4)", "statistics (19.4)"),
-    _hub("metrics", "metrics와 운영 조회 (11.4)", "metrics and operation (11.4)"),
+    _hub("metrics", "metrics, 통계·거부·학생 조회 (11.4)", "metrics, stats, rejections, pupils (11.4)"),
     IcsItem("gate", ("reader",), "c", Text("바깥·안쪽 안테나가 있다", "has an outer and an inner antenna")),
     IcsItem("gateway", ("reader",), "c", Text("게이트웨이 뒤에서 동작한다", "works behind a gateway")),
     IcsItem(
@@ -132,6 +133,7 @@ IXIT_FIELDS: tuple[IxitField, ...] = (
     IxitField("http", "ca", ("hub",), "text", "", Text("HTTPS 인증서의 CA 파일", "CA file of the HTTPS certificate")),
     IxitField("limits", "time_scale", ROLES, "number", 1.0, Text("모든 시간 제한에 곱한다", "multiplies every time limit"), "×"),
     IxitField("limits", "network_s", ROLES, "number", 0.5, Text("모든 시간 제한에 더하는 망 지연", "network delay added to every limit"), "s"),
+    IxitField("limits", "longest_wait_s", ("hub",), "number", 240.0, Text("훈련 시계가 없는 허브에서 시험 하나가 실제로 기다리는 가장 긴 시간. 넘으면 SKIPPED", "without an exercise clock a case really waits; one that would wait longer than this is SKIPPED"), "s"),
     IxitField("absence", "proof", ("hub",), "choice", "fence", Text("오지 않음의 증명: 울타리 메시지 또는 기한까지", "absence is proved by a fence message, or by the whole deadline"), choices=("fence", "deadline")),
     IxitField("absence", "margin_s", ROLES, "number", 0.5, Text("울타리 뒤에 기다리는 시간", "waited after the fence"), "s"),
     IxitField("subjects", "provisioning", ("hub",), "choice", "api", Text("시험 대상자의 등록: api 또는 csv(미리 들여옴)", "subjects are registered by the api, or imported beforehand from a csv"), choices=("api", "csv")),
@@ -173,7 +175,7 @@ IXIT_FIELDS: tuple[IxitField, ...] = (
     IxitField("stimulus", "answers", EQUIPMENT, "text", "", Text("답 파일(TOML 또는 JSON)", "file of answers (TOML or JSON)")),
     IxitField("stimulus", "host", EQUIPMENT, "text", "127.0.0.1", Text("시험원 쪽의 주소", "address of the operator's page")),
     IxitField("stimulus", "port", EQUIPMENT, "number", 8765, Text("그 포트, 0이면 빈 것", "its port, 0 takes a free one")),
-    IxitField("stimulus", "patience_s", EQUIPMENT, "number", 30.0, Text("자극 하나를 기다리는 시간(그 일 자체의 시간에 더한다). 사람이면 600", "waited for one stimulus, over the time it takes itself; 600 for a person"), "s"),
+    IxitField("stimulus", "patience_s", EQUIPMENT, "number", 600.0, Text("자극 하나를 기다리는 시간(그 일 자체의 시간에 더한다). 사람이면 600, 프로그램이면 30", "waited for one stimulus, over the time it takes itself; 600 for a person, 30 for a program"), "s"),
 )  # fmt: skip
 
 
@@ -260,9 +262,63 @@ def read_ics(path: Path) -> Ics:
         for n in ("vendor", "product", "version")
         if not implementation.get(n)
     ]
+    has = frozenset(n for n, yes in answers.items() if yes)
+    problems += [f"{path}: supports: {words}" for words in _contradictions(role, has)]
     if problems:
         raise ProformaError(problems)
-    return Ics(role, implementation, frozenset(n for n, yes in answers.items() if yes))
+    return Ics(role, implementation, has)
+
+
+def _contradictions(role: str, has: Collection[str]) -> Iterator[str]:
+    """Claims that no thing can make: the standard's conditions come in pairs."""
+    mine = {i.name for i in items_of(role)}
+    if {"press-counter", "no-press-counter"} <= mine and ("press-counter" in has) == (
+        "no-press-counter" in has
+    ):
+        yield "press-counter, no-press-counter: one of the two is true, not both and not neither"
+    if {"battery", "mains"} <= mine and not {"battery", "mains"} & set(has):
+        yield "battery, mains: at least one is true: the device runs on something"
+
+
+def read_proformas(ics_file: Path, ixit_file: Path) -> tuple[Ics, Ixit]:
+    """ICS and IXIT of one system. ProformaError lists everything that is wrong with either, and where they disagree."""
+    problems: list[str] = []
+    ics, ixit, role = None, None, ""
+    try:
+        ics = read_ics(ics_file)
+        role = ics.role
+    except ProformaError as error:
+        problems += error.problems
+        with suppress(ProformaError):
+            role = str(_load(ics_file).get("role", ""))
+    if role in ROLES:
+        try:
+            ixit = read_ixit(ixit_file, role)
+        except ProformaError as error:
+            problems += error.problems
+    if ics is None or ixit is None:
+        raise ProformaError(problems)
+    problems += [f"{ixit_file}: {words}" for words in _disagreements(ics, ixit)]
+    if problems:
+        raise ProformaError(problems)
+    return ics, ixit
+
+
+def _disagreements(ics: Ics, ixit: Ixit) -> Iterator[str]:
+    antennas = str(ixit.values.get("device.antennas", ""))
+    sides = [side for _, _, side in (word.partition(":") for word in antennas.split())]
+    wrong = [
+        word
+        for word, side in zip(antennas.split(), sides, strict=True)
+        if side not in ("outer", "inner", "single")
+    ]
+    if wrong:
+        yield f"device.antennas = {antennas!r}: {', '.join(wrong)}: write name:outer, name:inner or name:single"
+    elif ics.role == "reader" and ("gate" in ics.has) != ({"outer", "inner"} <= set(sides)):
+        yield (
+            f"device.antennas = {antennas!r}, and the ICS has gate = {str('gate' in ics.has).lower()}: "
+            "a gate has an outer and an inner antenna, and nothing else has"
+        )
 
 
 def read_ixit(path: Path, role: str) -> Ixit:
@@ -287,6 +343,7 @@ def read_ixit(path: Path, role: str) -> Ixit:
             values[key] = _secret(value, path.parent) if spec.type == "secret" else value
         except OSError as error:
             problems.append(f"{path}: {key} = {value!r}: {error}")
+            continue
         if spec.needed and not values.get(key):
             problems.append(f"{path}: {key}: missing; {spec.text.en}")
     if problems:

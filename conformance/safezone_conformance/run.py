@@ -1,10 +1,10 @@
 """A run: checks ICS and IXIT, measures the clock, lets pytest run the cases, gathers verdicts, writes the evidence."""
 
-import re
 import secrets
 import sys
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from safezone_conformance.folder import (
     suite_digest,
     suite_version,
 )
+from safezone_conformance.hub_bench import NOT_KEPT
 from safezone_conformance.proforma import Ics, Ixit, items_of
 from safezone_conformance.selection import chosen_for
 from safezone_conformance.session import settings_from
@@ -26,7 +27,6 @@ from safezone_conformance.verdicts import Verdict, warnings_of
 from safezone_conformance.waivers import Waiver, waived
 
 CONFORMS, DOES_NOT, UNDECIDED = 0, 1, 2
-Told = Callable[[Kept], None]
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,15 @@ class Tally:
     @property
     def undecided(self) -> tuple[Kept, ...]:
         return tuple(k for k in self.kept if k.verdict in (Verdict.INCONCLUSIVE, Verdict.SKIPPED))
+
+    @property
+    def not_kept(self) -> Mapping[str, int]:
+        """Items of the ICS that are claimed, though calls of theirs answer 501, and how many cases that cost."""
+        found: Counter[str] = Counter()
+        for kept in self.kept:
+            texts = [kept.why, *(f.got for f in kept.findings if not f.ok)]
+            found.update({word for t in texts for word in t.partition(NOT_KEPT)[2].split()[:1]})
+        return found
 
     @property
     def exit_code(self) -> int:
@@ -150,30 +159,6 @@ def unclaimed(role: str, has: Collection[str]) -> tuple[str, ...]:
     return tuple(i.name for i in items_of(role) if i.status == "m" and i.name not in has)
 
 
-class Progress:
-    """A pytest plugin that tells of each case as it is decided, instead of pytest's own terminal."""
-
-    def __init__(self, told: Callable[[str, str, str], None]) -> None:
-        self._told = told
-        self.collected = 0
-        self.errors: list[str] = []
-
-    def pytest_runtest_logreport(self, report: Any) -> None:
-        name = re.sub(r"\](@share[0-9]+)?$", "", report.nodeid.partition("::test_case[")[2])
-        if report.when == "call" or (report.when == "setup" and report.outcome != "passed"):
-            self._told(name, report.outcome, str(getattr(report, "longreprtext", "") or ""))
-
-    def pytest_collectreport(self, report: Any) -> None:
-        if report.failed:
-            self.errors.append(str(report.longreprtext))
-
-    def pytest_internalerror(self, excrepr: Any) -> None:
-        self.errors.append(str(excrepr))
-
-    def pytest_keyboard_interrupt(self, excinfo: Any) -> None:
-        self.errors.append(str(excinfo.value) or "interrupted; go on with --resume")
-
-
 def run_pytest(
     ics_file: Path,
     ixit_file: Path,
@@ -182,13 +167,13 @@ def run_pytest(
     workers: int,
     lanes: int,
     expression: str,
-    progress: Progress,
+    collector: object,
 ) -> int:
     """Let pytest run the cases; its own exit status."""
     import pytest
 
     arguments = [
-        "--pyargs", "safezone_conformance.test_conformance", "-p", "no:cacheprovider", "-p", "no:terminal", "-o", "addopts=",
+        "--pyargs", "safezone_conformance.test_conformance", "-s", "-p", "no:cacheprovider", "-p", "no:terminal", "-o", "addopts=",
         "--rootdir", str(Path(__file__).parent), "--safezone-ics", str(ics_file), "--safezone-ixit", str(ixit_file),
         "--safezone-out", str(out), "--safezone-lanes", str(lanes), "--safezone-resume",
     ]  # fmt: skip
@@ -197,4 +182,4 @@ def run_pytest(
     if expression:
         arguments += ["-k", expression]
     sys.stdout.flush()
-    return int(pytest.main(arguments, plugins=[progress]))
+    return int(pytest.main(arguments, plugins=[collector]))

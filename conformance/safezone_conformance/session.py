@@ -177,6 +177,7 @@ class Lanes:
                  before_alone: Callable[[], None] = lambda: None, done: Callable[[], None] = lambda: None) -> None:  # fmt: skip
         chosen = list(chosen)
         self._run = run
+        self._stopped = False
         self._futures: dict[str, Future[Result]] = {c.name: Future() for c in chosen}
         together = sorted((c for c in chosen if not c.alone), key=lambda c: -c.slow_s)
         self._thread = threading.Thread(
@@ -202,7 +203,14 @@ class Lanes:
                 self._one(case)
         done()
 
+    def stop(self) -> None:
+        """Begin no further case."""
+        self._stopped = True
+
     def _one(self, case: Case) -> None:
+        if self._stopped:
+            self._futures[case.name].cancel()
+            return
         try:
             self._futures[case.name].set_result(self._run(case))
         except BaseException as error:

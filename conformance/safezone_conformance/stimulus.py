@@ -191,7 +191,7 @@ class Command:
 
     def _ended(self) -> Reply:
         return not_done(
-            f"the stimulus command has ended (exit code {self._process.poll()}); see stimulus.log"
+            f"the stimulus command has ended (exit code {self._process.poll()}); see {self._log.name}"
         )
 
     def close(self) -> None:

@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from safezone_conformance.case import Case
+from safezone_conformance.case import Case, plot_of
 from safezone_conformance.execution import lacking
 from safezone_conformance.folder import Head, write_whole
 from safezone_conformance.identity import Identity
-from safezone_conformance.town import Item, Maker
+from safezone_conformance.town import Item, Maker, on_plot
 
 
 def items_for(head: Head, chosen: Iterable[Case]) -> list[Item]:
@@ -21,7 +21,8 @@ def items_for(head: Head, chosen: Iterable[Case]) -> list[Item]:
     for case in chosen:
         if not lacking(case, settings):
             identity = Identity(nonce, case.name, settings.subjects_prefix)
-            found += case.town.items(Maker(identity, settings.subjects_at))
+            with on_plot(plot_of(case)):
+                found += case.town.items(Maker(identity, settings.subjects_at))
     return found
 
 

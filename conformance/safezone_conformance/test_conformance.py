@@ -5,12 +5,16 @@ from typing import Any
 import pytest
 
 from safezone_conformance.case import Case
+from safezone_conformance.session import Unusable
 from safezone_conformance.verdicts import Verdict
 from safezone_conformance.wording import failure_text
 
 
 def test_case(conformance_case: Case, conformance_run: Any) -> None:
-    kept = conformance_run.result(conformance_case)
+    try:
+        kept = conformance_run.result(conformance_case)
+    except Unusable as error:
+        pytest.exit(str(error), returncode=2)
     match kept.verdict:
         case Verdict.NOT_APPLICABLE:
             pytest.skip(f"NOT APPLICABLE: {kept.why}")

@@ -1,11 +1,14 @@
 """The little zone a case plays in: whom and what it registers, as items of the standard's registry.
 
 Metres about one point: the home of child 1 at (0, 0), the school at (1000, 0), an academy at (500, 400), a railway south
-of the way to school. Names are the case's own (``c1``, ``gs``); ``Identity`` makes them unique.
+of the way to school. Names are the case's own (``c1``, ``gs``); ``Identity`` makes them unique. Each case has a point of
+its own, kilometres from any other's: what happens in one zone may rightly concern children who are near, whatever theirs.
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,6 +19,11 @@ from safezone_conformance.wire import iso
 
 Item = dict[str, Any]
 LAT, LON = 37.5086, 126.8913
+PLOTS_IN_A_ROW, PLOT_LAT, PLOT_LON = (
+    20,
+    0.12,
+    0.13,
+)  # degrees: over 11 km; what a case has 20 or 50 km away lies between plots
 METRES_PER_DEGREE = 6371008.8 * math.pi / 180
 TIMEZONE = "Asia/Seoul"
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -23,11 +31,26 @@ SCHOOL, ACADEMY, RAIL = (1000.0, 0.0), (500.0, 400.0), (500.0, -225.0)
 NAMES = ("가온", "나래", "다솜", "라온", "마루", "바다", "새봄", "아라", "자람", "차오름")
 
 
+_home: ContextVar[tuple[float, float]] = ContextVar("home of child 1", default=(LAT, LON))
+
+
+@contextmanager
+def on_plot(number: int) -> Iterator[None]:
+    """In the block metres count from plot ``number``, from 0 up; they go east and then south of Seoul."""
+    row, column = divmod(number, PLOTS_IN_A_ROW)
+    before = _home.set((LAT - row * PLOT_LAT, LON + column * PLOT_LON))
+    try:
+        yield
+    finally:
+        _home.reset(before)
+
+
 def lat_lon(x: float, y: float) -> dict[str, float]:
     """Metres east and north of child 1's home, in degrees."""
+    lat, lon = _home.get()
     return {
-        "lat": LAT + y / METRES_PER_DEGREE,
-        "lon": LON + x / (METRES_PER_DEGREE * math.cos(math.radians(LAT))),
+        "lat": lat + y / METRES_PER_DEGREE,
+        "lon": lon + x / (METRES_PER_DEGREE * math.cos(math.radians(lat))),
     }
 
 
@@ -38,7 +61,9 @@ def lon_lat(x: float, y: float) -> list[float]:
 
 def metres(lat: float, lon: float) -> tuple[float, float]:
     """The inverse of ``lat_lon``."""
-    return (lon - LON) * METRES_PER_DEGREE * math.cos(math.radians(LAT)), (lat - LAT) * METRES_PER_DEGREE
+    home_lat, home_lon = _home.get()
+    east = (lon - home_lon) * METRES_PER_DEGREE * math.cos(math.radians(home_lat))
+    return east, (lat - home_lat) * METRES_PER_DEGREE
 
 
 def home_of(child: int) -> tuple[float, float]:

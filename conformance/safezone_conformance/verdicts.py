@@ -45,6 +45,10 @@ class Inconclusive(Stop):
     """The tool, the network or a precondition failed. Never a pass, never a fail."""
 
 
+class Skipped(Stop):
+    """Not run to its end, and why: nothing is known against the system, and nothing for it."""
+
+
 class NotApplicable(Stop):
     """The system under test does not claim what the case is about; the message names the ICS line."""
 
@@ -55,6 +59,8 @@ def verdict_of(findings: Iterable[Finding], stopped: Exception | None) -> Verdic
         return Verdict.FAIL
     if isinstance(stopped, NotApplicable):
         return Verdict.NOT_APPLICABLE
+    if isinstance(stopped, Skipped):
+        return Verdict.SKIPPED
     if stopped is not None and not isinstance(stopped, Failed):
         return Verdict.INCONCLUSIVE
     return Verdict.PASS

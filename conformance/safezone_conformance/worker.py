@@ -36,6 +36,10 @@ def open_session(
     return session
 
 
+class BrokenOff(Exception):
+    """The run ended while this case went on."""
+
+
 class Worker:
     """See the module. Verdicts that are there already are kept, if they are decided."""
 
@@ -53,11 +57,14 @@ class Worker:
         self._session = open_session(
             ics, ixit, bytes.fromhex(head.nonce), head.case_settings(), out, hook_relay
         )
+        self._closed = False
         left = [c for c in chosen if c.name not in self._there]
         self._lanes = Lanes(self._run, left, lanes, before_alone, done)
 
     def _run(self, case: Case) -> Result:
         result = self._session.run(case)
+        if self._closed:  # broken off: what it saw was the end of the run
+            raise BrokenOff(case.name)
         self._folder.keep(case, result.outcome, result.record, result.left)
         return result
 
@@ -84,4 +91,7 @@ class Worker:
             return None
 
     def close(self) -> None:
+        """After the last result, or to break the run off: then no case begins any more, and none that runs is kept."""
+        self._closed = True
+        self._lanes.stop()
         self._session.close()

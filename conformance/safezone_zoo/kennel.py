@@ -67,7 +67,7 @@ class Kind:
         """As a vendor would fill it in; ``values`` by table.name with __ for the dot."""
         found = {f.key: f.default for f in fields_of(self.role)}
         found |= {"device.zone": ZONE, "device.id": f"lab-{self.name}", "device.keyid": f"{self.name}-k1", "device.secret": SECRET,
-                  "stimulus.way": "command", "stimulus.command": command, "broker.port": 0}  # fmt: skip
+                  "stimulus.way": "command", "stimulus.command": command, "stimulus.patience_s": 30.0, "broker.port": 0}  # fmt: skip
         known = {f.key for f in fields_of(self.role)}
         found |= {k: v for k, v in self.values.items() if k in known}
         found |= {k.replace("__", "."): v for k, v in values.items() if k.replace("__", ".") in known}

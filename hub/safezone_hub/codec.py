@@ -132,6 +132,8 @@ def _decode_envelope(payload: bytes) -> Envelope:
         raise Rejected("bad_envelope", "data is no object")
     if payload[-_TAIL:-45] != _MAC_HEAD or payload[-2:] != b'"}':
         raise Rejected("bad_envelope", 'the payload does not end with ,"mac":"…"}')
+    if payload[:1] != b"{":
+        raise Rejected("bad_envelope", "white space before the payload")
     return envelope
 
 

@@ -44,6 +44,7 @@ def apply(zones: "Zones", work: "Work", desk: "ZoneDesk", effects: Iterable[Effe
                 for message in zones.writer.camera_turn(desk.view, desk.ledger, effect):
                     _send(zones, work, desk, message, (), wall)
             case ReleaseCamera():
+                zones.outbox.drop_turns(work.batch, desk.zone, effect.camera, effect.incident)
                 for message in zones.writer.camera_release(desk.view, desk.ledger, effect):
                     _send(zones, work, desk, message, (), wall)
             case Settle():

@@ -6,7 +6,7 @@ refused, the schema itself is asked for every error (``explain``).
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
@@ -358,6 +358,10 @@ KINDS: dict[str, type[Item]] = {
     "streets": Streets,
     "peer": Peer,
 }
+# msgspec works out a type when it first meets it, and two threads that meet it at once bring the process down: so it
+# meets them here, while there is one.
+for _kind in KINDS.values():
+    msgspec.json.Decoder(_kind)
 
 
 class ItemError(Exception):
@@ -383,6 +387,27 @@ def read_item(body: Any) -> Item:
     if faults:
         raise ItemError(faults)
     return item
+
+
+def misplaced(device: Device) -> Iterator[tuple[str, Any, str]]:
+    """Field, value and remedy of what is wrong with where a device stands, and of a tag that has a key."""
+    if device.type == "tag" and device.key is not None:
+        yield "key", "…", "a tag has no key: the reader that hears it signs"
+    position = device.placement.position if device.placement is not None else None
+    if device.placement is not None and position in ("gate", "interior") and device.placement.area is None:
+        yield "placement.area", None, f"name the area that a reader of position {position} belongs to"
+    sides = sorted(antenna.side for antenna in device.antennas)
+    if position == "gate" and sides != ["inner", "outer"]:
+        yield "antennas", sides, "a gate reader has one outer and one inner antenna"
+
+
+def overlap(one: Binding, other: Binding) -> bool:
+    """Whether two bindings hold at one moment."""
+
+    def before(until: str | None, begins: str | None) -> bool:
+        return until is not None and begins is not None and parse_time(until) <= parse_time(begins)
+
+    return not before(one.until, other.from_) and not before(other.until, one.from_)
 
 
 def without_secrets(body: Mapping[str, Any]) -> dict[str, Any]:

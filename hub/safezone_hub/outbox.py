@@ -64,6 +64,17 @@ class Outbox:
             if message.zone == zone and message.settled_by == principal:
                 self._close(batch, *key)
 
+    def drop_turns(self, batch: Batch, zone: str, camera: str, incident: str) -> None:
+        """A camera is let go: what it was told to do for that incident is not said to it again."""
+        for key, message in list(self.open.items()):
+            if (
+                message.zone == zone
+                and message.settled_by == f"dev/{camera}"
+                and b'"type":"camera.turn"' in message.payload
+                and incident.encode() in message.payload
+            ):
+                self._close(batch, *key)
+
     def forget(self, zone: str) -> None:
         """The zone is another process's: nothing of it is sent from here."""
         for key in [key for key in self.open if key[0] == zone]:

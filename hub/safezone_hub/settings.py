@@ -32,6 +32,7 @@ class RuleSettings:
     same_stay_gap_s: float = float(_EVIDENCE["same_stay"]["gap_max_s"])
     pair_max_s: float = float(_EVIDENCE["gate_pass_in"]["pair_max_s"])
     gate_dwell_s: float = 8.0  # a pass is believed when the child has not turned round for so long
+    still_s: float = float(_EVIDENCE["interior_sighting"]["still_s"])  # read again there sooner: not moved
     elsewhere_margin_m: float = float(_EVIDENCE["elsewhere_sighting"]["margin_m"])
     clock_slack_s: float = 10.0  # between two devices' corrected clocks
     second_exit_s: float = (

@@ -275,23 +275,51 @@ class Zones:
     # ------------------------------------------------------------------- registry
 
     def conflicts(self, parsed: Iterable[items.Item]) -> list[dict[str, Any]]:
-        """What would be wrong only together with what is already here."""
-        errors = []
+        """What would be wrong only together with what is already here, or could be stored once and is no longer taken."""
+        errors: list[dict[str, Any]] = []
+        parsed = list(parsed)
+        bound: dict[str, dict[str, items.Binding]] = {}  # as they will be, by thing and id
+        for item in parsed:
+            if isinstance(item, items.Binding):
+                here = self.registry.zone(item.zone).bindings.get(item.thing, ())
+                bound.setdefault(item.thing, {b.id: b for b in here})[item.id] = item
         for line, item in enumerate(parsed, 1):
-            if isinstance(item, items.Drill) and item.clock is not None:
+            for field, value, remedy in self._faults(item, bound):
+                errors.append(
+                    {
+                        "line": line,
+                        "kind": item.kind,
+                        "id": item.id,
+                        "field": field,
+                        "value": value,
+                        "remedy": remedy,
+                    }
+                )
+        return errors
+
+    def _faults(
+        self, item: items.Item, bound: dict[str, dict[str, items.Binding]]
+    ) -> Iterator[tuple[str, Any, str]]:
+        """Field, value and remedy of each fault of one item."""
+        match item:
+            case items.Drill() if item.clock is not None:
                 running = self.desk(item.zone).state.zone.clock_drill
                 if running is not None and running != item.id:
-                    errors.append(
-                        {
-                            "line": line,
-                            "kind": "drill",
-                            "id": item.id,
-                            "field": "clock",
-                            "value": item.clock.id,
-                            "remedy": f"drill {running} has the zone's clock; close it first (closes_at)",
-                        }
+                    yield (
+                        "clock",
+                        item.clock.id,
+                        f"drill {running} has the zone's clock; close it first (closes_at)",
                     )
-        return errors
+            case items.Device():
+                yield from items.misplaced(item)
+            case items.Binding():
+                for other in bound[item.thing].values():
+                    if other.id != item.id and other.child != item.child and items.overlap(item, other):
+                        yield (
+                            "thing",
+                            item.thing,
+                            f"bound to another child by {other.id}: end that first (until)",
+                        )
 
     def put(self, work: "Work", bodies: list[dict[str, Any]], parsed: list[items.Item], wall: float) -> int:
         """Register items; the number of new ones."""

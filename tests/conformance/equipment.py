@@ -26,7 +26,8 @@ SECRET = base64.urlsafe_b64encode(b"an invented key of thirty-two by").decode().
 RIG = Path(__file__).with_name("small_devices.py")
 TAGS = " ".join(f"T{n}" for n in range(1, 31))
 QUICK = {"phases.offline_s": 20.0, "phases.repeats_s": 16.0, "phases.heartbeat_s": 10.0, "phases.still_s": 3.0, "phases.fixes": 30,
-         "phases.step_s": 0.15, "device.start_s": 15.0, "device.reconnect_s": 8.0, "device.stuck_s": 1.5, "limits.network_s": 0.5}  # fmt: skip
+         "phases.step_s": 0.15, "device.start_s": 15.0, "device.reconnect_s": 8.0, "device.stuck_s": 1.5, "limits.network_s": 0.5,
+         "stimulus.patience_s": 30.0}  # fmt: skip
 
 
 def chosen(role: str, texts: Iterable[str] = ()) -> list[Case]:

@@ -1,5 +1,6 @@
 """The relay: packets cut right however the bytes come, and a cut that is a cut."""
 
+import contextlib
 import socket
 import threading
 from collections.abc import Mapping
@@ -42,7 +43,15 @@ def test_publish_is_read_with_its_flags() -> None:
 
 def test_cut_ends_connections_and_restore_takes_new_ones() -> None:
     broker = socket.create_server(("127.0.0.1", 0))
-    threading.Thread(target=lambda: [broker.accept() for _ in range(3)], daemon=True).start()
+    taken: list[socket.socket] = []
+
+    def take() -> None:
+        with contextlib.suppress(OSError):  # the broker's end
+            while True:
+                taken.append(broker.accept()[0])
+
+    taking = threading.Thread(target=take)
+    taking.start()
     heard: list[tuple[str, Mapping[str, Any]]] = []
     closed = threading.Event()
 
@@ -61,10 +70,15 @@ def test_cut_ends_connections_and_restore_takes_new_ones() -> None:
         relay.cut()
         assert closed.wait(2)
         assert device.recv(1) == b""
+        device.close()
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection(("127.0.0.1", relay.port), 0.5)
         relay.restore()
         socket.create_connection(("127.0.0.1", relay.port), 2).close()
     finally:
         relay.close()
+        broker.shutdown(socket.SHUT_RDWR)  # closing alone does not wake accept
         broker.close()
+        taking.join()
+        for one in taken:
+            one.close()

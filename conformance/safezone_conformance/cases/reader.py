@@ -20,6 +20,10 @@ def _of(tag: str, phase: str, antenna: str | None = None) -> Callable[[Mapping[s
     return lambda d: d["tag"] == tag and d["phase"] == phase and (antenna is None or d["antenna"] == antenna)
 
 
+def _phase(phase: str, tag: str) -> str:
+    return f"tag.sighted of phase {phase} of {tag}"
+
+
 def _end_by(t: EquipmentBench, done_t: float) -> float:
     """When the end of a stay is there at the latest."""
     return done_t + STAY_GAP_S + t.at_once
@@ -92,12 +96,14 @@ def double_read(t: EquipmentBench) -> None:
     tag, antenna = fresh_tag(t), outer(t)
     first = present(t, tag, antenna, 1.0)
     start = t.given_up(
-        "tag.sighted", since=first.asked_t, until=first.done_t + t.at_once, where=_of(tag, "start")
-    )
+        "tag.sighted", since=first.asked_t, until=first.done_t + t.at_once, where=_of(tag, "start"),
+        what=_phase("start", tag),
+    )  # fmt: skip
     t.wait(3.0)
     again = present(t, tag, antenna, 1.0)
     t.given(again.done_t - first.done_t < STAY_GAP_S - 0.5, "the tag came back within 6 s")
-    end = t.given_up("tag.sighted", since=start.t, until=_end_by(t, again.done_t), where=_of(tag, "end"))
+    end = t.given_up("tag.sighted", since=start.t, until=_end_by(t, again.done_t), where=_of(tag, "end"),
+                     what=f"{_phase('end', tag)}, 6 s without a read after it went")  # fmt: skip
     starts = [
         u for u in t.ups("tag.sighted", _of(tag, "start", antenna), since=first.asked_t) if u.t <= end.t
     ]
@@ -110,8 +116,9 @@ def double_read(t: EquipmentBench) -> None:
     )
     third = present(t, tag, antenna, 1.0)
     other = t.given_up(
-        "tag.sighted", since=third.asked_t, until=third.done_t + t.at_once, where=_of(tag, "start")
-    )
+        "tag.sighted", since=third.asked_t, until=third.done_t + t.at_once, where=_of(tag, "start"),
+        what=_phase("start", tag),
+    )  # fmt: skip
     t.check(
         "READER-TAG-004",
         other.data["stay"] != start.data["stay"],
@@ -151,7 +158,11 @@ def stays_after_restart(t: EquipmentBench) -> None:
         done = present(t, tag, outer(t))
         after.append(
             t.given_up(
-                "tag.sighted", since=done.asked_t, until=done.done_t + t.at_once, where=_of(tag, "start")
+                "tag.sighted",
+                since=done.asked_t,
+                until=done.done_t + t.at_once,
+                where=_of(tag, "start"),
+                what=_phase("start", tag),
             )
         )
     again = [u.data["stay"] for u in after if u.data["stay"] in before]

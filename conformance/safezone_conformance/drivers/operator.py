@@ -270,6 +270,7 @@ class Operator:
         self._history: list[dict[str, Any]] = self._load()
         self._open: dict[str, Any] | None = None
         self._prompt: Prompt | None = None
+        self._case, self._until = "", 0.0  # what it is asked for, and until when (monotonic)
         self._mark = secrets.token_urlsafe(16)
         sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -305,6 +306,7 @@ class Operator:
 
     def ask(self, request: Request) -> Reply:
         if request["do"] == "begin":
+            self._case = str(request["args"].get("case", ""))
             return {"ok": True, "seen": {}}  # whatever a case changed was asked back at its end
         if request["do"] == "move":
             return self._ask_to_move(request)
@@ -332,7 +334,7 @@ class Operator:
             self._history.append(row)
             self._open, self._prompt = row, prompt
             self._keep()
-            deadline = time.monotonic() + float(request["within_s"])
+            deadline = self._until = time.monotonic() + float(request["within_s"])
             while row["reply"] is None and (left := deadline - time.monotonic()) > 0:
                 self._changed.wait(left)
             if row["reply"] is None:
@@ -371,7 +373,7 @@ class Operator:
             for i, c in enumerate(prompt.choices)
         )
         return (
-            f'<section><p class="n">{row["n"]}</p><h1 lang="ko">{html.escape(prompt.text.ko)}</h1>'
+            f'<section><p class="n">{row["n"]}{_about(self._case, self._until - time.monotonic())}</p><h1 lang="ko">{html.escape(prompt.text.ko)}</h1>'
             f'<p class="en" lang="en">{html.escape(prompt.text.en)}</p>'
             f'<form method="post" action="/answer"><input type="hidden" name="n" value="{row["n"]}">'
             f'<input type="hidden" name="mark" value="{self._mark}">{field}{buttons}</form></section>'
@@ -412,6 +414,18 @@ def _reply(prompt: Prompt, form: Mapping[str, str]) -> Reply | None:
             return None
         seen[prompt.number] = int(value) if value == int(value) else value
     return {"ok": True, "seen": seen}
+
+
+def _about(case: str, left_s: float) -> str:
+    """Which case asks, and how long it waits."""
+    from safezone_conformance.case import cases
+
+    title = cases()[case].title if case in cases() else None
+    named = (
+        "" if title is None else f" · {html.escape(case)}: {html.escape(title.ko)} · {html.escape(title.en)}"
+    )
+    minutes, seconds = divmod(max(0, round(left_s)), 60)
+    return f"{named} · 남은 시간 · time left {minutes}:{seconds:02d}"
 
 
 def _waiting() -> str:

@@ -1,6 +1,5 @@
 """``report.html``: one file for people. A page that prints as a summary, then what broke, then everything."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +16,7 @@ from safezone_conformance.proforma import items_of
 from safezone_conformance.record import Record
 from safezone_conformance.run import CONFORMS, DOES_NOT, Tally
 from safezone_conformance.verdicts import Finding, Verdict, warnings_of
+from safezone_conformance.wording import asked_before, breaches_once, entry_text
 
 COLOURS = {
     Verdict.PASS: "#2a7f86", Verdict.FAIL: "#a31d2d", Verdict.INCONCLUSIVE: "#e3b34c", Verdict.SKIPPED: "#d98e5f",
@@ -61,26 +61,17 @@ def _chapters(rows: Sequence[tuple[Case, Kept]]) -> list[Chapter]:
     return found
 
 
-def _finding(finding: Finding, record: Record | None) -> dict[str, Any]:
+def _finding(finding: Finding, record: Record | None, times: int) -> dict[str, Any]:
     requirement = by_id()[finding.requirement]
     return {
         "id": finding.requirement, "level": finding.level, "clause": requirement.clause, "text": requirement.text,
         "expected": finding.expected, "got": finding.got, "within": finding.within_s,
-        "sent": _entry(record, finding.sent), "seen": _entry(record, finding.seen),
+        "times": times, "asked": entry_text(record, asked_before(record, finding), SHOWN),
+        "sent": entry_text(record, finding.sent, SHOWN), "seen": entry_text(record, finding.seen, SHOWN),
     }  # fmt: skip
 
 
-def _entry(record: Record | None, number: int | None) -> str:
-    if record is None or number is None or number >= len(record.entries):
-        return ""
-    entry = record.entries[number]
-    text = json.dumps(entry.content, ensure_ascii=False)
-    return f"#{entry.n} {entry.t:.3f} s {entry.via} " + (
-        text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
-    )
-
-
-def _shortened(head: Head) -> list[Text]:
+def shortened_in(head: Head) -> list[Text]:
     """What the IXIT made shorter than the standard's own times."""
     if head.role == "hub":
         return []
@@ -112,7 +103,13 @@ def report_html(head: Head, tally: Tally, folder: Folder) -> str:
                 record = folder.record(kept.case)
             except (OSError, ValueError):
                 record = None
-            broken.append({"case": case, "kept": kept, "findings": [_finding(f, record) for f in bad]})
+            broken.append(
+                {
+                    "case": case,
+                    "kept": kept,
+                    "findings": [_finding(f, record, n) for f, n in breaches_once(kept.findings)],
+                }
+            )
     environment = Environment(
         loader=PackageLoader("safezone_conformance", "evidence"), autoescape=select_autoescape(default=True), undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
@@ -123,6 +120,6 @@ def report_html(head: Head, tally: Tally, folder: Folder) -> str:
     return environment.get_template("report.html.j2").render(
         head=head, tally=tally, outcome=outcome_of(tally), began=began, broken=broken, hidden=HIDDEN,
         bars=[(v.value, tally.count(v), COLOURS[v]) for v in Verdict if tally.count(v)], total=max(1, len(tally.kept)),
-        chapters=_chapters(rows), shortened=_shortened(head), ics=items_of(head.role),
+        chapters=_chapters(rows), shortened=shortened_in(head), ics=items_of(head.role),
         rows=[{"case": c, "kept": k, "warned": sorted({f.requirement for f in warnings_of(k.findings)})} for c, k in rows],
     )  # fmt: skip

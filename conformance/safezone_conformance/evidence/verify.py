@@ -207,7 +207,13 @@ def _check_case(folder: Folder, case: Case, kept: Kept, head: Head, report: Repo
         report.add(
             "altered", f"{case.name}: 시각이 기록과 다르다", f"{case.name}: other times than its exchange"
         )
-    if not same_outcome(outcome, kept):
+    if outcome.verdict is kept.verdict and not same_outcome(outcome, kept):
+        report.add(
+            "altered",
+            f"{case.name}: 판정 {kept.verdict}은(는) 같으나, 그 까닭으로 적힌 것이 다시 계산한 것과 다르다",
+            f"{case.name}: the verdict {kept.verdict} is the same, but its findings are not those worked out again",
+        )
+    elif not same_outcome(outcome, kept):
         report.add(
             "altered",
             f"{case.name}: 적힌 판정 {kept.verdict}, 다시 계산한 판정 {outcome.verdict}",

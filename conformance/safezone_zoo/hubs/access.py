@@ -327,3 +327,11 @@ defect(
     ko="거부한 물음을 기록하지 않는다",
     en="does not keep what it refused",
 )
+defect(
+    "access-me-names-the-zone",
+    ("safezone_hub.api.general", '        body["names"] = children\n',
+     '        body["names"] = await guard.on(call, guard.hub_itself, lambda s: {\n'
+     '            b["id"]: b["name"] for b in s.zones.registry.list("child", who.zone)})\n'),
+    kills="TC-HUB-ACC-16", reason="HUB-ACC-017",
+    ko="getMe가 구역의 모든 어린이의 이름을 말한다", en="tells the names of all children of the zone in getMe",
+)  # fmt: skip

@@ -151,3 +151,33 @@ defect(
     kills="TC-HUB-ACT-12", reason="HUB-ACT-014",
     ko="학교의 단말이 긴급호출을 닫게 둔다", en="lets the school's terminal close a call",
 )  # fmt: skip
+defect(
+    "actions-take-is-a-step",
+    (ACTIONS, '    incident.owner = action.by\n    _enter(ctx, incident, "take", action)', '    incident.owner = action.by\n    incident.state = "acknowledged"\n    _enter(ctx, incident, "take", action)'),
+    kills="TC-HUB-ACT-13", reason="HUB-ACT-015",
+    ko="take를 acknowledge로 친다", en="counts take as acknowledge",
+)  # fmt: skip
+defect(
+    "actions-late-step-refused",
+    (ACTIONS, '        if target in CLOSED and target != incident.state:\n', '        if target != incident.state:\n'),
+    kills="TC-HUB-ACT-13", reason="HUB-ACT-016",
+    ko="닫힌 사건의 늦은 걸음을 거절한다", en="refuses a late step of a closed incident",
+)  # fmt: skip
+defect(
+    "actions-withhold-ends-with-the-incident",
+    (ACTIONS, '    incident.closed_at = ctx.now\n    for id_', '    incident.closed_at = ctx.now\n    ctx.state.zone.withheld = [w for w in ctx.state.zone.withheld if w[2] != incident.id]\n    for id_'),
+    kills="TC-HUB-ACT-14", reason="HUB-ACT-017",
+    ko="사건이 닫히면 withhold가 풀린다", en="lets withhold end with its incident",
+)  # fmt: skip
+defect(
+    "actions-version-before-key",
+    ("safezone_hub.api.incidents", 'if held is not None and not any(body.get("key") == line.key != "" for line in held.history):', 'if held is not None:'),
+    kills="TC-HUB-ACT-15", reason="HUB-ACT-003",
+    ko="되풀이한 요청을 낡은 If-Match로 거절한다", en="refuses a repeated request for its out-of-date If-Match",
+)  # fmt: skip
+defect(
+    "actions-first-relay-decides",
+    (CALLS, "        if data.medical is True:\n            _medical_after_all(ctx, presses, obs, data)\n        return\n", "        return\n"),
+    kills="TC-HUB-ACT-16", reason="HUB-CALL-022",
+    ko="먼저 온 중계만 보고 의료 호출인지 정한다", en="decides by the relay that came first whether a call is medical",
+)  # fmt: skip

@@ -130,3 +130,9 @@ defect(
     ko="눌린 채인 단추가 고장으로 보이지 않는다",
     en="does not show a stuck button as a fault",
 )
+defect(
+    "bells-vague-place",
+    (CALLS, 'Where(bell.x, bell.y, 5.0) if placed', 'Where(bell.x, bell.y, 50.0) if placed'),
+    kills="TC-HUB-CALL-11", reason="HUB-BELL-022",
+    ko="벨의 자리를 50 m로 흐리게 말한다", en="tells the place of a bell as vague as 50 m",
+)  # fmt: skip

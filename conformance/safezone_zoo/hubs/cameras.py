@@ -79,3 +79,9 @@ defect(
     kills="TC-HUB-CAM-07", reason="HUB-CAM-017",
     ko="카메라를 본 것을 기록하지 않는다", en="does not record that somebody looked through a camera",
 )  # fmt: skip
+defect(
+    "cameras-turned-after-release",
+    ("safezone_hub.effects", "                zones.outbox.drop_turns(work.batch, desk.zone, effect.camera, effect.incident)\n", ""),
+    kills="TC-HUB-CAM-05", reason="HUB-CAM-019",
+    ko="놓아준 카메라에 camera.turn을 계속 되풀이한다", en="goes on repeating camera.turn to a camera that was let go",
+)  # fmt: skip

@@ -115,3 +115,21 @@ defect(
     ko="늦게 온 관측으로 지금의 상태를 되돌린다",
     en="turns the present state back by what comes late",
 )
+defect(
+    "clocks-queued-status-counts",
+    (HEALTH, 'if data.queue_depth == 0:', 'if data.queue_depth < 1000:'),
+    kills="TC-HUB-TIME-02", reason="HUB-TIME-007",
+    ko="줄에서 기다린 상태 보고로도 시계를 잰다", en="measures the clock by statuses that waited in a queue, too",
+)  # fmt: skip
+defect(
+    "clocks-long-memory",
+    (HEALTH, 'OFFSET_SAMPLES = 9', 'OFFSET_SAMPLES = 60'),
+    kills="TC-HUB-TIME-08", reason="HUB-TIME-016",
+    ko="시계를 바로잡은 뒤에도 옛 값들로 잰다", en="goes on by old values after the clock was set",
+)  # fmt: skip
+defect(
+    "clocks-future-is-told",
+    (PIPELINE, '        min(happened, now),\n', '        happened,\n'),
+    kills="TC-HUB-TIME-06", reason="HUB-TIME-017",
+    ko="미래의 시각을 사건 시각으로 알린다", en="tells a time of the future as that of the event",
+)  # fmt: skip

@@ -90,3 +90,9 @@ defect(
     kills="TC-HUB-DRILL-08", reason="HUB-DRILL-007",
     ko="훈련 시계의 구역에서는 실제 호출도 훈련으로 본다", en="takes real calls for an exercise while a clock has the zone's time",
 )  # fmt: skip
+defect(
+    "drills-of-any-zone",
+    ("safezone_hub.registry", '                view.drills[item.id] = item\n', '                for each in self.zones.values():\n                    each.drills[item.id] = item\n'),
+    kills="TC-HUB-DRILL-10", reason="HUB-DRILL-014",
+    ko="다른 구역의 훈련도 열린 것으로 본다", en="takes a drill of another zone for open",
+)  # fmt: skip

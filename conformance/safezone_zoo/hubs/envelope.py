@@ -136,3 +136,21 @@ defect(
     ko="mac이 마지막 멤버인지 보지 않는다",
     en="does not look whether mac is the last member",
 )
+defect(
+    "envelope-blank-before-it",
+    ("safezone_hub.codec", '    if payload[:1] != b"{":\n', '    if payload[:1] == b"[":\n'),
+    kills="TC-HUB-ENV-07", reason="HUB-ENV-009",
+    ko="본문 앞의 공백을 받아 준다", en="takes a payload with white space before it",
+)  # fmt: skip
+defect(
+    "envelope-31-levels",
+    ("safezone_hub.codec", "MAX_NESTING = 32", "MAX_NESTING = 31"),
+    kills="TC-HUB-ENV-07", reason="HUB-ENV-008",
+    ko="32단계의 중첩을 거부한다", en="refuses 32 levels of nesting",
+)  # fmt: skip
+defect(
+    "envelope-fractions-are-integers",
+    ("safezone_hub.codec", "envelope = _envelope_decoder.decode(payload)", 'envelope = _envelope_decoder.decode(payload.replace(b":1.0e1", b":10"))'),
+    kills="TC-HUB-ENV-07", reason="HUB-ENV-013",
+    ko="지수로 적은 정수를 받아 준다", en="takes an integer written with an exponent",
+)  # fmt: skip

@@ -51,3 +51,29 @@ defect(
     ko="누구의 것도 아닌 태그의 tag.sighted를 거부한다",
     en="refuses tag.sighted of a tag that is nobody's",
 )  # fmt: skip
+defect(
+    "health-first-battery",
+    (HEALTH, "device.battery_pct = data.battery_pct if isinstance(data.battery_pct, int | float) else None",
+     "device.battery_pct = device.battery_pct or (data.battery_pct if isinstance(data.battery_pct, int | float) else None)"),
+    kills="TC-HUB-STATUS-04",
+    reason="HUB-OPS-010",
+    ko="배터리를 처음 알린 값으로 둔다",
+    en="keeps the battery as it was first reported",
+)  # fmt: skip
+defect(
+    "health-preset-forgotten",
+    (HEALTH, "device.preset, device.busy = obs.data.preset,", "device.preset, device.busy = device.preset or obs.data.preset,"),
+    kills="TC-HUB-STATUS-04",
+    reason="HUB-OPS-010",
+    ko="카메라의 처음 프리셋을 계속 보인다",
+    en="goes on showing the first preset of a camera",
+)  # fmt: skip
+defect(
+    "health-any-antenna-will-do",
+    ("safezone_hub.rules.gates", "antenna = reader.antennas.get(data.antenna) if reader is not None else None",
+     "antenna = next(iter(reader.antennas.values()), None) if reader is not None else None"),
+    kills="TC-HUB-TAG-22",
+    reason="HUB-TAG-017",
+    ko="등록되지 않은 안테나의 감지로 등교를 알린다",
+    en="tells an arrival by a sighting at an antenna that is not registered",
+)  # fmt: skip

@@ -245,3 +245,15 @@ defect(
     ko="법정대리인이 파기하게 할 수 없다",
     en="does not let the legal representative have it erased",
 )
+defect(
+    "law-places-without-consent",
+    (PIPELINE, '            message.dropped = not consented.collect\n', '            message.dropped = not consented.collect and checked.envelope.type == "phone.located"\n'),
+    kills="TC-HUB-LAW-12[not-collect]", reason="HUB-LAW-020",
+    ko="수집 동의가 없어도 감지로 등교를 알린다", en="tells arrivals by sightings without consent to collection",
+)  # fmt: skip
+defect(
+    "law-silence-is-consent",
+    (REGISTRY, 'return Consented(not required, not required, not required)', 'return Consented(True, True, True)'),
+    kills="TC-HUB-LAW-12[none]", reason="HUB-LAW-020",
+    ko="동의가 없으면 동의한 것으로 본다", en="takes no consent at all for consent",
+)  # fmt: skip

@@ -115,3 +115,15 @@ defect(
     kills="TC-HUB-LOC-05", reason="HUB-LOC-011",
     ko="리더기가 더 새로워도 휴대전화의 옛 위치를 준다", en="prefers an older fix of the phone to a newer reader",
 )  # fmt: skip
+defect(
+    "location-nameless-place",
+    (CHILDREN, '        answer["state"] |= {"name": area.name, "role": area.role}\n', '        answer["state"] |= {"name": area.id, "role": area.role}\n'),
+    kills="TC-HUB-LOC-02", reason="HUB-LOC-012",
+    ko="장소의 이름으로 그 id를 준다", en="gives the id of a place for its name",
+)  # fmt: skip
+defect(
+    "location-of-the-housing",
+    ("safezone_hub.rules.gates", 'ctx.effects.append(SavePosition(child.id, first, x, y, range_m, "reader", obs.device))', 'ctx.effects.append(SavePosition(child.id, first, ctx.view.devices[obs.device].x or x, ctx.view.devices[obs.device].y or y, range_m, "reader", obs.device))'),
+    kills="TC-HUB-LOC-06", reason="HUB-LOC-013",
+    ko="안테나가 아니라 리더기의 자리를 준다", en="gives the place of the reader, not that of the antenna",
+)  # fmt: skip

@@ -142,3 +142,9 @@ defect(
     kills="TC-HUB-PLACE-03", reason="HUB-PLACE-012",
     ko="학원의 알림에 엉뚱한 장소를 적는다", en="names another place in notices of academies",
 )  # fmt: skip
+defect(
+    "places-forgotten-tag-comes-again",
+    (GATES, 'news = child.where == place.id or not _lies_there(ctx, child, stay, is_new)', 'news = True'),
+    kills="TC-HUB-PLACE-12", reason="HUB-PLACE-013",
+    ko="두고 간 태그의 감지로 등교를 다시 알린다", en="tells an arrival again by a tag that was left behind",
+)  # fmt: skip

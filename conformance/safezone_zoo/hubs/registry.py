@@ -161,3 +161,27 @@ defect(
     kills="TC-HUB-REG-10", reason="HUB-REG-018",
     ko="시계가 있는 둘째 훈련을 받는다", en="takes a second drill with a clock",
 )  # fmt: skip
+defect(
+    "registry-any-gate",
+    (ITEMS, 'if position == "gate" and sides != ["inner", "outer"]:', 'if position == "gate" and not sides:'),
+    kills="TC-HUB-REG-11", reason="HUB-REG-019",
+    ko="안테나가 맞지 않는 문 리더기를 받는다", en="takes a gate reader whose antennas do not fit",
+)  # fmt: skip
+defect(
+    "registry-bound-twice",
+    (ITEMS, '    return not before(one.until, other.from_) and not before(other.until, one.from_)', '    return False'),
+    kills="TC-HUB-REG-11", reason="HUB-REG-019",
+    ko="태그를 한때에 두 어린이에게 잇는다", en="binds a tag to two children at one time",
+)  # fmt: skip
+defect(
+    "registry-bound-once-for-ever",
+    (ITEMS, '    return not before(one.until, other.from_) and not before(other.until, one.from_)', '    return True'),
+    kills="TC-HUB-REG-11", reason="HUB-REG-019",
+    ko="끝난 연결이 있으면 태그를 다시 잇지 못하게 한다", en="lets no tag be bound again after a binding that has ended",
+)  # fmt: skip
+defect(
+    "registry-keyless-bell",
+    (ITEMS, 'if isinstance(item, Device) and item.type != "tag" and item.key is None:', 'if isinstance(item, Device) and item.type == "reader" and item.key is None:'),
+    kills="TC-HUB-REG-11", reason="HUB-REG-019",
+    ko="키 없는 비상벨을 받는다", en="takes a bell without a key",
+)  # fmt: skip

@@ -133,3 +133,15 @@ defect(
     ko="경보의 incident가 조회되지 않는 id이다",
     en="names an incident that cannot be asked for",
 )
+defect(
+    "services-old-evidence-is-news",
+    (PRESENCE, '    if at < child.since - slack or _seen_elsewhere_since(ctx, child, area, at + slack):\n        return\n', ''),
+    kills="TC-HUB-SVC-12", reason="HUB-SVC-011",
+    ko="마지막 변화보다 오래된 들어옴도 알린다", en="tells an entry older than the last change of state",
+)  # fmt: skip
+defect(
+    "services-yesterday-is-news",
+    (PRESENCE, '    if at < child.since - slack or _seen_elsewhere_since(ctx, child, area, at + slack):\n', '    if 0 < child.since - at < 3600 or _seen_elsewhere_since(ctx, child, area, at + slack):\n'),
+    kills="TC-HUB-SVC-13", reason="HUB-SVC-012",
+    ko="어제의 등교를 오늘 알린다", en="tells yesterday's arrival today",
+)  # fmt: skip

@@ -110,3 +110,15 @@ defect(
     ko="같은 번호의 누름을 언제까지나 되풀이로 친다",
     en="takes the same number for a repeat for ever",
 )
+defect(
+    "tag-call-antenna-unread",
+    (CALLS, 'antenna = reader.antennas.get(antenna_id or "")', 'antenna = reader.antennas.get("")'),
+    kills="TC-HUB-CALL-11", reason="HUB-CALL-021",
+    ko="메시지가 든 안테나를 보지 않는다", en="does not look at the antenna that the message names",
+)  # fmt: skip
+defect(
+    "tag-call-exact-place",
+    (CALLS, 'radius = ctx.settings.reader_call_range_m * 0.82', 'radius = ctx.settings.reader_call_range_m * 0.05'),
+    kills="TC-HUB-CALL-11", reason="HUB-CALL-021",
+    ko="리더기가 옮긴 호출의 자리를 3 m까지 안다고 한다", en="says it knows the place of a relayed call to 3 m",
+)  # fmt: skip

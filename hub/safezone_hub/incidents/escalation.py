@@ -123,6 +123,13 @@ def tell_119(ctx: Context, incident: Incident) -> None:
     _tell(ctx, incident, (_staffed(ctx, "fire119"),), ("escalated",))
 
 
+def medical_after_all(ctx: Context, incident: Incident) -> None:
+    """Another relay of the same press says that it is medical."""
+    incident.medical = True
+    _note(ctx, incident, "medical", "")
+    tell_119(ctx, incident)
+
+
 def hand_over(ctx: Context, incident: Incident, service: str, only: str | None = None) -> None:
     """Give the incident to the agencies of a service, or to one agency; each is given it once."""
     for id_, agency in sorted(ctx.view.agencies.items()):

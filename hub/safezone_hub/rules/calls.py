@@ -9,7 +9,7 @@ from math import hypot
 
 from safezone_hub.clock import parse_time
 from safezone_hub.context import Context, note_heard, stable_id
-from safezone_hub.incidents import open_incident
+from safezone_hub.incidents import escalation, open_incident
 from safezone_hub.messages import BellPressed, PhoneCalled, Position, TagCalled, TagSighted
 from safezone_hub.observation import Count, IncidentChanged, Observation, Where
 from safezone_hub.position import Estimate, best_estimate
@@ -35,6 +35,8 @@ def hear_tag_call(ctx: Context, obs: Observation) -> None:
     # A tag of nobody is remembered with its reader's zone as a device of its own.
     presses = child.presses if child is not None else ctx.state.device(data.tag).presses
     if _known(ctx, presses, obs, data.tag, str(data.press), counted):
+        if data.medical is True:
+            _medical_after_all(ctx, presses, obs, data)
         return
     position = _call_position(ctx, child, obs, data.antenna if isinstance(data.antenna, str) else None)
     incident, cameras = open_incident(
@@ -219,6 +221,19 @@ def _known(
         return any(abs(obs.at - p.at) < ctx.settings.uncounted_press_s for p in alike)
     # Counters wrap and tags are replaced: a number of long ago swallows no call.
     return any(p.press == press and abs(obs.at - p.at) <= ctx.settings.press_memory_s for p in alike)
+
+
+def _medical_after_all(ctx: Context, presses: list[Press], obs: Observation, data: TagCalled) -> None:
+    """Readers may hear differently: what one of them heard of a press counts, though another was told first."""
+    mine = (
+        p
+        for p in reversed(presses)
+        if (p.thing, p.press, p.exercise) == (data.tag, str(data.press), obs.exercise)
+    )
+    press = next(mine, None)
+    held = ctx.state.incidents.get(press.incident) if press is not None else None
+    if held is not None and held.is_open and not held.medical:
+        escalation.medical_after_all(ctx, ctx.state.incident(held.id))
 
 
 def _call_position(

@@ -15,6 +15,7 @@ from safezone_hub.state import Child, Pass, Seen, Stay
 
 STAYS_KEPT = 16
 SEEN_KEPT = 6
+LEFT_JUST_NOW_S = 20.0  # the reader indoors may still hear who just went out through the gate
 _TIMER = "gate_pass"
 
 
@@ -47,10 +48,32 @@ def hear_sighting(ctx: Context, obs: Observation) -> None:
             _toggle(ctx, child, place.id, stay)
     elif reader.position == "interior" and place is not None:
         at = min(last, ctx.now)
-        if not (child.came_from == place.id and child.where == presence.WAY and at < child.since + 20.0):
+        left_just_now = (
+            child.came_from == place.id and child.where == presence.WAY and at < child.since + LEFT_JUST_NOW_S
+        )
+        news = child.where == place.id or not _lies_there(ctx, child, stay, is_new)
+        if news and not left_just_now:
             presence.enter(ctx, child, place, at, [obs.cite], obs.flags)
     if is_new:
         presence.seen_at(ctx, child, min(first, ctx.now), antenna.x, antenna.y, obs.cite, obs.flags)
+
+
+def _lies_there(ctx: Context, child: Child, stay: Stay, is_new: bool) -> bool:
+    """Whether the tag has not moved: it goes on being read at one antenna, and may have been left behind.
+
+    A stay that began before the child was known to be elsewhere says nothing new by going on, nor does the next one
+    there soon after; only a tag that was read elsewhere meanwhile, or not at all for long, has come anew.
+    """
+    if not is_new:
+        return True
+    before = max(
+        (s for s in child.stays if s is not stay and s.first <= stay.first),
+        key=lambda s: s.last,
+        default=None,
+    )
+    if before is None or (before.reader, before.antenna) != (stay.reader, stay.antenna):
+        return False
+    return stay.first - before.last < ctx.settings.still_s
 
 
 def believe_pass(ctx: Context, child_id: str) -> None:

@@ -105,10 +105,10 @@ function call(service, child, to, env, now, t, position, medical) {
   const { exercise, flags } = drillOf(to.zone, env.exercise, now), s = SERVICE[service];
   const id = `inc-${EPOCH}-${String(++incidentCount).padStart(6, '0')}`;
   const zone = child ? child.zone : to.zone, evidence = [{ source: env.source, id: env.id }], name = child ? child.name : to.id;
-  const mine = (i) => !closed(i) && i.exercise === exercise && (child ? i.child === child.id : i.device === to.id && !i.child);
-  const same = [...incidents.values()].filter(mine), clock = clockOf(t.at, zone);
+  const own = (i) => (child ? i.child === child.id : i.device === to.id && !i.child), clock = clockOf(t.at, zone);
+  const same = [...incidents.values()].filter((i) => !closed(i) && i.exercise === exercise && (i.device === to.id || own(i)));
   if (t.suspect) flags.push('clock_suspect'); else if (now - t.at > s.limit_s * 1000) flags.push('late');
-  if (same.length) flags.push('repeat'); if (medical) flags.push('medical');
+  if (same.some(own)) flags.push('repeat'); if (medical) flags.push('medical');
   const common = { service, event_at: iso(t.at), evidence, position, incident: id, flags,
     text: { ko: `${clock} ${name} ${s.title.ko}`, en: `At ${clock}: ${s.title.en}, ${name}` } };
   const inc = { id, zone, service, class: s.class, state: 'open', version: 0, opened_at: iso(t.at), told_at: iso(now), exercise, medical,
@@ -228,8 +228,9 @@ const store = (i) => { reg[i.kind].set(i.id, i); commit({ item: i }); }; const c
   getHub: () => { const { hostname: host, port } = new URL(MQTT_URL), capabilities = ['incidents', 'registry-streets', 'registry-units'];
     return [200, { name: "independent", version: '0.1', standard: 'safezone/v1', hub_id: HUB_ID, capabilities, mqtt: { host, port: +port } }]; },
   getHealth: () => [client.connected ? 200 : 503, { status: client.connected ? 'ok' : 'failing', checks: { mqtt: client.connected } }],
-  getReadiness: () => calls.getHealth(), getOpenapi: () => [200, API], getItem: ({ p }) => [200, bare(need(p.kind, p.id))],
-  listItems: ({ p, q }) => [200, bare(page(all(p.kind, q.zone), q))], getIncident: ({ me, p }) => [200, view(me, incident(me, p.id))],
+  getReadiness: () => calls.getHealth(), getOpenapi: () => [200, API], getIncident: ({ me, p }) => [200, view(me, incident(me, p.id))],
+  getItem: ({ me, p }) => { inZone(me, need(p.kind, p.id).zone); return [200, bare(need(p.kind, p.id))]; },
+  listItems: ({ me, p, q }) => [200, bare(page(all(p.kind, q.zone).filter((i) => !me.zone || i.zone === me.zone), q))],
   createToken: ({ body }) => { const kind = { operator: 'operator', school: 'staff', guardian: 'guardian', agency: 'agency', peer: 'peer' };
     if (kind[body.role]) need(kind[body.role], body.principal); if (body.zone) need('zone', body.zone);
     const token = crypto.randomBytes(24).toString('base64url'), id = crypto.randomUUID(), late = iso(Date.now() + 90 * 24 * HOUR);
@@ -238,7 +239,7 @@ const store = (i) => { reg[i.kind].set(i.id, i); commit({ item: i }); }; const c
   putItem: ({ p, body }) => { const errors = itemErrors(body), old = reg[p.kind].has(p.id);
     for (const f of ['kind', 'id']) if (body?.[f] !== p[f]) errors.push({ field: f, value: bare(body?.[f]), remedy: 'See the URL.' });
     if (errors.length) refuse(422, 'invalid', errors); store(body); return [old ? 200 : 201, bare(body)]; },
-  deleteItem: ({ p }) => { need(p.kind, p.id); reg[p.kind].delete(p.id); if (p.kind === 'child') kids.delete(p.id);
+  deleteItem: ({ me, p }) => { inZone(me, need(p.kind, p.id).zone); reg[p.kind].delete(p.id); if (p.kind === 'child') kids.delete(p.id);
     commit({ deleted: p }); return [204]; },
   importItems: ({ body }) => { const items = body?.items, list = Array.isArray(items) ? items : [];
     const errors = list.flatMap((i, n) => itemErrors(i).map((e) => ({ line: n + 1, kind: `${i?.kind}`, id: `${i?.id}`, ...e })));
@@ -268,8 +269,7 @@ const fits = (s, value) => ajv.validate({ ...s, $ref: s.$ref && 'api' + s.$ref }
 function caller(req) { const token = /^Bearer (\S+)$/i.exec(req.headers.authorization || '')?.[1] || '', t = tokens.get(sha(token));
   if (SERVICE_TOKEN && sha(token) === sha(SERVICE_TOKEN)) return { role: 'admin', principal: 'service', scopes: [] };
   return t && !t.revoked && Date.parse(t.expires_at) > Date.now() ? t : refuse(401, 'unauthorized'); }
-async function answer(req) {
-  const url = new URL(req.url, 'http://hub'), route = routes.find((r) => r.form.test(url.pathname)) || refuse(404, 'not_found');
+async function answer(req) { const url = new URL(req.url, 'http://hub'), route = routes.find((r) => r.form.test(url.pathname)) || refuse(404, 'not_found');
   const op = route.ops[req.method.toLowerCase()] || refuse(405, 'method_not_allowed'), id = op.operationId, p = {}, q = {};
   const me = op['x-roles'].length || op.security === undefined ? caller(req) : null, ok = me && id !== 'getMe';
   if (ok && (!op['x-roles'].includes(me.role) || (me.scopes.length && !me.scopes.includes(id)))) refuse(403, 'forbidden');

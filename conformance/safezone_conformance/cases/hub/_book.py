@@ -6,7 +6,7 @@ from typing import Any
 
 from safezone_conformance import openapi
 from safezone_conformance.hub_bench import SETUP_S, UNSET, Answer, Down, HubBench
-from safezone_conformance.town import Item, Maker, Town
+from safezone_conformance.town import Item, Maker, Town, lon_lat
 from safezone_conformance.wire import iso
 
 from . import _people as people
@@ -115,8 +115,8 @@ def _area(t: HubBench) -> Item:
 
 
 def _lines(t: HubBench) -> bytes:
-    head = "id,name,type,lat,lon,nature"
-    return f"{head}\n{t.id('u7')},순찰 7,patrol,37.5086,126.8913,simulated\n".encode()
+    head, (lon, lat) = "id,name,type,lat,lon,nature", lon_lat(0, 0)
+    return f"{head}\n{t.id('u7')},순찰 7,patrol,{lat},{lon},simulated\n".encode()
 
 
 def _zone(t: HubBench, rest: str) -> str:

@@ -145,7 +145,7 @@ class Day:
         )
 
     def alerted(
-        self, requirement: str, service: str, child: str, *, since: Message, desk: str = "d112", where: Condition | None = None
+        self, requirement: str, service: str, child: str | None, *, since: Message, desk: str = "d112", where: Condition | None = None
     ) -> Down:  # fmt: skip
         """Fails unless the desk gets an alert within the limit."""
         return self.t.expect_alert(

@@ -1,17 +1,22 @@
 """What the cases of the wire share: bytes under a case's own hand, and the counts by which a hub shows what it refuses."""
 
 import base64
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from safezone_model import rejections
+
 from safezone_conformance.hub_bench import UNSET, Answer, Down, HubBench, Message
 from safezone_conformance.identity import raw_key
+from safezone_conformance.record import bytes_of
 from safezone_conformance.town import Town
 from safezone_conformance.wire import Malformed, encode, iso, parse, seal
 
 POLE = Town(children=0, parts=("pole",))  # the smallest that can speak: one reader
 CALL = Town(children=1, parts=("pole", "desk"))
+RECEIPTED = frozenset(r.reason for r in rejections() if r.receipt)
 COUNTED_S = 5.0  # by then a rejection is in the statistics: no limit of the standard, but patience
 POLL_S = 0.1
 
@@ -69,10 +74,15 @@ def counts(t: HubBench) -> Counts:
 
 
 class Refusals:
-    """Payloads one after another, each held to the one reason that the statistics then count."""
+    """Payloads one after another, each held to the one reason that the statistics then count.
+
+    A hub that does not claim statistics (ICS metrics) shows its reason only in receipts: there each payload is held to the
+    receipt of that reason, or to none, where that reason gets none.
+    """
 
     def __init__(self, t: HubBench) -> None:
-        self._t, self._before = t, counts(t)
+        self._t = t
+        self._before = counts(t) if "metrics" in t.settings.has else None
         self._patience_s = t.allowed(COUNTED_S)
 
     def hold(
@@ -86,6 +96,9 @@ class Refusals:
     def seen(self, requirement: str, reason: str, what: str, about: Any) -> None:
         """Check that since the last look this reason was counted once and no other."""
         t = self._t
+        if self._before is None:
+            self._seen_in_receipts(requirement, reason, what, about)
+            return
         until = about.t + self._patience_s
         now = counts(t)
         while now.rejected == self._before.rejected and t.line.stamp() < until:
@@ -100,6 +113,33 @@ class Refusals:
                 self._patience_s, 1.0
             )  # it has failed already: no need to wait as long again
         self._before = now
+
+    def _seen_in_receipts(self, requirement: str, reason: str, what: str, about: Any) -> None:
+        t = self._t
+        t.settle()
+        own = {(m.source, m.id) for m in t.sent} - {_named_in(about)}  # acks and the fence have receipts too
+        rows = [
+            row
+            for down in t.downs(type_="receipt", repeats=True)
+            if down.t >= about.t
+            for row in down.data.get("receipts", [])
+            if (row.get("source"), row.get("id")) not in own
+        ]
+        given = [row.get("reason") or row.get("status") for row in rows]
+        wanted = [reason] if reason in RECEIPTED else []
+        words = f"a receipt of reason {reason}" if wanted else f"no receipt ({reason})"
+        t.check(requirement, given == wanted, f"{what}: {words}", rows or "no receipt", sent=about)
+
+
+def _named_in(about: Any) -> tuple[Any, Any]:
+    """source and id of a message, or of the bytes of an entry where they tell them."""
+    if isinstance(about, Message):
+        return about.source, about.id
+    try:
+        envelope = json.loads(bytes_of(about.content["payload"]))
+    except (ValueError, RecursionError):
+        return None, None
+    return (envelope.get("source"), envelope.get("id")) if isinstance(envelope, dict) else (None, None)
 
 
 def samples(t: HubBench, zone: str) -> list[Mapping[str, Any]]:

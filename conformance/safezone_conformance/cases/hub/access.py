@@ -32,6 +32,7 @@ from safezone_conformance.cases.hub._people import (
 )
 from safezone_conformance.hub_bench import SETUP_S, UNSET, Answer, HubBench, Streamed
 from safezone_conformance.town import WEEKDAYS, Item, Maker, Town
+from safezone_conformance.verdicts import NotApplicable
 from safezone_conformance.wire import iso
 
 STREAM_COMMENT_S = 15.0  # Annex A, stream_comment_s: as often a stream says at least that it is there
@@ -71,7 +72,10 @@ def shown_once(t: HubBench) -> None:
         seen=made,
     )
     me = t.http("GET", "/v1/me", who="operator/o1")
-    t.given(me.status == 200 and me.json.get("principal") == t.id("o1"), f"the token is o1's: {me.status}")
+    if me.status != 501:  # not offered: other cases say so
+        t.given(
+            me.status == 200 and me.json.get("principal") == t.id("o1"), f"the token is o1's: {me.status}"
+        )
     listed: list[Mapping[str, Any]] = []
     after = ""
     for _ in range(50):
@@ -85,6 +89,37 @@ def shown_once(t: HubBench) -> None:
     t.check("HUB-ACC-001", mine is not None, "the token's id in the list", [row.get("id") for row in listed])
     loose = [row.get("id") for row in listed if "token" in row]
     t.check("HUB-ACC-001", not loose, "no token itself in the list", loose)
+
+
+@case(
+    "TC-HUB-ACC-16",
+    ko="getMe는 보호자에게 제 어린이와 그 이름만 말한다",
+    en="getMe tells a guardian its own children and their names, and no others",
+    verifies=["HUB-ACC-017"],
+    needs=["tokens"],
+    town=Town(children=3, parts=("desk",), extra=lambda m: [operator(m), m.guardian("h1", ["c1", "c3"])]),
+    steps=[("어린이 c1과 c3의 보호자 h1, 그리고 근무자 o1이 getMe를 부른다", "h1, guardian of the children c1 and c3, and the operator o1 call getMe")],
+    criteria=[
+        ("h1의 children은 c1과 c3이고 names는 그 둘의 이름이다. o1의 응답에는 children도 names도 없다",
+         "children of h1 are c1 and c3, and names are the names of these two; the answer to o1 has neither children nor names"),
+    ],
+)  # fmt: skip
+def own_names(t: HubBench) -> None:
+    mine = {t.id(c): t.make.child(int(c[1:]))["name"] for c in ("c1", "c3")}
+    me = t.http("GET", "/v1/me", who=t.login("guardian/h1"))
+    t.require("HUB-ACC-017", me.status == 200, "an answer", me.status, seen=me)
+    t.check(
+        "HUB-ACC-017",
+        set(me.json.get("children", [])) == set(mine),
+        "c1 and c3",
+        me.json.get("children"),
+        seen=me,
+    )
+    t.check("HUB-ACC-017", me.json.get("names") == mine, f"names {mine}", me.json.get("names"), seen=me)
+    desk = t.http("GET", "/v1/me", who=t.login("operator/o1"))
+    t.given(desk.status == 200, f"getMe of o1: {desk.status}")
+    told = sorted({"children", "names"} & set(desk.json))
+    t.check("HUB-ACC-017", not told, "no child told to an operator", told, seen=desk)
 
 
 @case(
@@ -152,22 +187,30 @@ def over_and_done(t: HubBench) -> None:
     needs=["tokens"],
     town=LOCATED,
     steps=[
-        ("getStats와 getUnits로 한정한 o1의 토큰을 만든다", "a token of o1 limited to getStats and getUnits is made"),
+        ("getPosition과, 허브가 밝힌 것 가운데 getStats와 getUnits로 한정한 o1의 토큰을 만든다",
+         "a token of o1 limited to getPosition, and to getStats and getUnits as far as the hub claims them, is made"),
         ("getMe, getStats, getUnits, getIncidents, getDevices, handOverShift를 부른다",
          "getMe, getStats, getUnits, getIncidents, getDevices and handOverShift are called"),
     ],
 )  # fmt: skip
 def scoped(t: HubBench) -> None:
-    token(t, "scoped", "operator", "o1", scopes=["getStats", "getUnits"])
     zone = f"/v1/zones/{t.zone}"
-    for name, where in (("getMe", "/v1/me"), ("getStats", f"{zone}/stats"), ("getUnits", f"{zone}/units")):
+    inside = [
+        (n, w)
+        for n, w in (("getStats", f"{zone}/stats"), ("getUnits", f"{zone}/units"))
+        if t.offers("GET", w)
+    ]
+    token(t, "scoped", "operator", "o1", scopes=["getPosition", *(name for name, _ in inside)])
+    for name, where in (("getMe", "/v1/me"), *inside):
         answer = t.http("GET", where, who="scoped")
         t.check("HUB-ACC-003", answer.status == 200, f"200 for {name}", answer.status, seen=answer)
     for name, where in (("getIncidents", f"{zone}/incidents"), ("getDevices", f"{zone}/devices")):
-        answer = t.http("GET", where, who="scoped")
-        t.check("HUB-ACC-003", answer.status == 403, f"403 for {name}", answer.status, seen=answer)
-    answer = t.http("POST", f"{zone}/shift", who="scoped", json={"to": t.id("o1")})
-    t.check("HUB-ACC-003", answer.status == 403, "403 for handOverShift", answer.status, seen=answer)
+        if t.offers("GET", where):
+            answer = t.http("GET", where, who="scoped")
+            t.check("HUB-ACC-003", answer.status == 403, f"403 for {name}", answer.status, seen=answer)
+    if t.offers("POST", f"{zone}/shift"):
+        answer = t.http("POST", f"{zone}/shift", who="scoped", json={"to": t.id("o1")})
+        t.check("HUB-ACC-003", answer.status == 403, "403 for handOverShift", answer.status, seen=answer)
 
 
 @case(
@@ -200,6 +243,8 @@ def one_zone(t: HubBench) -> None:
         ("operator/o1", f"/v1/zones/{t.id('z2')}/incidents"), ("operator/o1", f"/v1/zones/{t.id('z2')}/statistics"),
     ]  # fmt: skip
     for who, where in own:
+        if not t.offers("GET", where):
+            continue
         answer = t.http("GET", where, who=who)
         t.check(
             "HUB-ACC-004",
@@ -209,6 +254,8 @@ def one_zone(t: HubBench) -> None:
             seen=answer,
         )
     for who, where in other:
+        if not t.offers("GET", where):
+            continue
         answer = t.http("GET", where, who=who)
         t.check(
             "HUB-ACC-004",
@@ -229,7 +276,10 @@ def _words(t: HubBench, where: str) -> str:
 
 @dataclass(frozen=True)
 class Stage:
-    """Things that exist, by the names of openapi.json's x-scope, so that a refusal is about the caller alone."""
+    """Things that exist, by the names of openapi.json's x-scope, so that a refusal is about the caller alone.
+
+    One that needs what the hub does not claim is "", and no call is made about it.
+    """
 
     zone: str
     child: str
@@ -280,17 +330,23 @@ def _own(t: HubBench) -> Stage:
     """The things of g1, c1 and their zone; the incident is handed to a1."""
     call = t.tag_called("pole", "t1", 1)
     incident = given_incident(t, "tag_call", call, "c1")
-    act(t, incident, "call_119")
+    if "dispatch" in t.settings.has:
+        act(t, incident, "call_119")
     notice = given_down(t, "guardian/g1", "notice", call, t.about("tag_call", "c1")).id
     t.login("guardian/g1")
-    complaint = t.http(
-        "POST", f"/v1/notices/{notice}/wrong", who="guardian/g1", json={"text": "누른 적이 없다"}
-    )
-    t.given(complaint.status == 201, f"a complaint: {complaint.status} {complaint.body[:200]!r}")
+    complaint = _complaint(t, notice, "guardian/g1")
     spare = token(t, "spare", "auditor", "spare").json["id"]
     return Stage(
-        t.zone, t.id("c1"), t.id("g1"), t.id("u1"), incident, notice, str(complaint.json["id"]), str(spare), t.id("o1")
+        t.zone, t.id("c1"), t.id("g1"), t.id("u1"), incident, notice, complaint, str(spare), t.id("o1")
     )  # fmt: skip
+
+
+def _complaint(t: HubBench, notice: str, who: str) -> str:
+    if not notice or "deliveries" not in t.settings.has:
+        return ""
+    answer = t.http("POST", f"/v1/notices/{notice}/wrong", who=who, json={"text": "누른 적이 없다"})
+    t.given(answer.status == 201, f"a complaint: {answer.status} {answer.body[:200]!r}")
+    return str(answer.json["id"])
 
 
 def _next_door(t: HubBench, own: Stage) -> Stage:
@@ -306,16 +362,18 @@ def _next_door(t: HubBench, own: Stage) -> Stage:
 def _far(t: HubBench, own: Stage) -> Stage:
     """The things of the zone z2."""
     zone = t.id("z2")
-    report = t.http(
-        "POST", f"/v1/zones/{zone}/incidents", json={"child": t.id("x1"), "text": "연락이 되지 않는다"}
-    )
-    t.given(report.status == 201, f"an incident of z2: {report.status} {report.body[:200]!r}")
-    notice = _notice_of(t, "gx1")
+    incident = notice = ""
+    if "missing" in t.settings.has:
+        body = {"child": t.id("x1"), "text": "연락이 되지 않는다"}
+        report = t.http("POST", f"/v1/zones/{zone}/incidents", json=body)
+        t.given(report.status == 201, f"an incident of z2: {report.status} {report.body[:200]!r}")
+        incident = str(report.json["id"])
+        if "deliveries" in t.settings.has:
+            notice = _notice_of(t, "gx1")
     token(t, "far", "guardian", "gx1", zone=zone)
-    complaint = t.http("POST", f"/v1/notices/{notice}/wrong", who="far", json={"text": "집에 있다"})
-    t.given(complaint.status == 201, f"a complaint of z2: {complaint.status} {complaint.body[:200]!r}")
+    complaint = _complaint(t, notice, "far")
     return Stage(
-        zone, t.id("x1"), t.id("gx1"), t.id("ux"), str(report.json["id"]), notice, str(complaint.json["id"]), own.token, t.id("ox")
+        zone, t.id("x1"), t.id("gx1"), t.id("ux"), incident, notice, complaint, own.token, t.id("ox")
     )  # fmt: skip
 
 
@@ -342,8 +400,8 @@ def _bodies(t: HubBench, s: Stage) -> dict[str, Any]:
 
 def _call(
     t: HubBench, who: str, method: str, template: str, found: Mapping[str, Any], s: Stage
-) -> Answer | int:
-    """One call of openapi.json about the things of a stage. A stream's answer is its status alone."""
+) -> Answer | int | None:
+    """One call of openapi.json about the things of a stage. A stream's answer is its status alone. None: the stage lacks it."""
     name = str(found["operationId"])
     scope = found.get("x-scope") or {}
     ids = {
@@ -351,6 +409,8 @@ def _call(
         "complaint": s.complaint, "token": s.token, "enrolment": NO_ENROLMENT, "item": t.id("s1"),
     }  # fmt: skip
     where = template.replace("{kind}", "staff").replace("{camera}", t.id("cam")).replace("{view}", "snapshot")
+    if scope and not ids[str(scope["of"])]:
+        return None
     if scope:
         where = where.replace("{" + str(scope["parameter"]) + "}", ids[str(scope["of"])])
     if name.startswith("stream"):
@@ -366,20 +426,20 @@ def _call(
     return t.http(method, where, who=who, json=_bodies(t, s).get(name, UNSET))
 
 
-def _status(answer: Answer | int) -> int:
-    return answer if isinstance(answer, int) else answer.status
+def _status(answer: Answer | int | None) -> int | None:
+    return answer.status if isinstance(answer, Answer) else answer
 
 
 def _asked(
     t: HubBench, who: str, method: str, template: str, found: Mapping[str, Any], s: Stage, as_: str = ""
-) -> int:
-    """The status of a call about a stage, by ``as_`` instead of ``who`` where given."""
+) -> int | None:
+    """The status of a call about a stage, by ``as_`` instead of ``who`` where given; None if the stage lacks the thing."""
     return _status(_call(t, as_ or who, method, template, found, s))
 
 
-def _operations() -> Iterator[tuple[str, str, Mapping[str, Any]]]:
-    """Calls that need a token; those that cannot be undone come last."""
-    guarded = [o for o in openapi.operations() if o[2].get("x-roles")]
+def _operations(t: HubBench) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    """Calls that need a token and that the hub claims; those that cannot be undone come last."""
+    guarded = [o for o in openapi.operations() if o[2].get("x-roles") and t.offers(o[0], o[1])]
     yield from sorted(guarded, key=lambda o: o[2]["operationId"] in DESTRUCTIVE)
 
 
@@ -407,11 +467,14 @@ def not_for_this_role(t: HubBench, role: str) -> None:
     who = f"{role}/{PRINCIPALS[role]}"
     t.login(who)
     me = t.http("GET", "/v1/me", who=who)
-    t.given(me.status == 200 and me.json.get("role") == role, f"a token of the role {role}: {me.status}")
-    for method, template, found in _operations():
+    if me.status != 501:  # not offered: other cases say so
+        t.given(me.status == 200 and me.json.get("role") == role, f"a token of the role {role}: {me.status}")
+    for method, template, found in _operations(t):
         if role in found["x-roles"]:
             continue
         status = _status(_call(t, who, method, template, found, stage))
+        if status is None:
+            continue
         t.check("HUB-ACC-005", status == 403, f"403 for {role} at {found['operationId']}", status)
 
 
@@ -425,7 +488,7 @@ CONDITIONAL = ("operator", "school", "guardian", "agency", "auditor")
     verifies=["HUB-ACC-006"],
     needs=["tokens"],
     town=POPULOUS,
-    rows={role: {"role": role} for role in CONDITIONAL},
+    rows={role: {"role": role, "needs": ("dispatch",) if role == "agency" else ()} for role in CONDITIONAL},
     slow_s=4.0,
     before=[
         ("구역에 두 가족(c1·g1, c2·g2), 법정대리인이 아닌 보호자 h1, 사건을 넘겨받은 기관 a1과 아닌 a2가 있고, 오늘은 수업일이 아니다",
@@ -454,12 +517,14 @@ def only_its_own(t: HubBench, role: str) -> None:
         t.login("agency/a2")
     if role == "guardian":
         t.login("guardian/h1")
-    given_fix(t)
+    if "location" in t.settings.has:
+        given_fix(t)
 
-    def hold(status: int, wanted: int, name: str, words: str) -> None:
-        t.check("HUB-ACC-006", status == wanted, f"{wanted} for {role} at {name} {words}", status)
+    def hold(status: int | None, wanted: int, name: str, words: str) -> None:
+        if status is not None:
+            t.check("HUB-ACC-006", status == wanted, f"{wanted} for {role} at {name} {words}", status)
 
-    for method, template, found in _operations():
+    for method, template, found in _operations(t):
         condition = found["x-access"].get(role, "any")
         name = str(found["operationId"])
         if condition == "any" or name in ("confirmWritten", "issuePin"):
@@ -497,8 +562,11 @@ def only_its_own(t: HubBench, role: str) -> None:
             case "handed":
                 hold(asked(own, "agency/a2"), 404, name, "that was not handed over")
         status = asked(own)
-        t.check("HUB-ACC-006", status not in (401, 403, 404), f"{role} may {name} of its own", status)
-    if role == "operator":
+        if status is not None:
+            t.check("HUB-ACC-006", status not in (401, 403, 404), f"{role} may {name} of its own", status)
+    if not t.findings:
+        raise NotApplicable(f"no call for which {role} has a condition is claimed in the ICS")
+    if role == "operator" and {"incidents", "location"} <= t.settings.has:
         act(t, door.incident, "resolve")
         hold(_status(position(t, "c2", who)), 403, "getPosition", "without open incident and reason")
 
@@ -530,7 +598,8 @@ def alike(t: HubBench) -> None:
     door, far = _next_door(t, own), _far(t, own)
     for who in ("guardian/g1", "operator/o1", "agency/a2"):
         t.login(who)
-    given_fix(t, "p2", "c2")
+    if "location" in t.settings.has:
+        given_fix(t, "p2", "c2")
     nothing = _unlike(own.incident)
     pairs = [
         ("guardian/g1", "GET", f"/v1/children/{{}}/{what}", t.id("c2"), t.id("c9")) for what in ("position", "path", "access-log", "data")
@@ -542,11 +611,13 @@ def alike(t: HubBench) -> None:
         ("operator/o1", "GET", "/v1/zones/{}/stats", t.id("z2"), t.id("z9")),
         ("operator/o1", "GET", "/v1/zones/{}/incidents", t.id("z2"), t.id("z9")),
         ("operator/o1", "GET", "/v1/children/{}/position", t.id("x1"), t.id("x9")),
-        ("operator/o1", "GET", "/v1/incidents/{}", far.incident, _unlike(far.incident)),
+        ("operator/o1", "GET", "/v1/incidents/{}", far.incident, _unlike(far.incident or nothing)),
         ("agency/a2", "GET", "/v1/incidents/{}", own.incident, nothing),
         ("agency/a2", "GET", "/v1/incidents/{}/handover", own.incident, nothing),
     ]
     for who, method, template, there, missing in pairs:
+        if not there or not t.offers(method, template):
+            continue
         answers = [t.http(method, template.format(id_), who=who) for id_ in (there, missing)]
         found = [_seen(a, id_) for a, id_ in zip(answers, (there, missing), strict=True)]
         name = f"{method} {template}"
@@ -605,11 +676,13 @@ def _barred(m: Maker) -> list[Item]:
 def barred(t: HubBench) -> None:
     for g in ("b1", "g1"):
         t.login(f"guardian/{g}")
-        t.given(
-            t.stream(g, f"/v1/guardians/{t.id(g)}/stream", who=f"guardian/{g}") == 200,
-            f"the stream of {g} opens",
-        )
-    given_fix(t)
+        if "streams" in t.settings.has:
+            t.given(
+                t.stream(g, f"/v1/guardians/{t.id(g)}/stream", who=f"guardian/{g}") == 200,
+                f"the stream of {g} opens",
+            )
+    if "location" in t.settings.has:
+        given_fix(t)
     call = t.tag_called("pole", "t1", 1)
     incident = given_incident(t, "tag_call", call, "c1")
     given_down(t, "guardian/g1", "notice", call, t.about("tag_call", "c1"))
@@ -621,6 +694,8 @@ def barred(t: HubBench) -> None:
         f"{child}/data",
         f"/v1/incidents/{incident}",
     ):
+        if not t.offers("GET", what):
+            continue
         allowed = t.http("GET", what, who="guardian/g1")
         t.given(allowed.status == 200, f"g1 gets {_words(t, what)}: {allowed.status}")
         answer = t.http("GET", what, who="guardian/b1")
@@ -631,23 +706,25 @@ def barred(t: HubBench) -> None:
             answer.status,
             seen=answer,
         )
-    report = t.http(
-        "POST",
-        f"/v1/zones/{t.zone}/incidents",
-        who="guardian/b1",
-        json={"child": t.id("c1"), "text": "찾는다"},
-    )
-    t.check(
-        "HUB-ACC-008", report.status == 404, "404 for b1 who reports c1 missing", report.status, seen=report
-    )
-    kept = t.http("GET", f"/v1/guardians/{t.id('b1')}/notices", who="guardian/b1")
-    t.check(
-        "HUB-ACC-008",
-        t.id("c1").encode() not in kept.body,
-        "no notice of c1 among b1's",
-        kept.body[:200],
-        seen=kept,
-    )
+    if "missing" in t.settings.has:
+        body = {"child": t.id("c1"), "text": "찾는다"}
+        report = t.http("POST", f"/v1/zones/{t.zone}/incidents", who="guardian/b1", json=body)
+        t.check(
+            "HUB-ACC-008",
+            report.status == 404,
+            "404 for b1 who reports c1 missing",
+            report.status,
+            seen=report,
+        )
+    if "deliveries" in t.settings.has:
+        kept = t.http("GET", f"/v1/guardians/{t.id('b1')}/notices", who="guardian/b1")
+        t.check(
+            "HUB-ACC-008",
+            t.id("c1").encode() not in kept.body,
+            "no notice of c1 among b1's",
+            kept.body[:200],
+            seen=kept,
+        )
     me = t.http("GET", "/v1/me", who="guardian/b1")
     t.check("HUB-ACC-008", t.id("c1").encode() not in me.body, "no c1 in getMe of b1", me.body[:200], seen=me)
     t.expect_none(

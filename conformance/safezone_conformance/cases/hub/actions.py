@@ -545,3 +545,146 @@ def refused(t: HubBench) -> None:
     before = worked(t, id_)
     t.expect_rejected("HUB-ACT-014", by_desk(t, id_, "false_alarm"), "action_refused")
     t.check("HUB-ACT-014", worked(t, id_) == before, "nothing has changed", worked(t, id_))
+
+
+@case(
+    "TC-HUB-ACT-13",
+    ko="take는 걸음이 아니며, 닫힌 사건에서 할 수 있는 것과 없는 것이 갈린다",
+    en="take is no step; of a closed incident some things can be done and some not",
+    verifies=["HUB-ACT-015", "HUB-ACT-016"],
+    needs=["incidents", "tokens"],
+    town=TWO_GUARDIANS,
+    steps=[
+        ("c1의 사건을 당직이 take한다", "the operator takes an incident of c1"),
+        ("resolve한 뒤 take, call_119, false_alarm을 한다", "after resolve, take, call_119 and false_alarm are tried"),
+        ("이어 acknowledge, dispatch, on_scene, resolve, note, mark, link, withhold, allow를 한다",
+         "then acknowledge, dispatch, on_scene, resolve, note, mark, link, withhold and allow are done"),
+    ],
+    criteria=[
+        ("take 뒤 owner는 그 당직이고 상태는 open이며 next_escalation_at이 있다", "after take the operator is owner, the state open, and next_escalation_at is there"),
+        ("닫힌 사건의 앞의 셋은 409이고 아무것도 바꾸지 않는다. 뒤의 아홉은 200이고 이력에 남으며 상태는 resolved이다",
+         "of the closed incident the three get 409 and change nothing; the nine get 200 and a line of history, the state stays resolved"),
+    ],
+)  # fmt: skip
+def taken_and_closed(t: HubBench) -> None:
+    who, id_, other = t.login(OPERATOR), id_of(call(t)), id_of(call(t, 2))
+    act(t, id_, "take", who=who)
+    body = incident(t, id_)
+    t.check(
+        "HUB-ACT-015",
+        body.get("owner") == f"operator/{t.id('o1')}",
+        "the operator is owner",
+        body.get("owner"),
+    )
+    running = (body["state"], "next_escalation_at" in body)
+    t.check(
+        "HUB-ACT-015", running == ("open", True), "open, and the clock of the escalation goes on", running
+    )
+    act(t, id_, "resolve", who=who)
+    before = worked(t, id_)
+    for verb in ("take", "call_119", "false_alarm"):
+        answer = post_action(t, id_, {"action": verb}, who=who)
+        t.check("HUB-ACT-015", answer.status == 409, f"409 to {verb}", answer.status, seen=answer)
+    t.check("HUB-ACT-015", worked(t, id_) == before, "nothing has changed", worked(t, id_))
+    noted: list[dict[str, Any]] = [
+        {"action": verb} for verb in ("acknowledge", "dispatch", "on_scene", "resolve")
+    ]
+    noted += [
+        {"action": "note", "note": "뒤늦은 말"},
+        {"action": "mark", "mark": "repeat"},
+        {"action": "link", "to": other},
+    ]
+    noted += [{"action": verb, "guardian": t.id("h1")} for verb in ("withhold", "allow")]
+    for sent in noted:
+        answer = post_action(t, id_, sent, who=who)
+        t.check("HUB-ACT-016", answer.status == 200, f"200 to {sent['action']}", answer.status, seen=answer)
+        body = incident(t, id_)
+        t.check("HUB-ACT-016", body["state"] == "resolved", f"resolved after {sent['action']}", body["state"])
+        last = body["history"][-1]["action"]
+        t.check("HUB-ACT-016", last == sent["action"], f"{sent['action']} in history", last)
+
+
+@case(
+    "TC-HUB-ACT-14",
+    ko="withhold는 그 어린이의 다른 사건에도, 사건이 닫힌 뒤에도 걸린다",
+    en="withhold holds for other incidents of the child too, and after the incident has closed",
+    verifies=["HUB-ACT-017"],
+    needs=["incidents", "tokens"],
+    town=TWO_GUARDIANS,
+    steps=[
+        ("c1의 사건에서 h1을 withhold하고 사건을 닫는다", "in an incident of c1 h1 is withheld, and the incident closed"),
+        ("c1이 다시 호출한다", "c1 calls again"),
+        ("닫힌 사건에서 h1을 allow하고 c1이 또 호출한다", "in the closed incident h1 is allowed, and c1 calls once more"),
+    ],
+    criteria=[("둘째 호출은 g1에게만, 셋째는 둘 다에게 간다", "the second call reaches g1 only, the third both")],
+)  # fmt: skip
+def withheld_beyond(t: HubBench) -> None:
+    who, id_ = t.login(OPERATOR), id_of(call(t))
+    awaited(t, "guardian/h1", "notice", t.about("tag_call", "c1"), "the first call")
+    act(t, id_, "withhold", who=who, guardian=t.id("h1"))
+    act(t, id_, "resolve", who=who)
+    second = t.tag_called("pole", "t1", 2)
+    t.expect_notice("HUB-ACT-017", "g1", "tag_call", child="c1", since=second)
+    t.expect_none("HUB-ACT-017", to="guardian/h1", after=second, where=lambda d: second.ref in d.get("evidence", []),
+                  limit=t.limit("tag_call"), expected="nothing to h1, who is withheld from")  # fmt: skip
+    act(t, id_, "allow", who=who, guardian=t.id("h1"))
+    third = t.tag_called("pole", "t1", 3)
+    for guardian in ("g1", "h1"):
+        t.expect_notice("HUB-ACT-017", guardian, "tag_call", child="c1", since=third)
+
+
+@case(
+    "TC-HUB-ACT-15",
+    ko="같은 key의 두 번째 요청은 If-Match가 낡았어도 사건으로 답한다",
+    en="A second request with the same key is answered with the incident, though its If-Match is out of date",
+    verifies=["HUB-ACT-003"],
+    needs=["incidents"],
+    town=PLAIN,
+    steps=[
+        ("c1의 사건의 ETag로 key k1의 note를 보낸다", "a note with key k1 is sent under the ETag of an incident of c1"),
+        ("답을 잃은 것처럼 그대로 다시 보낸다", "it is sent again as it was, as if the answer was lost"),
+        ("key k2의 note를 낡은 ETag로 보낸다", "a note with key k2 is sent under the ETag that is out of date"),
+    ],
+    criteria=[("되풀이는 200이고 이력이 그대로이다. k2는 412이다", "the repeat gets 200 and history stays; k2 gets 412")],
+)  # fmt: skip
+def key_before_version(t: HubBench) -> None:
+    who, id_ = t.login(OPERATOR), id_of(call(t))
+    tag = t.http("GET", f"/v1/incidents/{id_}", who=who).headers.get("etag")
+    t.given(tag is not None, "an ETag of the incident")
+    path, seen = f"/v1/incidents/{id_}/actions", {"if-match": str(tag)}
+    first = t.http("POST", path, who=who, json={"action": "note", "note": "하나", "key": "k1"}, headers=seen)
+    t.given(first.status == 200, f"the note is taken: {first.status}")
+    before = worked(t, id_)
+    again = t.http("POST", path, who=who, json={"action": "note", "note": "하나", "key": "k1"}, headers=seen)
+    t.check("HUB-ACT-003", again.status == 200, "200 to the same request again", again.status, seen=again)
+    t.check("HUB-ACT-003", worked(t, id_) == before, "nothing has changed", worked(t, id_))
+    other = t.http("POST", path, who=who, json={"action": "note", "note": "둘", "key": "k2"}, headers=seen)
+    t.given(other.status == 412, f"another request under the old ETag gets 412: {other.status}")
+
+
+@case(
+    "TC-HUB-ACT-16",
+    ko="먼저 온 중계가 아니라고 해도, 같은 누름의 다른 중계가 의료 호출이라고 하면 119에 바로 알린다",
+    en="If another relay of the same press says that it is medical, 119 is told at once, though the first did not say so",
+    verifies=["HUB-CALL-022"],
+    needs=["incidents"],
+    town=Town(parts=("school", "pole", "desk"), extra=staffed(fire_desk)),
+    steps=[
+        ("pole이 t1의 누름 1을 medical 없이, 이어 gs가 같은 누름을 medical true로 옮긴다",
+         "pole relays press 1 of t1 without medical, then gs the same press with medical true"),
+    ],
+    criteria=[
+        ("119의 경보가 5 s 안에 같은 사건으로 오고 flags에 medical이 있다. 보호자에게는 한 번만 간다",
+         "an alert of the same incident comes to 119 within 5 s, flagged medical; the guardian is told once only"),
+    ],
+)  # fmt: skip
+def medical_by_another(t: HubBench) -> None:
+    at = t.now()
+    first = alerted(t, t.tag_called("pole", "t1", 1, at), "tag_call")
+    awaited(t, "guardian/g1", "notice", t.about("tag_call", "c1")).claimed = True
+    second = t.tag_called("gs", "t1", 1, at, medical=True)
+    alert = t.expect_alert("HUB-CALL-022", "tag_call", desk="f119", child="c1", since=second,
+                           where=lambda d: d.get("incident") == id_of(first))  # fmt: skip
+    t.check("HUB-CALL-022", "medical" in flags(alert.data), "flagged medical", flags(alert.data), seen=alert)
+    t.expect_none("HUB-CALL-022", to="guardian/g1", type_="notice", after=second, where=t.about("tag_call"), limit=t.limit("tag_call"),
+                  expected="no second notice of the press")  # fmt: skip

@@ -7,7 +7,7 @@ from typing import Any
 from safezone_conformance import openapi
 from safezone_conformance.case import case
 from safezone_conformance.hub_bench import HubBench
-from safezone_conformance.town import Town
+from safezone_conformance.town import Town, lon_lat
 
 from ._book import BOOK, BOOK_TOWN, CSV, PUBLIC, STREAMS, Call, with_body
 from .registry import errors_of, helpful
@@ -37,7 +37,7 @@ def declared(call: Call) -> Mapping[str, Any]:
     en="Every call answers as openapi.json says, and an unknown query name gets 400",
     verifies=["HUB-API-002", "HUB-API-004", "HUB-HTTP-002", "HUB-HTTP-003"],
     town=BOOK_TOWN,
-    rows={name: {"name": name} for name in BOOK if name not in PUBLIC},
+    rows={name: {"name": name, "needs": openapi.claims_of(name)} for name in BOOK if name not in PUBLIC},
     before=[("호출의 대상(사건, 알림, 토큰 등)이 있다", "what the call is about (an incident, a notice, a token…) is there")],
     steps=[
         ("모르는 질의 이름을 붙여 부른다", "make the call with a query name nobody knows"),
@@ -87,7 +87,7 @@ def every_call(t: HubBench, name: str) -> None:
     en="A call whose body is of another type, no JSON or not of its schema gets 415, 400 or 422, and nothing has changed",
     verifies=["HUB-API-003", "HUB-API-005", "HUB-HTTP-007"],
     town=BOOK_TOWN,
-    rows={name: {"name": name} for name in with_body()},
+    rows={name: {"name": name, "needs": openapi.claims_of(name)} for name in with_body()},
     before=[("호출의 대상이 있다", "what the call is about is there")],
     steps=[
         ("옳은 본문을 Content-Type text/plain으로 보낸다", "send the right body as text/plain"),
@@ -177,7 +177,8 @@ def too_large(t: HubBench) -> None:
     t.check("HUB-API-005", answer.status == 413, "413", answer.status, sent=answer.question, seen=answer)
     found = _seen(t, f"{path}?state=all")
     t.check("HUB-API-005", isinstance(found, dict) and not found["items"], "no incident", found)
-    lines = f"id,name,type,lat,lon,nature\n{t.id('u7')},순찰 7,patrol,37.5,126.9,simulated\n".encode()
+    lon, lat = lon_lat(0, 0)
+    lines = f"id,name,type,lat,lon,nature\n{t.id('u7')},순찰 7,patrol,{lat},{lon},simulated\n".encode()
     target = f"/v1/registry:import-csv?kind=unit&zone={t.zone}"
     other = t.http("POST", target, body=lines, headers={"content-type": "application/json"})
     t.check(
@@ -221,8 +222,9 @@ def units_csv(t: HubBench, *bad: int) -> bytes:
     """Three units; those lines named have a type that is none and a degree that is none."""
     rows = [COLUMNS]
     for line in (2, 3, 4):
-        type_, lat = ("rocket", "137.5") if line in bad else ("patrol", "37.5")
-        rows.append(f"{t.id(f'u{line}')},순찰 {line},{type_},{lat},126.9,simulated")
+        lon, good = lon_lat(0, 100 * line)
+        type_, lat = ("rocket", "137.5") if line in bad else ("patrol", str(good))
+        rows.append(f"{t.id(f'u{line}')},순찰 {line},{type_},{lat},{lon},simulated")
     return ("\n".join(rows) + "\n").encode()
 
 
@@ -264,7 +266,7 @@ def csv_whole(t: HubBench) -> None:
         ok = isinstance(unit, dict) and (unit["name"], unit["type"], unit["lat"]) == (
             f"순찰 {n}",
             "patrol",
-            37.5,
+            lon_lat(0, 100 * n)[1],
         )
         t.check("HUB-API-014", ok, f"unit {n} as its line says", unit)
 
@@ -345,5 +347,5 @@ def metrics(t: HubBench) -> None:
         "a name is there",
         seen=answer,
     )
-    degrees = [d for d in ("37.508", "126.894") if d in text]
+    degrees = [d for d in (f"{x:.4f}"[:-1] for x in lon_lat(300, 0)) if d in text]
     t.check("HUB-API-016", not degrees, "no position", degrees, seen=answer)

@@ -145,6 +145,7 @@ def free_and_in_order_first(t: HubBench) -> None:
                   expected="no camera.turn to a camera that is offline")  # fmt: skip
 
 
+CROSSED_S = 1.0  # a repeat may have been on its way already
 TWO = _town(lambda m: [
     m.device("bell2", "bell", placement=lat_lon(510, 600)),
     m.camera("cam", (540, 0), {"w": 270}),
@@ -193,7 +194,8 @@ def _hold_repeats(t: HubBench, requirement: str, silent: Down, answered: Down, a
     before=FAR_APART,
     steps=[("두 비상벨이 눌려 두 카메라가 camera.turn을 받는다", "both bells are pressed and both cameras get camera.turn"),
            ("cam2는 곧 camera.state로 답하고 cam은 답하지 않는다", "cam2 answers by camera.state at once, cam does not")],
-    criteria=[("cam은 5초 뒤에 같은 바이트를 다시 받고 cam2는 다시 받지 않는다", "cam gets the same bytes again after 5 s, cam2 does not")],
+    criteria=[("cam은 5초 뒤에 같은 바이트를 다시 받고 cam2는 다시 받지 않는다", "cam gets the same bytes again after 5 s, cam2 does not"),
+              ("답하지 않은 camera.turn은 그 뒤에 cam에 더 오지 않는다", "after it the camera.turn that cam did not answer comes to it no more")],
     slow_s=7,
 )  # fmt: skip
 def turn_is_repeated(t: HubBench) -> None:
@@ -227,22 +229,25 @@ def alert_does_not_wait(t: HubBench) -> None:
     "TC-HUB-CAM-05",
     ko="사건이 끝나면 camera.release가 가고 camera.state가 올 때까지 되풀이된다",
     en="When an incident closes camera.release is sent, and repeated until a camera.state answers it",
-    verifies=["HUB-CAM-013", "HUB-CAM-016"],
+    verifies=["HUB-CAM-013", "HUB-CAM-016", "HUB-CAM-019"],
     needs=["cameras", "incidents"],
     town=TWO,
     before=FAR_APART,
-    steps=[("두 비상벨이 눌려 두 카메라가 돌아가고 답한다", "both bells are pressed, both cameras are turned and answer"),
+    steps=[("두 비상벨이 눌려 두 카메라가 돌아간다. cam2만 답한다", "both bells are pressed and both cameras turned; only cam2 answers"),
            ("상황실이 두 사건을 끝낸다(resolve)", "the desk closes both incidents (resolve)"),
            ("cam2는 camera.release에 곧 답하고 cam은 답하지 않는다", "cam2 answers camera.release at once, cam does not")],
     criteria=[("두 카메라가 그 사건의 camera.release를 받는다", "both cameras get the camera.release of their incident"),
-              ("cam은 5초 뒤에 같은 바이트를 다시 받고 cam2는 다시 받지 않는다", "cam gets the same bytes again after 5 s, cam2 does not")],
+              ("cam은 5초 뒤에 같은 바이트를 다시 받고 cam2는 다시 받지 않는다", "cam gets the same bytes again after 5 s, cam2 does not"),
+              ("답하지 않은 camera.turn은 그 뒤에 cam에 더 오지 않는다", "after it the camera.turn that cam did not answer comes to it no more")],
     slow_s=7,
 )  # fmt: skip
 def released_when_closed(t: HubBench) -> None:
     released = []
     for bell, camera in (("bell", "cam"), ("bell2", "cam2")):
         here = incident_of(press_bell(t, bell))
-        _answer(t, _turned(t, camera, here, 0.0), 270.0)
+        turn = _turned(t, camera, here, 0.0)
+        if camera == "cam2":
+            _answer(t, turn, 270.0)
         closed = act(t, here, "resolve")
         released.append(
             t.expect_down("HUB-CAM-013", f"dev/{camera}", "camera.release", since=closed, within=ALERT_S,
@@ -250,6 +255,8 @@ def released_when_closed(t: HubBench) -> None:
         )  # fmt: skip
     silent, answered = released
     _hold_repeats(t, "HUB-CAM-016", silent, answered, _answer(t, answered, 270.0))
+    late = [d.id for d in t.downs("dev/cam", "camera.turn", repeats=True) if d.t > silent.t + CROSSED_S]
+    t.check("HUB-CAM-019", not late, "no camera.turn after camera.release", late, sent=silent)
 
 
 @case(

@@ -30,6 +30,7 @@ def _at(down: Down) -> float:
     en="The offset of a device's clock is estimated from device.status, shown in the device query, and taken off the time of "
     "the event",
     verifies=["HUB-TIME-004", "HUB-TIME-005", "HUB-TIME-006"],
+    needs=("device-health",),
     town=CALL,
     steps=[
         (
@@ -104,12 +105,17 @@ def offset(t: HubBench) -> None:
     ko="되풀이되거나 늦게 온 device.status는 시계 오차를 흐리지 않는다",
     en="A device.status that was repeated or came late does not spoil the offset",
     verifies=["HUB-TIME-007"],
+    needs=("device-health",),
     town=CALL,
     steps=[
         ("시계가 40 s 앞선 리더기 pole이 device.status를 다섯 번 보낸다", "the reader pole, whose clock is 40 s ahead, sends device.status five times"),
         (
             "그 가운데 첫 것을 되풀이하고, 1시간 전과 20분 전에 만들어져 쌓여 있던 device.status를 보낸다",
             "the first of them is repeated, and device.status made an hour and 20 minutes ago, which had been waiting, come in",
+        ),
+        (
+            "연결이 한 시간 끊겼던 것처럼, 60 s마다 만들어진 device.status 스무 개를 한꺼번에 보낸다. queue_depth는 1부터 20이다",
+            "as after an hour without network, twenty device.status made every 60 s come at once, their queue_depth from 1 to 20",
         ),
         ("장치 조회를 보고, tag.called를 장치 시각으로 보낸다", "look at the device query, and send tag.called at the device's time"),
     ],
@@ -123,6 +129,7 @@ def offset_unspoilt(t: HubBench) -> None:
         t.status("pole", clock=t.now() + 40.0 - 3600, queue_depth=12),
         t.status("pole", clock=t.now() + 40.0 - 1200),
     ]
+    late += [t.status("pole", clock=t.now() + 40.0 - 60 * (20 - n), queue_depth=n + 1) for n in range(20)]
     t.accepted(*late)
     tolerance = t.allowed(TOLERANCE_S)
     row = health_of(t, "pole")
@@ -317,7 +324,7 @@ def offsets_of_writing(t: HubBench) -> None:
     "TC-HUB-TIME-06",
     ko="먼 미래의 시각을 단 사건을 받아 두고 clock_suspect로 표시하며, 긴급을 늦추지 않는다. 늦게 온 호출도 알린다",
     en="An event far in the future is kept and flagged clock_suspect, and delays no emergency; a call that comes late is alerted",
-    verifies=["HUB-TIME-008", "HUB-TIME-009", "HUB-TIME-010", "HUB-TIME-012"],
+    verifies=["HUB-TIME-008", "HUB-TIME-009", "HUB-TIME-010", "HUB-TIME-012", "HUB-TIME-017"],
     town=CALL,
     steps=[
         (
@@ -354,6 +361,8 @@ def future_and_late(t: HubBench) -> None:
             told.data.get("flags"),
             seen=told,
         )
+        t.check("HUB-TIME-017", abs(_at(told) - now) <= t.allowed(TOLERANCE_S) + (told.t - press.t), f"event_at {iso(now)}, when it came",
+                told.data["event_at"], seen=told)  # fmt: skip
     late = t.tag_called("pole", "t1", 2, now - 6 * 3600)
     t.expect_alert("HUB-TIME-012", "tag_call", child="c1", since=late,
                    where=lambda d: abs(unix(str(d["event_at"])) - (now - 6 * 3600)) < 60)  # fmt: skip
@@ -412,3 +421,37 @@ def late_keeps_its_place(t: HubBench) -> None:
     times = [round(unix(p["at"]) - now) for p in points]
     ok = times == sorted(times) and {-1230, -1215, -1200, -900} <= set(times)
     t.check("HUB-TIME-011", ok, "what came late stands at its own time in the path", times, seen=path.entry)
+
+
+@case(
+    "TC-HUB-TIME-08",
+    ko="시계를 바로잡은 장치의 오프셋은 상태 보고 16번 뒤에 새 값이다",
+    en="The offset of a device that set its clock is the new one after 16 device.status",
+    verifies=["HUB-TIME-016"],
+    needs=("device-health",),
+    town=CALL,
+    steps=[
+        ("시계가 900 s 앞선 bell이 device.status를 스무 번 보낸다", "the bell, whose clock is 900 s ahead, sends device.status twenty times"),
+        ("시계를 30 s 뒤진 값으로 바로잡고 열여섯 번 보낸다", "it sets its clock to 30 s behind, and sends sixteen"),
+        ("장치 조회를 보고, bell.pressed를 장치 시각으로 보낸다", "look at the device query, and send bell.pressed at the device's time"),
+    ],
+    criteria=[("오프셋은 -30 s이고 event_at은 참된 시각이다(망 지연과 2 s의 허용).",
+               "The offset is -30 s and event_at the true time (2 s and the delay of the network allowed).")],
+)  # fmt: skip
+def clock_was_set(t: HubBench) -> None:
+    for ahead, times in ((900.0, 20), (-30.0, 16)):
+        t.accepted(*(t.status("bell", clock=t.now() + ahead) for _ in range(times)))
+    tolerance = t.allowed(TOLERANCE_S)
+    found = health_of(t, "bell").get("clock_offset_s")
+    ok = isinstance(found, int | float) and abs(found + 30.0) <= tolerance
+    t.check("HUB-TIME-016", ok, "an offset of -30 s", found)
+    now = t.now()
+    press = t.bell_pressed("bell", 1, now - 30, time=iso(now - 30))
+    alert = t.expect_alert("HUB-TIME-016", "bell_call", since=press, within=3 * t.limit("bell_call"))
+    t.check(
+        "HUB-TIME-016",
+        abs(_at(alert) - now) <= tolerance,
+        f"event_at {iso(now)}",
+        alert.data["event_at"],
+        seen=alert,
+    )

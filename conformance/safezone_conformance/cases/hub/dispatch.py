@@ -1,6 +1,6 @@
 """16.1 and 16.4: units that could go, places in words, the hand-over of the shift."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from safezone_conformance.case import case
@@ -27,15 +27,16 @@ def _report(t: HubBench, unit: str, *, at: tuple[float, float] | None = None, av
     t.given(answer.status == 200, f"{unit} reports: {answer.status} {answer.body[:200]!r}")
 
 
-def _street(name: str, *line: tuple[float, float]) -> dict[str, Any]:
-    return {"name": name, "line": [lon_lat(*p) for p in line], "foot": True, "car": True}
+def _street(name: str, *line: tuple[float, float]) -> Callable[[], Item]:
+    """Where it lies is known when the case has its plot."""
+    return lambda: {"name": name, "line": [lon_lat(*p) for p in line], "foot": True, "car": True}
 
 
-def _bell_town(*units: tuple[str, tuple[float, float]], streets: Sequence[Mapping[str, Any]] = (), children: int = 0,
+def _bell_town(*units: tuple[str, tuple[float, float]], streets: Sequence[Callable[[], Item]] = (), children: int = 0,
                more: Sequence[str] = ()) -> Town:  # fmt: skip
     def extra(m: Maker) -> list[Item]:
         items = [patrol(m, name, at) for name, at in units]
-        return items + ([m.other("streets", "streets", lines=list(streets))] if streets else [])
+        return items + ([m.other("streets", "streets", lines=[s() for s in streets])] if streets else [])
 
     return Town(children=children, parts=("bell", "desk", *more), extra=extra)
 
@@ -197,7 +198,7 @@ def reports_count(t: HubBench) -> None:
     needs=["dispatch"],
     town=Town(children=1, parts=("bell", "pole", "desk"), extra=lambda m: [
         m.device("bell2", "bell", placement=lat_lon(720, 20)),
-        m.other("streets", "streets", lines=[_street("시험로", (0, 0), (1000, 0)), _street("다른길", (0, 200), (1000, 200))]),
+        m.other("streets", "streets", lines=[_street("시험로", (0, 0), (1000, 0))(), _street("다른길", (0, 200), (1000, 200))()]),
     ]),
     before=[("시험로에서 20 m, 비상벨 bell2에서 20 m 되는 곳. 다른 길과 비상벨, 전주는 더 멀다",
              "A place 20 m from the road «시험로» and 20 m from the bell bell2; another road, bell and pole are farther")],

@@ -6,7 +6,7 @@ from typing import Any
 from safezone_conformance.case import case
 from safezone_conformance.cases.hub._work import alerted, flags, id_of
 from safezone_conformance.hub_bench import SETUP_S, Down, HubBench, Message
-from safezone_conformance.town import Item, Maker, Town
+from safezone_conformance.town import Item, Maker, Town, lat_lon
 from safezone_conformance.wire import iso
 
 EVERYBODY = ("desk/d112", "desk/dreal", "guardian/g1", "guardian/greal")
@@ -136,8 +136,8 @@ def only_allowed(t: HubBench) -> None:
         extra=lambda m: [
             m.drill("d1", allow=["camallow"]),
             *(i for n, (name, nature) in enumerate((("camsim", "simulated"), ("camreal", "real"), ("camallow", "real")))
-              for i in (m.device(f"bell{n}", "bell", placement={"lat": 37.5 + n / 50, "lon": 126.9}),
-                        m.camera(name, (0, 0), {"s": 180}, nature=nature, placement={"lat": 37.5 + n / 50 + 1e-4, "lon": 126.9}))),
+              for i in (m.device(f"bell{n}", "bell", placement=lat_lon(0, -2000 * n)),
+                        m.camera(name, (0, 0), {"s": 180}, nature=nature, placement=lat_lon(0, 11 - 2000 * n)))),
         ],
     ),
     before=[("서로 2 km 떨어진 비상벨 셋 옆에 카메라가 하나씩 있다: 가상, 실제, 실제이며 d1의 allow에 있음",
@@ -319,3 +319,33 @@ def mixed(t: HubBench, first: Mapping[str, Any], second: Mapping[str, Any]) -> N
         notice.envelope.get("exercise"),
         seen=notice,
     )
+
+
+def _neighbours(m: Maker) -> list[Item]:
+    """A second zone of the same hub, with an open drill of its own."""
+    other = m.identity.id("z2")
+    return [i | {"zone": other} for i in ({**m.zone(), "id": other}, m.drill("d2"))]
+
+
+@case(
+    "TC-HUB-DRILL-10",
+    ko="다른 구역의 훈련은 이 구역의 메시지에는 열려 있지 않다",
+    en="A drill of another zone is not open for messages of this one",
+    verifies=["HUB-DRILL-014"],
+    needs=["drills"],
+    town=Town(parts=("pole", "desk"), extra=_neighbours),
+    before=[("구역 z2에 훈련 d2가 열려 있다", "in the zone z2 the drill d2 is open")],
+    steps=[("이 구역의 pole이 t1의 tag.called를 d2의 훈련으로 보낸다", "pole, of this zone, sends tag.called of t1 as part of d2")],
+    criteria=[("상황실과 보호자에게 exercise 없이, drill_unknown을 달고 간다", "desk and guardian are told without exercise, flagged drill_unknown")],
+)  # fmt: skip
+def anothers_drill(t: HubBench) -> None:
+    sent = t.tag_called("pole", "t1", 1, exercise="d2")
+    told = (
+        t.expect_alert("HUB-DRILL-014", "tag_call", child="c1", since=sent),
+        t.expect_notice("HUB-DRILL-014", "g1", "tag_call", child="c1", since=sent),
+    )
+    for down in told:
+        exercise = down.envelope.get("exercise")
+        t.check("HUB-DRILL-014", exercise is None, "no exercise", exercise, seen=down)
+        marks = down.data.get("flags", [])
+        t.check("HUB-DRILL-014", "drill_unknown" in marks, "flagged drill_unknown", marks, seen=down)

@@ -314,3 +314,48 @@ def mac_last(t: HubBench) -> None:
     t.accepted(t.status("pole"))
     rows = receipts_naming(t, ids)
     t.check("HUB-ENV-009", not rows, "no receipt for any of them", rows)
+
+
+@case(
+    "TC-HUB-ENV-07",
+    ko="공백, 이스케이프로 숨긴 중복, 소수로 적은 정수, 중첩의 한계는 규격의 사유를 갖는다",
+    en="White space, a double hidden by an escape, an integer written as a fraction and the limit of nesting have the reasons of the standard",
+    verifies=["HUB-ENV-008", "HUB-ENV-009", "HUB-ENV-013"],
+    town=POLE,
+    steps=[
+        ("mac이 맞는 device.status의 앞과 뒤에 빈칸을 붙여 보낸다", "send a device.status, its mac right, with a blank before it, and with a line feed after it"),
+        ("seq를 이스케이프하여 두 번 적은 것, seq를 1.0e1로 적은 것, queue_depth를 0.0으로 적은 것을 보낸다",
+         "send one that has seq twice, once escaped, one whose seq is written 1.0e1, and one whose queue_depth is written 0.0"),
+        ("가장 바깥을 합해 32단계와 33단계로 배열을 겹친 것을 보낸다", "send arrays nested to 32 and to 33 levels, the outermost counted"),
+    ],
+    criteria=[
+        ("차례로 bad_envelope, bad_envelope, not_json, bad_envelope로 세고 queue_depth의 것은 bad_data로 답한다", "counted as bad_envelope, bad_envelope, not_json and bad_envelope; that of queue_depth is answered by bad_data"),
+        ("32단계는 받아들이고 33단계는 not_json이다", "32 levels are accepted, 33 are not_json"),
+    ],
+)  # fmt: skip
+def edges(t: HubBench) -> None:
+    refusals = Refusals(t)
+    _, envelope, payload = good(t)
+    seq = f'"seq":{envelope["seq"]}'.encode()
+    head = head_of(envelope)
+    refusals.hold("HUB-ENV-009", "bad_envelope", "a blank before it", sealed(t, "dev/pole", b" " + head))
+    refusals.hold("HUB-ENV-009", "bad_envelope", "a line feed after it", payload + b"\n")
+    doubled = head.replace(seq, seq + b',"s\\u0065q":1')
+    refusals.hold("HUB-ENV-008", "not_json", "seq twice, once escaped", sealed(t, "dev/pole", doubled))
+    fraction = head.replace(seq, b'"seq":1.0e1')
+    refusals.hold("HUB-ENV-013", "bad_envelope", "seq 1.0e1", sealed(t, "dev/pole", fraction))
+    refusals.hold("HUB-ENV-008", "not_json", "33 levels", good(t, vendor=_nested(32))[2])
+    topic, envelope, _ = good(t)
+    fraction = head_of(envelope).replace(b'"queue_depth":0', b'"queue_depth":0.0')
+    sent = t.publish("dev/pole", topic, envelope, sealed(t, "dev/pole", fraction))
+    t.expect_receipt("HUB-ENV-013", sent, "rejected", reason="bad_data")
+    sent = t.publish("dev/pole", *good(t, vendor=_nested(31)))
+    t.expect_receipt("HUB-ENV-008", sent, "accepted")
+
+
+def _nested(levels: int) -> list[Any]:
+    """Lists within lists: so many levels of their own."""
+    found: list[Any] = []
+    for _ in range(levels - 1):
+        found = [found]
+    return found

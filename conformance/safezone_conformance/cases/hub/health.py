@@ -5,7 +5,7 @@ from typing import Any
 
 from safezone_conformance.case import case
 from safezone_conformance.hub_bench import HubBench
-from safezone_conformance.town import Town
+from safezone_conformance.town import Town, metres
 
 HEARTBEAT_S = 600.0
 
@@ -33,6 +33,7 @@ def await_faults(t: HubBench, device: str, wanted: set[str]) -> Mapping[str, Any
     ko="마지막 device.status에서 600 s가 지나면 고장으로 보이고, 다시 오면 없어진다",
     en="A device is shown as faulty once 600 s have passed since its last device.status, and no longer when it comes again",
     verifies=["HUB-STATUS-009", "HUB-STATUS-010"],
+    needs=("device-health",),
     town=Town(children=0, parts=("pole", "bell")),
     slow_s=620.0,
     steps=[
@@ -74,6 +75,7 @@ def heartbeat(t: HubBench) -> None:
     ko="tamper, stuck_button, self_test failed, mains false가 장치 조회에 고장으로 보인다",
     en="tamper, stuck_button, self_test failed and mains false show as faults in the device query",
     verifies=["HUB-STATUS-011"],
+    needs=("device-health",),
     town=Town(children=0, parts=("pole", "bell", "camera")),
     steps=[
         ("세 장치가 고장 없는 device.status를 보낸다", "three devices send device.status without a fault"),
@@ -167,6 +169,40 @@ def no_notice(t: HubBench) -> None:
 
 
 @case(
+    "TC-HUB-STATUS-04",
+    ko="장치 조회는 배터리, 고정 장치의 자리, 카메라의 프리셋을 말한다",
+    en="The device query tells the battery, the place of a fixed device, and the preset of a camera",
+    verifies=["HUB-OPS-010"],
+    town=Town(children=1, parts=("pole", "camera")),
+    steps=[
+        (
+            "cam이 battery_pct 81, 이어서 42인 device.status와 preset이 w, 이어서 e인 camera.state를 보낸다. 전화기 p1은 battery_pct 17을 알린다",
+            "cam sends device.status with battery_pct 81, then 42, and camera.state with the preset w, then e; the phone p1 reports battery_pct 17",
+        ),
+        ("장치 조회를 본다", "look at the device query"),
+    ],
+    criteria=[
+        (
+            "cam은 battery_pct 42, preset e이고 자리는 (520, 0) m이다. pole은 자리가 있고 preset은 없다. p1은 battery_pct 17이고 자리가 없다.",
+            "cam has battery_pct 42, preset e and the place (520, 0) m; pole has its place and no preset; p1 has battery_pct 17 and no place.",
+        )
+    ],
+)
+def what_a_map_needs(t: HubBench) -> None:
+    for battery, preset in ((81, "w"), (42, "e")):
+        beat = t.status("cam", battery_pct=battery)
+        t.accepted(beat, t.send("dev/cam", "camera.state", {"preset": preset, "bearing_deg": 90}))
+    t.accepted(t.status("p1", battery_pct=17), t.status("pole"))
+    camera, pole, phone = (health_of(t, device) for device in ("cam", "pole", "p1"))
+    told = (camera.get("battery_pct"), camera.get("preset"), pole.get("preset"), phone.get("battery_pct"))
+    t.check("HUB-OPS-010", told == (42, "e", None, 17), "battery 42, preset e; no preset; battery 17", told)
+    for row, x in ((camera, 520.0), (pole, 500.0)):
+        at = metres(row.get("lat", 0.0), row.get("lon", 0.0))
+        t.check("HUB-OPS-010", abs(at[0] - x) < 2 and abs(at[1]) < 2, f"the place ({x:.0f}, 0) m", at)
+    t.check("HUB-OPS-010", "lat" not in phone and "lon" not in phone, "no place of a phone", sorted(phone))
+
+
+@case(
     "TC-HUB-TAG-21",
     ko="누구에게도 묶이지 않은 태그의 tag.sighted를 받고 아무에게도 알리지 않는다",
     en="tag.sighted of a tag bound to nobody is accepted, and nobody is told",
@@ -211,3 +247,40 @@ def nobodys_tag(t: HubBench) -> None:
         )
     seen = t.sighted("is", "a", "t1", now - 5)
     t.expect_notice("HUB-TAG-012", "g1", "school_arrival", child="c1", since=seen)
+
+
+@case(
+    "TC-HUB-TAG-22",
+    ko="등록되지 않은 안테나의 tag.sighted를 받고 근거로 쓰지 않는다",
+    en="tag.sighted at an antenna that is not registered is accepted, and evidence of nothing",
+    verifies=["HUB-TAG-017"],
+    needs=("everyday",),
+    town=Town(children=1, parts=("school", "desk")),
+    steps=[
+        (
+            "학교 안의 리더기 is가 등록되지 않은 안테나 roof에서 t1을 보았다고, 이어서 안테나 a에서 보았다고 보낸다",
+            "the reader is inside the school sends that it saw t1 at the antenna roof, which is not registered, and then at the antenna a",
+        ),
+    ],
+    criteria=[
+        (
+            "둘 다 받아들여지고 등교는 뒤의 것에만 알린다.",
+            "Both are accepted; the arrival is told upon the latter only.",
+        )
+    ],
+)
+def unknown_antenna(t: HubBench) -> None:
+    now = t.now()
+    stray = t.sighted("is", "roof", "t1", now - 30, now - 25)
+    t.expect_receipt("HUB-TAG-017", stray, "accepted")
+    t.expect_none(
+        "HUB-TAG-017",
+        type_="notice",
+        after=stray,
+        limit=t.limit("school_arrival"),
+        expected="nothing upon an antenna that is not registered",
+    )
+    seen = t.sighted("is", "a", "t1", now - 5)
+    notice = t.expect_notice("HUB-TAG-017", "g1", "school_arrival", child="c1", since=seen)
+    cited = stray.ref in notice.data.get("evidence", [])
+    t.check("HUB-TAG-017", not cited, "the stray stay is no evidence", dict(notice.data), seen=notice)

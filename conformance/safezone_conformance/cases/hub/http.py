@@ -286,3 +286,38 @@ def is_own_machine(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+@case(
+    "TC-HUB-HTTP-07",
+    ko="호출은 11.1의 순서로 검사된다",
+    en="A call is checked in the order of 11.1",
+    verifies=["HUB-HTTP-010"],
+    needs=["tokens", "incidents"],
+    town=BOOK_TOWN,
+    steps=[
+        ("여러 가지가 한꺼번에 틀린 호출을 한다: 없는 경로, 없는 메서드, 토큰, 역할, 질의, 본문의 종류, JSON, 스키마, 항목",
+         "make calls with several things wrong at once: path, method, token, role, query, type of the body, JSON, schema, item"),
+    ],
+    criteria=[("먼저 오는 것으로 답한다", "the first of them is the answer")],
+)  # fmt: skip
+def order_of_checks(t: HubBench) -> None:
+    school, nobody = t.login("school/s1"), t.id("nobody")
+    actions, csv = f"/v1/incidents/{nobody}/actions", {"content-type": "text/csv"}
+    calls: list[tuple[int, str, str, dict[str, Any]]] = [
+        (404, "GET", "/v1/nothing?sideways=1", {"who": "nobody"}),
+        (405, "DELETE", "/v1/me?sideways=1", {"who": "nobody"}),
+        (401, "POST", f"{actions}?sideways=1", {"who": "nobody", "body": b"{", "headers": csv}),
+        (403, "POST", f"{actions}?sideways=1", {"who": school, "body": b"{", "headers": csv}),
+        (403, "GET", f"/v1/registry/nokind/{nobody}", {"who": school}),
+        (400, "POST", f"{actions}?sideways=1", {"body": b"{", "headers": csv}),
+        (404, "PUT", f"/v1/registry/nokind/{nobody}", {"body": b"{", "headers": csv}),
+        (415, "POST", actions, {"body": b"{", "headers": csv}),
+        (400, "POST", actions, {"body": b"{", "headers": JSON}),
+        (422, "POST", actions, {"json": {"action": "scold"}}),
+        (404, "POST", actions, {"json": {"action": "note", "note": "누구의 것도 아닌 사건"}}),
+    ]
+    for status, method, path, how in calls:
+        answer = t.http(method, path, ambient=status not in (404, 405), **how)
+        t.check("HUB-HTTP-010", answer.status == status, f"{method} {path.replace(t.zone, '…')}: {status} first", answer.status,
+                sent=answer.question, seen=answer)  # fmt: skip

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from safezone_conformance.case import case
+from safezone_conformance.cases.hub._day import Day
 from safezone_conformance.cases.hub._people import (
     Fact,
     access_log,
@@ -19,6 +20,7 @@ from safezone_conformance.cases.hub._people import (
     position,
 )
 from safezone_conformance.cases.hub.privacy import fix_at, names, near
+from safezone_conformance.cases.hub.services import RAILWAY
 from safezone_conformance.hub_bench import HubBench
 from safezone_conformance.town import NAMES, SCHOOL, Item, Town, lat_lon
 from safezone_conformance.wire import iso
@@ -442,3 +444,46 @@ def destroyed(t: HubBench) -> None:
     after = access_log(t, "c1")
     lost = [f for f in before if f not in after]
     t.check("HUB-LAW-014", not lost, "all facts of the time before", lost)
+
+
+@case(
+    "TC-HUB-LAW-12",
+    ko="수집 동의가 없으면 감지와 측위는 받되 아무 효력이 없다",
+    en="Without consent to collection sightings and fixes are taken and have no effect",
+    verifies=["HUB-LAW-020"],
+    needs=["everyday", "danger", "privacy"],
+    town=Town(children=1, parts=("school", "danger", "pole", "bell", "desk")),
+    rows={"none": {"change": "none"}, "not-collect": {"change": "not-collect"}, "suspended": {"change": "suspended"}},
+    steps=[
+        ("c1의 동의를 지운다(수집만 빼고 등록한다, 정지한다)", "c1's consent is deleted (registered without collect, suspended)"),
+        ("c1이 학교 안에서 보이고, 전화기가 위험지역 안의 측위 여섯을 보내고, 비상벨 옆의 pole이 t1을 본 뒤 벨이 눌린다",
+         "c1 is seen in school, its phone sends six fixes in the danger area, pole beside the bell sees t1, and the bell is pressed"),
+        ("t1의 호출을 보낸다", "a call of t1 is sent"),
+        ("모두 동의한 것으로 등록하고 c1이 학교 안에서 보인다", "consent to everything is registered, and c1 is seen in school"),
+    ],
+    criteria=[("모두 수신증을 받고, 호출 전에는 g1에게 아무것도 가지 않으며 상황실에는 벨의 것만 간다. 호출은 g1에게 간다. 동의한 뒤의 등교를 알린다",
+               "all get receipts; before the call g1 is told nothing, and the desk of the bell only; the call reaches g1; the arrival after consent is told")],
+)  # fmt: skip
+def no_effect(t: HubBench, change: str) -> None:
+    if change == "none":
+        gone = t.http("DELETE", f"/v1/registry/consent/{t.id('k-c1')}")
+        t.given(gone.status == 204, f"the consent is deleted: {gone.status}")
+    elif change == "not-collect":
+        t.put(_consented(t, collect=False))
+    else:
+        t.put(_consented(t, change))
+    day = Day(t)
+    seen = day.sighted("is", "a", "t1", day.start - 200)
+    fixes = day.walks("p1", [*RAILWAY, *RAILWAY[:2]], day.start - 30, 20.0)
+    near_bell = day.sighted("pole", "a", "t1", day.start - 5)
+    pressed = day.sends("dev/bell", "bell.pressed", {"press": 1, "pressed_at": iso(day.now)})
+    for message in (seen, *fixes, near_bell):
+        t.expect_receipt("HUB-LAW-020", message, "accepted")
+    day.alerted("HUB-LAW-020", "bell_call", None, since=pressed)
+    day.not_told("HUB-LAW-020", "nothing of c1 to its guardian", since=seen, to="guardian/g1")
+    day.not_told("HUB-LAW-020", "nothing of c1 to the desk", since=seen, child="c1", to="desk/d112")
+    call = day.sends("dev/pole", "tag.called", {"tag": t.id("t1"), "press": 1, "pressed_at": iso(day.now)})
+    day.told("HUB-LAW-020", "g1", "tag_call", "c1", since=call)
+    t.put(_consented(t))
+    day.waits(1.0)
+    day.told("HUB-LAW-020", "g1", "school_arrival", "c1", since=day.sighted("is", "a", "t1"))

@@ -6,7 +6,7 @@ from typing import Any
 
 from safezone_conformance.case import case
 from safezone_conformance.hub_bench import SETUP_S, Answer, Flow, HubBench
-from safezone_conformance.town import SCHOOL, Town, metres
+from safezone_conformance.town import SCHOOL, Item, Maker, Town, lat_lon, metres
 from safezone_conformance.wire import iso, unix
 
 PHONES = Town(children=2, parts=())
@@ -95,9 +95,9 @@ def newest(t: HubBench) -> None:
 
 @case(
     "TC-HUB-LOC-02",
-    ko="basis는 위치가 무엇에서 왔는지, state는 어디에 언제부터 있는지 말한다",
-    en="basis tells what a position comes of, state where the child is and since when",
-    verifies=["HUB-LOC-004", "HUB-LOC-010"],
+    ko="basis는 위치가 무엇에서 왔는지, state는 어디에 언제부터 있는지와 그곳의 이름을 말한다",
+    en="basis tells what a position comes of, state where the child is, since when, and what that place is called",
+    verifies=["HUB-LOC-004", "HUB-LOC-010", "HUB-LOC-012"],
     needs=("location",),
     town=Town(children=2, parts=("school", "pole")),
     slow_s=20.0,
@@ -111,7 +111,8 @@ def newest(t: HubBench) -> None:
         ("c1은 basis phone과 device p1, c2는 basis reader와 device pole이다", "c1: basis phone, device p1; c2: basis reader, device pole"),
         ("들어간 뒤에는 basis가 place면 place가 학교이고 reader면 device가 그 정문이다",
          "once inside, basis place names the school, or basis reader the gate"),
-        ("state.place는 학교, 나간 뒤에는 way이고 since는 지난 시각이다", "state.place is the school, once outside way, and since is when it passed"),
+        ("state.place는 학교, 나간 뒤에는 way이고 since는 지난 시각이다. 학교일 때 name과 role은 그 장소의 것이다",
+         "state.place is the school, once outside way, and since is when it passed; name and role are those of the school"),
     ],
 )  # fmt: skip
 def basis_and_state(t: HubBench) -> None:
@@ -136,6 +137,9 @@ def basis_and_state(t: HubBench) -> None:
     fits = {"place": body.get("place") == t.id("school"), "reader": body.get("device") == t.id("gs")}
     t.check("HUB-LOC-004", fits.get(body["basis"], False), "place school, or reader gs", _short(body))
     _in_state(t, body, t.id("school"), inward, inward + 3)
+    state = body["state"]
+    named = (state.get("name"), state.get("role"))
+    t.check("HUB-LOC-012", named == ("school", "school"), "name and role of the area: school, school", named)
     outward = whole(flow.now) - 5
     _pass(t, flow, "t2", False, outward)
     _in_state(t, _known(t, "c2"), "way", outward, outward + 3)
@@ -316,3 +320,31 @@ def not_back(t: HubBench) -> None:
     t.check(
         "HUB-LOC-011", off_by(body, *SCHOOL) < 160, "at the school", f"{off_by(body, *SCHOOL):.0f} m away"
     )
+
+
+@case(
+    "TC-HUB-LOC-06",
+    ko="리더기에서 나온 위치는 안테나의 자리이고 정확도는 그 읽는 거리만큼이다",
+    en="A position of a reader is that of its antenna, as exact as its range",
+    verifies=["HUB-LOC-013"],
+    needs=("location",),
+    town=Town(children=1, parts=(), extra=lambda m: [_wide(m)]),
+    before=[("리더기 pole은 (500, 0) m에 서고 그 안테나 a는 (530, 0) m에서 20 m까지 읽는다", "the reader pole stands at (500, 0) m; its antenna a, at (530, 0) m, reads up to 20 m")],
+    steps=[("pole이 20 s 전부터 지금까지의 t1의 머무름을 알리고, 그 시작의 위치를 조회한다",
+            "pole tells a stay of t1 from 20 s ago to now; the position at its start is asked for")],
+    criteria=[("위치는 (530, 0) m이고 accuracy_m은 10에서 25 m이다", "the position is (530, 0) m, accuracy_m 10 to 25 m")],
+)  # fmt: skip
+def of_a_reader(t: HubBench) -> None:
+    began = whole(t.now() - 20)
+    t.accepted(t.sighted("pole", "a", "t1", began, began + 20))
+    answer = position(t, "c1", began)
+    t.require("HUB-LOC-013", answer.status == 200, "a position", answer.status, seen=answer)
+    away = off_by(answer.json, 530, 0)
+    t.check("HUB-LOC-013", away < 2, "(530, 0) m", f"{away:.0f} m away", seen=answer)
+    stated = answer.json["accuracy_m"]
+    t.check("HUB-LOC-013", 10 <= stated <= 25, "accuracy_m from 10 to 25", stated, seen=answer)
+
+
+def _wide(m: Maker) -> Item:
+    pole = m.reader("pole", "pole", (500, 0))
+    return pole | {"antennas": [{"id": "a", "side": "single", **lat_lon(530, 0), "range_m": 20}]}

@@ -6,7 +6,7 @@ from typing import Any
 from safezone_conformance.case import case
 from safezone_conformance.hub_bench import SETUP_S, HubBench
 from safezone_conformance.identity import raw_key
-from safezone_conformance.town import Item, Maker, Town
+from safezone_conformance.town import Item, Maker, Town, lat_lon
 from safezone_conformance.wire import encode, iso, seal, unix
 
 from ._calls import incident_of, press_bell, press_tag
@@ -23,7 +23,7 @@ def two(m: Maker) -> list[Item]:
     items = [
         m.zone() | {"id": other},
         m.desk("d2"),
-        m.device("b2", "bell", placement={"lat": 37.51, "lon": 126.89}),
+        m.device("b2", "bell", placement=lat_lon(-100, 150)),
     ]
     return [i | {"zone": other} for i in items]
 
@@ -184,6 +184,7 @@ def incidents(t: HubBench) -> None:
     ko="devices는 장치마다 마지막 상태, 시계 차이, 고장을 준다",
     en="devices gives last heartbeat, clock offset and faults of each device",
     verifies=["HUB-OPS-004"],
+    needs=("device-health",),
     town=Town(children=0, parts=("pole", "bell", "camera")),
     steps=[
         ("pole은 40 s 빠른 시계로 상태를 세 번, bell은 stuck_button인 상태를 보낸다. cam은 아무것도 보내지 않는다",

@@ -229,10 +229,10 @@ def forgotten(t: HubBench, reader: str, antenna: str) -> None:
     for n in range(8):
         seen.append(day.sighted(reader, antenna, "t1", at, at + 2, stay=f"f{n}"))
         at += (20, 40, 25)[n % 3]
-    # A hub that holds no child to be at home from the start learns it here, once.
+    # A hub that holds no child to be at home from the start learns it here, once, and may take the service's limit.
     t.await_one(
         lambda s: t.is_down(s, "guardian/g1", "notice", t.about("home_entry", "c1")),
-        t.line.stamp() + t.settings.absence_s,
+        t.line.stamp() + (t.settings.absence_s if day.clocked else t.limit("home_entry")),
     )
     day.not_told("HUB-PLACE-013", "neither exit nor entry", *HOME_SERVICES, since=seen[0], child="c1")
     left = day.passes("gh1", "t1", False, day.now)
@@ -276,3 +276,41 @@ def at_home(t: HubBench) -> None:
 )  # fmt: skip
 def at_an_academy(t: HubBench) -> None:
     _comes_and_goes(t, "ga", True, ACADEMY_SERVICES, ("HUB-PLACE-005", "HUB-PLACE-006"))
+
+
+@case(
+    "TC-HUB-PLACE-12",
+    ko="교실에 두고 간 태그는 전화기가 나간 뒤에 등교를 다시 알리지 않는다",
+    en="A tag left in class tells no arrival again after the phone has left",
+    verifies=["HUB-PLACE-013"],
+    needs=["everyday"],
+    town=Town(parts=("school",)),
+    steps=[
+        ("c1이 학교 안에서 보인다", "c1 is seen in school"),
+        ("전화기가 학교에서 멀어지는 측위 넷을 보낸다", "the phone sends four fixes leading away from school"),
+        ("그 뒤에도 교실의 리더기가 t1을 40 s마다 다섯 번 본다", "after that the reader in class goes on seeing t1, five times, every 40 s"),
+        ("t1이 학교 문을 안으로 지난다", "t1 passes the school gate inward"),
+    ],
+    criteria=[("하교를 한 번 알리고, 두고 간 태그에는 아무것도 알리지 않으며, 마지막 통과에 등교를 알린다",
+               "one departure is told, nothing upon the tag left behind, and an arrival upon the last pass")],
+)  # fmt: skip
+def left_in_class(t: HubBench) -> None:
+    day = Day(t)
+    day.in_school(at=day.start - 290)
+    away = [(860.0 - 40 * n, 0.0) for n in range(4)]
+    gone = day.walks("p1", away, day.start - 230, 15.0)[-1]
+    day.settled("g1", "school_departure", "c1", since=gone)
+    seen = [
+        day.sighted("is", "a", "t1", at, at + 2, stay=f"f{n}")
+        for n, at in enumerate(day.start - 225 + 40 * n for n in range(5))
+    ]
+    day.not_told(
+        "HUB-PLACE-013",
+        "neither arrival nor departure",
+        "school_arrival",
+        "school_departure",
+        since=seen[0],
+        child="c1",
+    )
+    back = day.passes("gs", "t1", True)
+    day.told("HUB-PLACE-013", "g1", "school_arrival", "c1", since=back)

@@ -517,3 +517,60 @@ def second_clock(t: HubBench) -> None:
     gone = t.http("DELETE", url(first))
     t.given(gone.status == 204, f"DELETE of the first drill: {gone.status}")
     t.expect_http("HUB-REG-018", 201, "PUT", url(second), json=second)
+
+
+def _rule_breakers(m: Maker) -> Mapping[str, Item]:
+    """Items that satisfy their schemas, each with one rule broken that no schema can say."""
+    gate = m.gate("x", "school", (900, 0))
+    indoors = m.reader("x", "interior", (1000, 0), "school")
+    keyless = {k: v for k, v in m.device("x", "bell", placement=lat_lon(0, 0)).items() if k != "key"}
+    homeless = {k: v for k, v in gate["placement"].items() if k != "area"}
+    nowhere = {k: v for k, v in indoors["placement"].items() if k != "area"}
+    outer = [a | {"side": "outer"} for a in gate["antennas"]]
+    return {
+        "a zone of another zone": m.zone() | {"zone": m.identity.id("z9")},
+        "no such time zone": m.zone(timezone="Asia/Nowhere"),
+        "no such day": m.other("absence", "x", child=m.identity.id("c1"), date="2030-02-30"),
+        "no such instant": m.drill("x", closes_at="2030-02-30T09:00:00+09:00"),
+        "a bell without key": keyless,
+        "a tag with a key": m.device("x", "tag", key=m.identity.key("x")),
+        "a gate with two outer antennas": gate | {"antennas": outer},
+        "a gate with one antenna": gate | {"antennas": gate["antennas"][:1]},
+        "a gate of no area": gate | {"placement": homeless},
+        "an interior reader of no area": indoors | {"placement": nowhere},
+        "a tag bound to a second child": m.binding("c2", "t1") | {"id": m.identity.id("x")},
+    }
+
+
+@case(
+    "TC-HUB-REG-11",
+    ko="스키마에는 맞으나 10.1의 규칙을 어긴 항목은 422이고 저장되지 않는다",
+    en="An item that satisfies its schema and breaks a rule of 10.1 gets 422 and is not stored",
+    verifies=["HUB-REG-019"],
+    town=CALLS,
+    steps=[
+        ("다른 구역의 zone, 없는 시간대, 없는 날과 순간, key 없는 비상벨과 key 있는 tag, 안테나가 맞지 않거나 area가 없는 리더기, 두 번째 어린이에게 이어지는 t1을 하나씩 PUT한다",
+         "PUT, one by one, a zone of another zone, a time zone and a day and an instant that are none, a bell without and a tag with a key, "
+         "readers whose antennas do not fit or that name no area, and a binding of t1 to a second child"),
+        ("각각 GET한다", "GET each"),
+        ("앞의 연결이 끝난 뒤의 것으로 t1을 이어 PUT한다", "PUT a binding of t1 that begins when the former has ended"),
+    ],
+    criteria=[("모두 422이고 errors에 field, value, remedy가 있으며, 저장되지 않았다. 마지막은 201이다",
+               "all get 422 with field, value and remedy in errors, and none is stored; the last gets 201")],
+)  # fmt: skip
+def against_the_rules(t: HubBench) -> None:
+    for what, item in _rule_breakers(t.make).items():
+        before = item_now(t, item)
+        answer = t.http("PUT", url(item), json=item)
+        ok = answer.status == 422 and helpful(errors_of(answer))
+        t.check(
+            "HUB-REG-019",
+            ok,
+            f"{what}: 422 with errors",
+            f"{answer.status} {answer.body[:200]!r}",
+            seen=answer,
+        )
+        t.check("HUB-REG-019", item_now(t, item) == before, f"{what}: not stored", "stored")
+    t.put(t.make.binding("c1", "t1", until="2030-01-01T00:00:00Z"))
+    later = t.make.binding("c2", "t1", **{"from": "2030-01-01T00:00:00Z"}) | {"id": t.id("x")}
+    t.expect_http("HUB-REG-019", 201, "PUT", url(later), json=later)

@@ -3,7 +3,8 @@
 from safezone_conformance.case import case
 from safezone_conformance.cases.hub._day import Condition
 from safezone_conformance.hub_bench import Down, HubBench, Message
-from safezone_conformance.town import Item, Maker, Town, metres
+from safezone_conformance.town import Item, Maker, Town, lat_lon, metres
+from safezone_conformance.wire import iso
 
 TWO = Town(
     children=2,
@@ -13,6 +14,7 @@ TWO = Town(
 ONE = Town(parts=("pole", "desk"))
 SERVICE = "tag_call"
 DAY_S = 86400.0
+RELAY_RANGE_M = 60.0  # timing.reader_call_range_m
 
 
 def cites(message: Message) -> Condition:
@@ -267,3 +269,51 @@ def within_a_day(t: HubBench) -> None:
     t.accepted(t.tag_called("pole", "t1", 3, now))
     expect_alert_of(t, "HUB-CALL-012", t.tag_called("pole", "t1", 4, now))
     no_more(t, "HUB-CALL-012", "one alert of one call", alert.t, to="desk/d112")
+
+
+def _two_antennas(m: Maker) -> list[Item]:
+    """The reader ``pole`` with its antenna a second time, 40 m away."""
+    pole = m.reader("pole", "pole", (500, 0))
+    far = {"id": "far", "side": "single", **lat_lon(540, 0), "range_m": 10}
+    return [pole | {"antennas": [*pole["antennas"], far]}]
+
+
+@case(
+    "TC-HUB-CALL-11",
+    ko="호출의 자리는 메시지가 든 안테나, 없으면 리더기의 자리이고 정확도가 정직하다",
+    en="The place of a call is that of the antenna named, else of the reader, with an honest accuracy",
+    verifies=["HUB-CALL-021", "HUB-BELL-022"],
+    town=Town(parts=("pole", "bell", "desk"), extra=_two_antennas),
+    before=[("pole은 (500, 0) m에 서고, 안테나 far는 (540, 0) m에 있다. 전화기의 측위는 없다",
+             "pole stands at (500, 0) m, its antenna far at (540, 0) m; there is no fix of the phone")],
+    steps=[
+        ("pole이 antenna far를 들어, 이어서 antenna 없이 t1의 tag.called를 보낸다", "pole sends tag.called of t1 naming antenna far, and then naming none"),
+        ("bell이 bell.pressed를 보낸다", "bell sends bell.pressed"),
+    ],
+    criteria=[
+        ("position은 (540, 0), 이어서 (500, 0) m이고 accuracy_m은 30에서 60 m이다", "position is (540, 0) and then (500, 0) m, accuracy_m 30 to 60 m"),
+        ("비상벨의 position은 (510, 0) m이고 accuracy_m은 10 m 이하이다", "position of the bell is (510, 0) m, accuracy_m not above 10 m"),
+    ],
+)  # fmt: skip
+def where_a_call_comes_from(t: HubBench) -> None:
+    named: list[tuple[dict[str, str], float]] = [({"antenna": "far"}, 540.0), ({}, 500.0)]
+    for press, (antenna, x) in enumerate(named, 1):
+        data = {"tag": t.id("t1"), "press": press, "pressed_at": iso(t.now())} | antenna
+        alert = expect_alert_of(t, "HUB-CALL-021", t.send("dev/pole", "tag.called", data))
+        _placed(t, "HUB-CALL-021", alert, x, RELAY_RANGE_M / 2, RELAY_RANGE_M)
+    pressed = t.bell_pressed("bell", 1)
+    _placed(t, "HUB-BELL-022", expect_alert_of(t, "HUB-BELL-022", pressed, "bell_call"), 510.0, 0.0, 10.0)
+
+
+def _placed(t: HubBench, requirement: str, alert: Down, x: float, least_m: float, most_m: float) -> None:
+    """That an alert's position is (x, 0) of the town, and how exact it says that is."""
+    told = alert.data.get("position") or {"lat": 0.0, "lon": 0.0, "accuracy_m": 0.0}
+    at = metres(told["lat"], told["lon"])
+    t.check(requirement, abs(at[0] - x) < 2 and abs(at[1]) < 2, f"the place ({x:.0f}, 0) m", at, seen=alert)
+    t.check(
+        requirement,
+        least_m <= told["accuracy_m"] <= most_m,
+        f"accuracy_m from {least_m:.0f} to {most_m:.0f}",
+        told["accuracy_m"],
+        seen=alert,
+    )
