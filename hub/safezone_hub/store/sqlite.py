@@ -3,6 +3,7 @@
 import contextlib
 import sqlite3
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 
 from safezone_hub.store.batch import Row
@@ -17,10 +18,28 @@ _TYPES = {"text": "TEXT", "int": "INTEGER", "real": "REAL", "bytes": "BLOB"}
 _SQL = {
     name: put(name, f"VALUES ({','.join('?' * len(table.columns))})") for name, table in TABLES.items()
 } | {name: sql.format(contains="instr") for name, sql in CHANGES.items()}
-_FIND_SEEN = (
-    "SELECT id, epoch, seq, digest FROM seen WHERE zone = ?1 AND principal = ?2 AND id = ?3 UNION ALL "
-    "SELECT id, epoch, seq, digest FROM seen WHERE zone = ?1 AND principal = ?2 AND epoch = ?4 AND seq = ?5"
+# Rows a statement. Each step of a statement lets go of the interpreter; for every row on its own the engine would
+# stand in line behind the link's thread hundreds of times a batch.
+MANY = 32
+_SQL_MANY = {
+    name: put(name, "VALUES " + ",".join([f"({','.join('?' * len(table.columns))})"] * MANY))
+    for name, table in TABLES.items()
+}
+_SEEN = (
+    "s.id, s.epoch, s.seq, s.digest FROM k CROSS JOIN seen s ON s.zone = k.zone AND s.principal = k.principal"
 )
+
+
+def _find_seen(keys: int) -> str:
+    """Of each key the row with its id, then the one with its epoch and seq. ``CROSS``: the keys are the outer loop."""
+    given = ",".join(["(?,?,?,?,?,?)"] * keys)
+    return (
+        f"WITH k(n, zone, principal, id, epoch, seq) AS (VALUES {given}) "
+        f"SELECT k.n, {_SEEN} AND s.id = k.id UNION ALL SELECT k.n, {_SEEN} AND s.epoch = k.epoch AND s.seq = k.seq"
+    )
+
+
+_FIND_SEEN, _FIND_SEEN_MANY = _find_seen(1), _find_seen(MANY)
 
 
 class SqliteDatabase:
@@ -65,7 +84,10 @@ class SqliteDatabase:
         try:
             db.execute("BEGIN IMMEDIATE")
             for name, rows in operations:
-                db.executemany(_SQL[name], rows)
+                whole = len(rows) - len(rows) % MANY if name in TABLES else 0
+                for at in range(0, whole, MANY):
+                    db.execute(_SQL_MANY[name], [*chain.from_iterable(rows[at : at + MANY])])
+                db.executemany(_SQL[name], rows[whole:])
             db.execute("COMMIT")
         except BaseException as error:
             self._roll_back()
@@ -101,12 +123,18 @@ class SqliteDatabase:
             raise StoreUnavailable(f"{self._path}: {error}") from error
 
     def find_seen(self, keys: Sequence[SeenKey]) -> dict[SeenKey, Seen]:
-        execute, found = self._db.execute, {}
+        found: dict[SeenKey, Seen] = {}
+        numbered = [(n, *key) for n, key in enumerate(keys)]
+        whole = len(keys) - len(keys) % MANY
         try:
-            for key in keys:
-                row = execute(_FIND_SEEN, key).fetchone()
-                if row is not None:
-                    found[key] = row
+            for at in range(0, whole, MANY):
+                for n, *row in self._db.execute(
+                    _FIND_SEEN_MANY, [*chain.from_iterable(numbered[at : at + MANY])]
+                ):
+                    found.setdefault(keys[n], tuple(row))
+            for key in numbered[whole:]:
+                for n, *row in self._db.execute(_FIND_SEEN, key):
+                    found.setdefault(keys[n], tuple(row))
         except sqlite3.ProgrammingError:
             raise
         except sqlite3.DatabaseError as error:
