@@ -35,7 +35,7 @@ class SharedVault(Vault):
         self._known = hmac.digest(master, b"safezone: known subjects", "sha256")
         check = hmac.digest(master, b"safezone: check", "sha256")
         self._keys, self._by_name = {}, {}
-        self._sealers, self._openers = {}, {}
+        self._sealers, self._older_sealers, self._openers = {}, {}, {}
         self._run, self._count = os.urandom(6), count()
         self._last = 0
         self._numbers: dict[int, str] = {}
@@ -101,8 +101,7 @@ class SharedVault(Vault):
             key = self._keys.pop(subject, None)
             if key is not None:
                 self._by_name.pop(key.name, None)
-        self._sealers.clear()
-        self._openers.clear()
+        self._forget_ciphers()
 
     def ensure(self, subjects: Iterable[str]) -> None:
         new = [subject for subject in dict.fromkeys(subjects) if subject not in self._keys]

@@ -15,16 +15,16 @@ from safezone_hub.store.tables import LAYOUT, TABLES, create
 _STRICT = sqlite3.sqlite_version_info >= (3, 37)
 BUSY_MS = 5000
 _TYPES = {"text": "TEXT", "int": "INTEGER", "real": "REAL", "bytes": "BLOB"}
-_SQL = {
-    name: put(name, f"VALUES ({','.join('?' * len(table.columns))})") for name, table in TABLES.items()
-} | {name: sql.format(contains="instr") for name, sql in CHANGES.items()}
-# Rows a statement. Each step of a statement lets go of the interpreter; for every row on its own the engine would
-# stand in line behind the link's thread hundreds of times a batch.
-MANY = 32
-_SQL_MANY = {
-    name: put(name, "VALUES " + ",".join([f"({','.join('?' * len(table.columns))})"] * MANY))
+# Rows a statement. Each step of a statement lets go of the interpreter; with one for every row the engine would stand
+# in line behind the link's thread hundreds of times a batch.
+_SIZES = (32, 8, 2, 1)
+_PUT = {
+    name: {
+        n: put(name, "VALUES " + ",".join([f"({','.join('?' * len(table.columns))})"] * n)) for n in _SIZES
+    }
     for name, table in TABLES.items()
 }
+_CHANGE = {name: sql.format(contains="instr") for name, sql in CHANGES.items()}
 _SEEN = (
     "s.id, s.epoch, s.seq, s.digest FROM k CROSS JOIN seen s ON s.zone = k.zone AND s.principal = k.principal"
 )
@@ -39,7 +39,16 @@ def _find_seen(keys: int) -> str:
     )
 
 
-_FIND_SEEN, _FIND_SEEN_MANY = _find_seen(1), _find_seen(MANY)
+_FIND_SEEN = {n: _find_seen(n) for n in _SIZES}
+
+
+def _pieces(rows: Sequence[Row]) -> Iterator[tuple[int, list[object]]]:
+    """The rows in pieces of ``_SIZES``, each as one list of parameters."""
+    at = 0
+    for size in _SIZES:
+        while len(rows) - at >= size:
+            yield size, [*chain.from_iterable(rows[at : at + size])]
+            at += size
 
 
 class SqliteDatabase:
@@ -75,7 +84,7 @@ class SqliteDatabase:
             db.execute("BEGIN IMMEDIATE")
             for statement in create(_TYPES, " WITHOUT ROWID" + (", STRICT" if _STRICT else "")):
                 db.execute(statement)
-            db.execute(_SQL["hub"], ("layout", str(LAYOUT)))
+            db.execute(_PUT["hub"][1], ("layout", str(LAYOUT)))
             db.execute("COMMIT")
         return db
 
@@ -84,10 +93,11 @@ class SqliteDatabase:
         try:
             db.execute("BEGIN IMMEDIATE")
             for name, rows in operations:
-                whole = len(rows) - len(rows) % MANY if name in TABLES else 0
-                for at in range(0, whole, MANY):
-                    db.execute(_SQL_MANY[name], [*chain.from_iterable(rows[at : at + MANY])])
-                db.executemany(_SQL[name], rows[whole:])
+                if name not in TABLES:
+                    db.executemany(_CHANGE[name], rows)
+                    continue
+                for size, values in _pieces(rows):
+                    db.execute(_PUT[name][size], values)
             db.execute("COMMIT")
         except BaseException as error:
             self._roll_back()
@@ -124,16 +134,9 @@ class SqliteDatabase:
 
     def find_seen(self, keys: Sequence[SeenKey]) -> dict[SeenKey, Seen]:
         found: dict[SeenKey, Seen] = {}
-        numbered = [(n, *key) for n, key in enumerate(keys)]
-        whole = len(keys) - len(keys) % MANY
         try:
-            for at in range(0, whole, MANY):
-                for n, *row in self._db.execute(
-                    _FIND_SEEN_MANY, [*chain.from_iterable(numbered[at : at + MANY])]
-                ):
-                    found.setdefault(keys[n], tuple(row))
-            for key in numbered[whole:]:
-                for n, *row in self._db.execute(_FIND_SEEN, key):
+            for size, values in _pieces([(n, *key) for n, key in enumerate(keys)]):
+                for n, *row in self._db.execute(_FIND_SEEN[size], values):
                     found.setdefault(keys[n], tuple(row))
         except sqlite3.ProgrammingError:
             raise

@@ -7,8 +7,9 @@ than 50 ms is refused. Latencies are taken on one machine each and need no commo
 import gc
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from multiprocessing import get_context
 from typing import Any, Protocol
@@ -21,6 +22,7 @@ from safezone_sim.capacity.target import Target
 from safezone_sim.capacity.zones import Ground
 
 CLOCK_OFF_MAX_S = 0.05
+NICE = -10
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,11 @@ class Spread(Protocol):
 
 def run_part(part: Part) -> Outcome:
     """Write the messages, wait for the start, send and watch. Runs in a process of its own."""
+    with _going_first():
+        return _run_part(part)
+
+
+def _run_part(part: Part) -> Outcome:
     began = time.monotonic()
     plan = make_plan(
         part.zones, part.segments, emergencies=part.emergencies, profile=part.profile, starts_at=part.starts_at,
@@ -92,6 +99,22 @@ def run_part(part: Part) -> Outcome:
     out = outcome_of(seen, *part.limits_s, judged_s=part.judged_s)
     out.made_s, out.late_s = round(made_s, 2), round(max(0.0, late_s), 2)
     return out
+
+
+@contextmanager
+def _going_first() -> Iterator[None]:
+    """On the hub's own machine the sender must keep its schedule all the same, as from a machine of its own.
+
+    Only who may (root, CAP_SYS_NICE) can; without it a sender held up by the hub shows as lag.
+    """
+    before = os.getpriority(os.PRIO_PROCESS, 0)
+    with suppress(PermissionError):
+        os.setpriority(os.PRIO_PROCESS, 0, min(before, NICE))
+    try:
+        yield
+    finally:
+        with suppress(PermissionError):
+            os.setpriority(os.PRIO_PROCESS, 0, before)
 
 
 def shared_out(whole: Part, generators: int) -> list[Part]:
