@@ -137,6 +137,9 @@ class Processes:
     def __init__(self, count: int = 1) -> None:
         self.size = count
         self._pool = ProcessPoolExecutor(count, mp_context=get_context("spawn"))
+        # Started now: what a process takes to begin must not come out of the first step.
+        for started in [self._pool.submit(_now) for _ in range(count)]:
+            started.result()
 
     def run(self, parts: Sequence[Part]) -> list[Outcome]:
         return list(self._pool.map(run_part, parts))
