@@ -14,7 +14,7 @@ import os
 import re
 import secrets
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -197,6 +197,11 @@ class Vault:
     def subjects(self) -> list[str]:
         """Everybody who has a key now."""
         return list(self._keys)
+
+    def secrets(self) -> Iterator[tuple[str, bytes]]:
+        """Every subject and its key, for a vault that takes over from this one."""
+        for key in self._keys.values():
+            yield key.subject, key.secret
 
     def ensure(self, subjects: Iterable[str]) -> None:
         """Give each subject a key, on disk before this returns; one commit for all new ones."""
