@@ -23,7 +23,7 @@ from safezone_hub.serve import build_hub, open_store
 from safezone_hub.settings import settings_from
 from safezone_hub.shards import Shard
 from safezone_hub.store import StoreRefused, StoreUnavailable
-from safezone_hub.vault import VaultError
+from safezone_hub.vault import MASTER_ENV, VaultError
 
 WATCH_S = 1.0
 STATE_HELP = "기록을 두는 폴더 · Folder of the event log, the keys and everything else that must survive."
@@ -254,6 +254,42 @@ def audit_heads(state: Path, dsn: str | None, master_key_file: Path | None) -> N
             click.echo(str(head(store, zone)))
     finally:
         store.close()
+
+
+@hub_group.command("move", short_help="샤드로 옮기기 · Move a hub of one process to shards")
+@_state
+@_store
+@_master
+@click.option(
+    "--to",
+    "target",
+    metavar="DSN",
+    help="옮길 빈 PostgreSQL · Empty PostgreSQL for the rows; without it those in --store stay and only the keys move.",
+)
+@click.option(
+    "--vault", metavar="DSN", help="열쇠를 둘 데이터베이스 · Database for the keys; else that of the rows."
+)
+def move_command(
+    state: Path, dsn: str | None, master_key_file: Path | None, target: str | None, vault: str | None
+) -> None:
+    """멈춘 허브(프로세스 하나)의 기록과 열쇠를 샤드가 이어받을 수 있게 옮깁니다.
+
+    Stop the hub first. Afterwards start the shards with the same master key and hub id, `--store` (and `--vault`) as
+    given here; the old hub can not be started any more. Run it again when it was broken off.
+    """
+    from safezone_hub.shards.moving import move
+
+    try:
+        moved = move(
+            state, dsn, target, vault, master_key_file, lambda text: click.echo(f"  {text}", err=True)
+        )
+    except (StoreRefused, StoreUnavailable, VaultError, OSError) as error:
+        raise click.ClickException(f"옮기지 않았습니다 · not moved: {error}") from None
+    click.echo(
+        f"옮김 · moved: {moved.zones} zones, {moved.rows:,} rows, {moved.keys:,} keys. "
+        f"마스터 키와 토큰을 샤드에도 주십시오 · Give every shard the same master key ({MASTER_ENV} or --master-key-file) "
+        "and token (--token-file or SAFEZONE_HUB_TOKEN)."
+    )
 
 
 # ------------------------------------------------------------------- the auditor's report

@@ -226,6 +226,7 @@ class Engine:
                         self._send_receipts(work)  # a planted fault, for the proof that it is noticed
                     self.zones.store.write(work.batch)
                 self.store_error = None
+                self._remember(work)
                 self._poisons.update(dict.fromkeys(set_aside, True))
                 break
             except Poison as poison:
@@ -266,6 +267,13 @@ class Engine:
                 log.exception("a message the hub fails on is set aside")
                 raise Poison(message.payload) from error
         return set_aside
+
+    def _remember(self, work: Work) -> None:
+        """What was just committed, for its repeats; nothing while keys change."""
+        if work.batch.registry or work.batch.unregistered or work.batch.erase:
+            self.zones.recent.clear()
+        else:
+            self.zones.recent.add(work.accepted)
 
     def _load_again(self) -> None:
         """Back to what the store holds, however long that takes."""

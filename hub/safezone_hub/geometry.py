@@ -37,6 +37,11 @@ def segments(lines: Sequence[Sequence[tuple[float, float]]]) -> Segments:
     return np.array(rows, dtype=np.float64).reshape(-1, 5)
 
 
+def joined(lines: Sequence[Segments]) -> Segments:
+    """The pieces of several polylines, in order."""
+    return np.concatenate(lines) if lines else segments([])
+
+
 def distance_to_segments(pieces: Segments, x: float, y: float) -> float:
     """Metres to the nearest piece; infinite when there is none."""
     if not len(pieces):

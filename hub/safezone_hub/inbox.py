@@ -1,5 +1,6 @@
 """What waits for the engine: emergencies before routine, questions between. Any thread puts, one takes."""
 
+import re
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -11,16 +12,22 @@ Q = TypeVar("Q")
 Arrival = tuple[str, bytes]
 
 # The type of a message is found by its bytes, without reading it: a wrong guess costs order, nothing else.
-_URGENT = tuple(
-    f'"{name}"'.encode()
-    for name, kind in MESSAGES.items()
-    if kind.cls == "emergency" and kind.direction == "up"
+_URGENT = re.compile(
+    '"(?:{})"'.format(
+        "|".join(
+            re.escape(name)
+            for name, kind in MESSAGES.items()
+            if kind.cls == "emergency" and kind.direction == "up"
+        )
+    ).encode()
 )
 _HEAD_BYTES = 512
 QUESTIONS_MAX = 100
 # Beyond so many the hub takes no routine message more: it gets no receipt, and its device sends it again, later and
 # later. A longer queue would only hold what was repeated meanwhile. About a second of work on a small machine.
 ROUTINE_MAX = 4000
+# From so many on, what waits already is not put a second time: the receipt of the first answers both.
+REPEATS_MAX = 1000
 
 
 class Inbox(Generic[Q]):
@@ -30,6 +37,7 @@ class Inbox(Generic[Q]):
         self._changed = threading.Condition()
         self._urgent: deque[Arrival] = deque()
         self._routine: deque[Arrival] = deque()
+        self._waiting: set[bytes] = set()  # payloads of routine messages
         self._questions: deque[tuple[int, Q]] = deque()  # after how many messages, the question
         self._ahead: deque[Q] = deque()
         self._put = self._taken = 0
@@ -45,15 +53,21 @@ class Inbox(Generic[Q]):
         When too much waits, routine messages are not taken; never where the order of arrival counts.
         """
         with self._changed:
+            routine, waiting = self._routine, self._waiting
             for arrival in arrivals:
-                urgent = is_urgent(arrival[1])
-                if urgent and may_overtake(arrival[0]):
-                    self._urgent.append(arrival)
-                elif not urgent and len(self._routine) >= ROUTINE_MAX and may_overtake(arrival[0]):
+                topic, payload = arrival
+                if is_urgent(payload):
+                    if may_overtake(topic):
+                        self._urgent.append(arrival)
+                        continue
+                elif len(routine) >= REPEATS_MAX and (
+                    (len(routine) >= ROUTINE_MAX or payload in waiting) and may_overtake(topic)
+                ):
                     self.shed += 1
-                else:
-                    self._routine.append(arrival)
-                    self._put += 1
+                    continue
+                routine.append(arrival)
+                waiting.add(payload)
+                self._put += 1
             self._changed.notify()
 
     def put_question(self, question: Q, ahead: bool = False) -> None:
@@ -79,7 +93,9 @@ class Inbox(Generic[Q]):
             self._woken = False
             messages = [self._urgent.popleft() for _ in range(min(limit, len(self._urgent)))]
             routine = min(limit - len(messages), len(self._routine))
-            messages += [self._routine.popleft() for _ in range(routine)]
+            taken = [self._routine.popleft() for _ in range(routine)]
+            self._waiting.difference_update(payload for _, payload in taken)
+            messages += taken
             self._taken += routine
             questions = list(self._ahead)
             self._ahead.clear()
@@ -90,5 +106,4 @@ class Inbox(Generic[Q]):
 
 def is_urgent(payload: bytes) -> bool:
     """Whether a message looks like an emergency."""
-    head = payload[:_HEAD_BYTES]
-    return any(name in head for name in _URGENT)
+    return _URGENT.search(payload, 0, _HEAD_BYTES) is not None

@@ -38,7 +38,8 @@ _UNSUBSCRIBE = 0xA2
 _FILTERS_A_PACKET = 100
 _PINGREQ, _DISCONNECT = b"\xc0\x00", b"\xe0\x00"
 _QOS1 = 0x02
-_CHUNK = 262144
+_PUBACK = b"\x40\x02"
+_CHUNK = 1048576
 
 _REFUSALS = {
     1: "it speaks no MQTT 3.1.1",
@@ -305,21 +306,16 @@ class MqttLink:
         return clear
 
     def _take(self, connection: "_Connection", buffer: bytes) -> bytes:
-        """Hand over whole messages, acknowledge them; the rest of the buffer."""
-        arrivals: Arrivals = []
-        answers: list[bytes] = []
-        end = 0
-        for kind, body, end in packets_in(buffer):  # noqa: B007
-            if kind & 0xF0 == _PUBLISH:
-                topic, packet_id, payload = _read_publish(kind, body)
-                arrivals.append((topic, payload))
-                if packet_id:
-                    answers.append(b"\x40\x02" + packet_id)
+        """Acknowledge and hand over whole messages; the rest of the buffer.
+
+        Acknowledged first, so that the broker sends on meanwhile: nothing rests on it, the receipt is the proof.
+        """
+        arrivals, ids, end = publishes_in(buffer)
+        if ids:
+            with self._lock:
+                self._put(connection, _PUBACK + _PUBACK.join(ids))
         if arrivals:
             self._arrived(arrivals)
-        if answers:
-            with self._lock:
-                self._put(connection, b"".join(answers))
         return buffer[end:]
 
     def _wake(self) -> None:
@@ -523,12 +519,41 @@ def packets_in(buffer: bytes) -> Iterator[tuple[int, bytes, int]]:
         start = at + length
 
 
-def _read_publish(kind: int, body: bytes) -> tuple[str, bytes, bytes]:
-    length = body[0] << 8 | body[1]
-    topic = body[2 : 2 + length].decode("utf-8", "replace")
-    if kind & 0x06:
-        return topic, body[2 + length : 4 + length], body[4 + length :]
-    return topic, b"", body[2 + length :]
+def publishes_in(buffer: bytes) -> tuple[Arrivals, list[bytes], int]:
+    """Each whole message, the packet ids to acknowledge, and where the last whole packet ends.
+
+    What ``packets_in`` does, without a step of its own for each packet: beyond what the engine can take, most of the
+    hub's time would go into reading what is not taken.
+    """
+    start, size = 0, len(buffer)
+    arrivals: Arrivals = []
+    ids: list[bytes] = []
+    while size - start >= 2:
+        kind, length, at = buffer[start], buffer[start + 1], start + 2
+        if length > 0x7F:
+            length, shift = length & 0x7F, 7
+            while True:
+                if at >= size:
+                    return arrivals, ids, start
+                byte = buffer[at]
+                length |= (byte & 0x7F) << shift
+                at, shift = at + 1, shift + 7
+                if byte < 0x80:
+                    break
+                if shift > 21:
+                    raise ValueError("no MQTT packet")
+        end = at + length
+        if end > size:
+            break
+        if kind & 0xF0 == _PUBLISH:
+            head = at + 2 + (buffer[at] << 8 | buffer[at + 1])
+            topic = buffer[at + 2 : head].decode("utf-8", "replace")
+            if kind & 0x06:
+                ids.append(buffer[head : head + 2])
+                head += 2
+            arrivals.append((topic, buffer[head:end]))
+        start = end
+    return arrivals, ids, start
 
 
 def _packet(kind: int, body: bytes) -> bytes:

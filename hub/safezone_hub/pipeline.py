@@ -29,6 +29,7 @@ from safezone_hub.messages import (
 )
 from safezone_hub.notices import Outgoing
 from safezone_hub.observation import Count, Effect, Observation, Settle
+from safezone_hub.recent import Accepted
 from safezone_hub.registry import ZoneView
 from safezone_hub.rules.calls import tell_the_least
 from safezone_hub.settings import RuleSettings
@@ -55,6 +56,7 @@ class Work:
     known: dict[SeenKey, Seen] = field(default_factory=dict)  # seen in earlier batches
     seen: dict[tuple[str, str], tuple[int, int, bytes]] = field(default_factory=dict)  # (source, id)
     seqs: dict[tuple[str, int, int], str] = field(default_factory=dict)  # (source, epoch, seq) -> id
+    accepted: list[tuple[bytes, Accepted]] = field(default_factory=list)  # by digest
     receipts: list[tuple[Address, dict[str, str], bool]] = field(
         default_factory=list
     )  # to, receipt, emergency
@@ -82,6 +84,7 @@ class Message:
     obs: Observation | None = None
     child: str | None = None
     rejected: Rejected | None = None
+    repeated: Accepted | None = None  # known by its bytes; nothing else was looked at
     dropped: bool = False  # nobody consented to this being collected
     effects: list[Effect] = field(default_factory=list)
 
@@ -89,6 +92,9 @@ class Message:
 def begin(zones: Zones, work: Work, topic: str, payload: bytes, wall: float) -> Message:
     """The first stage of one message: everything that needs only the bytes and the keys."""
     message = Message(topic, payload, wall)
+    message.repeated = zones.recent.find(topic, payload)
+    if message.repeated is not None:
+        return message
     try:
         check(zones, work, message)
     except Rejected as rejected:
@@ -220,6 +226,9 @@ def record(zones: Zones, work: Work, message: Message) -> None:
         (address.zone, principal, envelope.id, envelope.epoch, envelope.seq, checked.digest)
     )
     desk.ledger.count("accepted")
+    if not isinstance(checked.data, ClockTick):  # a tick's repeat is acknowledged with the time
+        emergency = MESSAGES[envelope.type].cls == "emergency"
+        work.accepted.append((checked.digest, Accepted(address, envelope.id, emergency)))
 
 
 def act(zones: Zones, work: Work, message: Message) -> None:
@@ -254,6 +263,9 @@ LOCATING = ("tag.sighted", "phone.located")  # what tells where a child is, outs
 def run(zones: Zones, work: Work, message: Message) -> None:
     """One message through the other stages, and its receipt noted for after the commit."""
     topic, payload = message.topic, message.payload
+    if message.repeated is not None:
+        _receipt_again(zones, work, message.repeated)
+        return
     try:
         if message.rejected is not None:
             raise message.rejected
@@ -280,6 +292,16 @@ def run(zones: Zones, work: Work, message: Message) -> None:
         receipt["reason"] = reason
     kind = MESSAGES.get(envelope.type)
     work.receipts.append((address, receipt, kind is not None and kind.cls == "emergency"))
+
+
+def _receipt_again(zones: Zones, work: Work, repeated: Accepted) -> None:
+    """What ``run`` does with a Repeated."""
+    address = repeated.address
+    zones.desk(address.zone).ledger.count("duplicate")
+    work.touched.add(address.zone)
+    work.heard_from.add(address.zone)
+    receipt = {"source": address.source, "id": repeated.id, "status": "duplicate"}
+    work.receipts.append((address, receipt, repeated.emergency))
 
 
 def rejected_envelope(payload: bytes) -> Envelope:

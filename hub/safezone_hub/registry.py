@@ -3,15 +3,19 @@
 The items themselves are kept by the store; this is a view that can be rebuilt from them at any time.
 """
 
+from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import chain
 from typing import Any
+from weakref import WeakValueDictionary
 
 from safezone_hub import items
+from safezone_hub.bodies import Bodies
 from safezone_hub.clock import parse_time
 from safezone_hub.codec import Key, decode_secret
-from safezone_hub.geometry import Plane, Segments, inside_ring, segments
+from safezone_hub.geometry import Plane, Segments, distance_to_segments, inside_ring, joined, segments
 from safezone_hub.places import Landmark, StreetNet, landmarks
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -76,11 +80,14 @@ class Child:
     name: str
     home: str
     places: tuple[str, ...]
-    routes: Segments
-    corridors: tuple[tuple[Segments, float], ...]  # of each route, its width to either side in metres
+    corridors: tuple[tuple[Segments, float], ...]  # each route, and its width to either side in metres
     home_by: str | None
     barred: tuple[str, ...]  # guardians who must learn nothing
     grade: int
+
+    def distance_to_routes(self, x: float, y: float) -> float:
+        """Metres to the nearest of its routes; infinite when it has none."""
+        return distance_to_segments(joined([route for route, _ in self.corridors]), x, y)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +142,18 @@ class ZoneView:
     _consented: dict[tuple[str, bool], Consented] = field(default_factory=dict)
     school: Area | None = None
     danger_areas: tuple[Area, ...] = ()
+    # Children of one house walk one way: each line once.
+    _lines: "WeakValueDictionary[bytes, Segments]" = field(default_factory=WeakValueDictionary)
+
+    def line(self, points: list[items.LonLat]) -> Segments:
+        """The pieces of a polyline, shared by all who have it. Not to be written to."""
+        key = array("d", chain.from_iterable(points)).tobytes()
+        found = self._lines.get(key)
+        if found is None:
+            found = segments([[self.plane.xy(lat, lon) for lon, lat in points]])
+            found.flags.writeable = False
+            self._lines[key] = found
+        return found
 
     def child_of(self, thing: str, at: float) -> Child | None:
         """Whose tag or phone this was at a moment."""
@@ -209,7 +228,7 @@ class Registry:
     """Every zone's view, and the keys."""
 
     def __init__(self) -> None:
-        self.items: dict[tuple[str, str], dict[str, Any]] = {}
+        self.bodies = Bodies()
         self.zones: dict[str, ZoneView] = {}
         self._keys: dict[str, Key] = {}
 
@@ -217,38 +236,40 @@ class Registry:
         return self._keys.get(source)
 
     def get(self, kind: str, id_: str) -> dict[str, Any] | None:
-        return self.items.get((kind, id_))
+        return self.bodies.get((kind, id_))
+
+    def has(self, kind: str, id_: str) -> bool:
+        return (kind, id_) in self.bodies
 
     def list(self, kind: str, zone: str | None) -> list[dict[str, Any]]:
         """Items of a kind, by id."""
-        found = [
-            body for (k, _), body in self.items.items() if k == kind and (not zone or body["zone"] == zone)
-        ]
-        return sorted(found, key=lambda body: str(body["id"]))
+        return sorted(self.bodies.of(kind=kind, zone=zone or None), key=lambda body: str(body["id"]))
 
     def of_zone(self, zone: str) -> Iterable[dict[str, Any]]:
         """Every item of a zone, the zone itself first."""
-        found = [body for body in self.items.values() if body["zone"] == zone]
-        return sorted(found, key=lambda body: (body["kind"] != "zone", str(body["kind"]), str(body["id"])))
+        return sorted(
+            self.bodies.of(zone=zone),
+            key=lambda body: (body["kind"] != "zone", str(body["kind"]), str(body["id"])),
+        )
 
     def put(self, body: dict[str, Any], item: items.Item) -> bool:
         """Take one item in; True when it is new."""
-        old = self.items.get((item.kind, item.id))
+        old = self.bodies.get((item.kind, item.id))
         if old is not None:
             self._take_out(items.read_item(old))
-        self.items[item.kind, item.id] = body
+        self.bodies.keep(body)
         self._take_in(item)
         return old is None
 
     def delete(self, kind: str, id_: str) -> dict[str, Any] | None:
-        body = self.items.pop((kind, id_), None)
+        body = self.bodies.pop((kind, id_))
         if body is not None:
             self._take_out(items.read_item(body))
         return body
 
     def drop(self, zone: str) -> None:
         """Forget a zone and all of its items: another shard has it."""
-        self.items = {key: body for key, body in self.items.items() if body["zone"] != zone}
+        self.bodies.drop(zone)
         self.zones.pop(zone, None)
         self._keys = {name: key for name, key in self._keys.items() if not name.startswith(zone + "/")}
 
@@ -270,7 +291,7 @@ class Registry:
                 view.areas[item.id] = _area(item, view.plane)
                 view.areas_changed()
             case items.Child():
-                view.children[item.id] = _child(item, view.plane)
+                view.children[item.id] = _child(item, view)
             case items.Guardian():
                 quiet = (item.quiet.from_, item.quiet.until) if item.quiet is not None else None
                 recipient = Recipient(
@@ -377,8 +398,8 @@ class Registry:
         view = ZoneView(zone.id, Plane(zone.school.lat, zone.school.lon), zone.timezone, zone)
         view.policy, view.climbs_when_absent = _policy(zone.policy)
         self.zones[zone.id] = view
-        for (kind, _), body in list(self.items.items()):
-            if kind != "zone" and body["zone"] == zone.id:
+        for body in self.bodies.of(zone=zone.id):
+            if body["kind"] != "zone":
                 self._take_in(items.read_item(body))
 
     def _put_key(self, zone: str, role: str, id_: str, key: items.KeyItem, sends_as: str) -> None:
@@ -391,14 +412,10 @@ def _area(item: items.Area, plane: Plane) -> Area:
     return Area(item.id, item.role, item.name, x, y, item.radius_m, ring, segments([ring]))
 
 
-def _child(item: items.Child, plane: Plane) -> Child:
-    lines = [[plane.xy(lat, lon) for lon, lat in route.line] for route in item.routes]
-    corridors = tuple(
-        (segments([line]), route.corridor_m) for line, route in zip(lines, item.routes, strict=True)
-    )
+def _child(item: items.Child, view: ZoneView) -> Child:
+    corridors = tuple((view.line(route.line), route.corridor_m) for route in item.routes)
     return Child(
-        item.id, item.name, item.home, tuple(item.places), segments(lines), corridors, item.home_by,
-        tuple(item.barred), item.grade,
+        item.id, item.name, item.home, tuple(item.places), corridors, item.home_by, tuple(item.barred), item.grade,
     )  # fmt: skip
 
 

@@ -184,7 +184,7 @@ def build_hub(
     if accounts is not None:
 
         def principals() -> list[Principal]:
-            return engine.ask(lambda zones, _: list(principals_of(zones.registry.items.values()))).result()
+            return engine.ask(lambda zones, _: list(principals_of(zones.registry.bodies.of()))).result()
 
         keeper = AccountKeeper(accounts, principals)
         engine.on_registry = keeper.changed

@@ -38,7 +38,7 @@ def of_thing(view: ZoneView, id_: str) -> tuple[str, ...]:
 def of_sender(registry: Registry, view: ZoneView, role: str, id_: str) -> tuple[str, ...]:
     """Of a message: a guardian's own, or that of the phone or tag it is about; only of who is registered."""
     if role == "guardian":
-        return (f"guardian/{id_}",) if registry.get("guardian", id_) is not None else ()
+        return (f"guardian/{id_}",) if registry.has("guardian", id_) else ()
     return of_thing(view, id_) if id_ in view.devices else ()
 
 

@@ -14,7 +14,7 @@ import os
 import re
 import secrets
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -29,7 +29,8 @@ MASTER_ENV = "SAFEZONE_MASTER_KEY"
 _LAYOUT = b"1"
 _NAME = 9  # bytes of a pseudonym in the tables: 12 characters, and no two alike among millions
 _NONCE = 12
-_CACHED_MAX = 50_000
+# Ciphers kept ready, of each generation: 2.6 kB each. A city has more; one that is not ready takes some 10 µs to make.
+_CACHED_MAX = 10_000
 _MASTER = re.compile(r"[A-Za-z0-9_-]{43}=?\Z")
 
 Seal = Callable[[bytes, bytes], bytes]
@@ -120,6 +121,7 @@ class Vault:
         self._keys: dict[str, _Key] = {}
         self._by_name: dict[bytes, _Key] = {}
         self._sealers: dict[tuple[str, ...], Sealer] = {}
+        self._older_sealers: dict[tuple[str, ...], Sealer] = {}
         self._openers: dict[bytes, AESGCM | None] = {}
         # The counter makes nonces unique within a run; 48 random bits keep runs apart, also one from a backup.
         self._run, self._count = os.urandom(6), count()
@@ -196,6 +198,11 @@ class Vault:
         """Everybody who has a key now."""
         return list(self._keys)
 
+    def secrets(self) -> Iterator[tuple[str, bytes]]:
+        """Every subject and its key, for a vault that takes over from this one."""
+        for key in self._keys.values():
+            yield key.subject, key.secret
+
     def ensure(self, subjects: Iterable[str]) -> None:
         """Give each subject a key, on disk before this returns; one commit for all new ones."""
         new = [subject for subject in dict.fromkeys(subjects) if subject not in self._keys]
@@ -247,8 +254,7 @@ class Vault:
             raise OSError(f"{self._path}: {error}") from error
         for key in keys:
             del self._keys[key.subject], self._by_name[key.name]
-        self._sealers.clear()
-        self._openers.clear()
+        self._forget_ciphers()
         self._wipe_journal()
 
     def _wipe_journal(self) -> None:
@@ -286,7 +292,12 @@ class Vault:
     def sealer(self, subjects: tuple[str, ...]) -> Sealer:
         """Seals under the keys of all these subjects. KeyError when one has none (``ensure``)."""
         found = self._sealers.get(subjects)
-        return found if found is not None else self._new_sealer(subjects)
+        if found is None:
+            found = self._older_sealers.get(subjects) or self._new_sealer(subjects)
+            if len(self._sealers) >= _CACHED_MAX:
+                self._sealers, self._older_sealers = {}, self._sealers
+            self._sealers[subjects] = found
+        return found
 
     def _new_sealer(self, subjects: tuple[str, ...]) -> Sealer:
         if not 0 < len(subjects) < 256:
@@ -300,10 +311,12 @@ class Vault:
             return head + nonce + encrypt(nonce, plaintext, place)
 
         names = tuple(key.text for key in keys)
-        if len(self._sealers) >= _CACHED_MAX:
-            self._sealers.clear()
-        sealer = self._sealers[subjects] = Sealer(seal, names, " ".join(names))
-        return sealer
+        return Sealer(seal, names, " ".join(names))
+
+    def _forget_ciphers(self) -> None:
+        self._sealers.clear()
+        self._older_sealers.clear()
+        self._openers.clear()
 
     def seal(self, subjects: tuple[str, ...], plaintext: bytes, place: bytes) -> bytes:
         """Seal for a place (table and key): elsewhere it will not open. The sealed bytes name their keys."""

@@ -12,6 +12,7 @@ from safezone_hub.incidents.actions import clock_of
 from safezone_hub.notices import Ledger, Outgoing, Writer, quiet_until
 from safezone_hub.observation import Effect
 from safezone_hub.outbox import Outbox
+from safezone_hub.recent import Recent
 from safezone_hub.registering import registered, unregistered
 from safezone_hub.registry import Registry, ZoneView
 from safezone_hub.settings import RuleSettings
@@ -138,6 +139,7 @@ class Zones:
         self.one_by_one: set[str] | None = set() if one_by_one else None
         # The batch in the making: what is asked for may stand there, and not yet in the store.
         self.making = Batch()
+        self.recent = Recent()
         self.public_url = ""  # where others reach the API; "" gives no links
         self.load(restarted=True)
 
@@ -167,6 +169,7 @@ class Zones:
         self.one_by_one.discard(zone)
         self.desks.pop(zone, None)
         self.registry.drop(zone)
+        self.recent.clear()
         self.outbox.forget(zone)
         self.deliveries.forget(zone)
         self.store.forget(zone)

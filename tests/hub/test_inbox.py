@@ -1,6 +1,6 @@
 """What waits for the engine: emergencies first, questions after what they must see, people before both."""
 
-from safezone_hub.inbox import ROUTINE_MAX, Inbox, is_urgent
+from safezone_hub.inbox import REPEATS_MAX, ROUTINE_MAX, Inbox, is_urgent
 
 CALL, FIX = b'{"type":"tag.called"}', b'{"type":"phone.located"}'
 
@@ -25,7 +25,7 @@ def test_nothing_overtakes_where_order_is_time() -> None:
 
 def full() -> Inbox[str]:
     inbox: Inbox[str] = Inbox()
-    inbox.put_messages([("f", FIX)] * ROUTINE_MAX, always)
+    inbox.put_messages([("f", b"%d" % n) for n in range(ROUTINE_MAX)], always)
     return inbox
 
 
@@ -47,6 +47,20 @@ def test_a_hub_that_has_caught_up_takes_routine_again() -> None:
     inbox.take(1, 0.0)
     inbox.put_messages([("again", FIX), ("more", FIX)], always)
     assert (len(inbox), inbox.shed) == (ROUTINE_MAX, 1)
+
+
+def test_a_hub_behind_puts_nothing_twice_that_waits_already() -> None:
+    inbox: Inbox[str] = Inbox()
+    inbox.put_messages([("f", FIX)] * 2, always)
+    assert len(inbox) == 2, "while little waits each gets its own receipt"
+    inbox.put_messages([("f", b"%d" % n) for n in range(REPEATS_MAX)], always)
+    inbox.put_messages([("f", FIX), ("f", b"7"), ("f", b"new"), ("c", CALL), ("c", CALL)], always)
+    assert (len(inbox), inbox.shed) == (REPEATS_MAX + 5, 2)
+    inbox.put_messages([("drill", b"7")], lambda topic: False)
+    assert len(inbox) == REPEATS_MAX + 6, "where order is time nothing is left out"
+    inbox.take(REPEATS_MAX + 6, 0.0)
+    inbox.put_messages([("f", b"%d" % n) for n in range(REPEATS_MAX)], always)
+    assert (len(inbox), inbox.shed) == (REPEATS_MAX, 2), "what was taken waits no more"
 
 
 def test_a_question_sees_all_that_arrived_before_it_and_a_persons_waits_for_nothing() -> None:

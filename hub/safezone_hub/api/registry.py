@@ -27,10 +27,11 @@ from safezone_hub.api.guard import Sight
 from safezone_hub.api.paging import page, page_size
 from safezone_hub.api.problem import Problem, fault, invalid, not_found
 from safezone_hub.api.reply import json_reply
+from safezone_hub.bodies import ItemKey, Kept, opened
 from safezone_hub.importing import KINDS as CSV_KINDS
 from safezone_hub.importing import KnownIds, Parsed, read_csv
 
-Held = dict[tuple[str, str], dict[str, Any]]
+Held = dict[ItemKey, Kept]
 
 
 async def put_item(call: Call) -> Response:
@@ -78,7 +79,7 @@ async def import_csv(call: Call) -> Response:
     kind, dry_run = call.query["kind"], call.query.get("dry_run", False)
     raw = await call.body()
     find = guard.items_of({call.query["zone"]} if "zone" in call.query else set())
-    held = await guard.on(call, find, lambda sight: dict(sight.zones.registry.items))
+    held = await guard.on(call, find, lambda sight: sight.zones.registry.bodies.held())
     zone = call.query.get("zone") or call.principal.zone or _only_zone(held)
     parsed = await asyncio.to_thread(_read_csv, raw, kind, zone, held, call.wall)
     if parsed.errors:
@@ -90,8 +91,9 @@ async def import_csv(call: Call) -> Response:
         raise invalid(typed[1])
 
     def put(sight: Sight) -> None:
-        registry = sight.zones.registry
-        if any(registry.get(i["kind"], i["id"]) is not held.get((i["kind"], i["id"])) for i in parsed.items):
+        bodies = sight.zones.registry.bodies
+        keys = [(item["kind"], item["id"]) for item in parsed.items]
+        if any(bodies.as_held(key) is not held.get(key) for key in keys):
             raise Problem(409, "conflict", "the registry changed meanwhile; send the file again")
         _refuse(sight.zones.conflicts(typed[0]))
         sight.zones.put(sight.work, parsed.items, typed[0], sight.wall)
@@ -104,7 +106,8 @@ async def import_csv(call: Call) -> Response:
 
 
 def _read_csv(raw: bytes, kind: str, zone: str, held: Held, now: float) -> Parsed:
-    return read_csv(raw, kind, zone, KnownIds.from_items(zone, held.values()), now=now)
+    own = (opened(kept) for kept in held.values() if kept[0] == zone)
+    return read_csv(raw, kind, zone, KnownIds.from_items(zone, own, held), now=now)
 
 
 def _only_zone(held: Held) -> str:

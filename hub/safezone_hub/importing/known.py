@@ -22,9 +22,13 @@ class KnownIds:
     bodies: Mapping[str, Mapping[str, Body]] = field(default_factory=dict)
 
     @classmethod
-    def from_items(cls, zone: str, items: Iterable[Body]) -> "KnownIds":
-        """From every item of the registry."""
+    def from_items(
+        cls, zone: str, items: Iterable[Body], taken: Iterable[tuple[str, str]] = ()
+    ) -> "KnownIds":
+        """From the zone's items, or every item of the registry. ``taken``: kinds and ids of others."""
         ids: dict[str, set[str]] = {}
+        for kind, id_ in taken:
+            ids.setdefault(kind, set()).add(id_)
         bodies: dict[str, dict[str, Body]] = {}
         for item in items:
             ids.setdefault(item["kind"], set()).add(item["id"])

@@ -48,7 +48,7 @@ def hear_fix(ctx: Context, obs: Observation) -> None:
 
 def distance_from_usual(ctx: Context, item: ChildItem, x: float, y: float) -> float:
     """Metres to the nearest registered route or edge of a regular place; 0 inside one."""
-    nearest = distance_to_segments(item.routes, x, y)
+    nearest = item.distance_to_routes(x, y)
     for place in ctx.view.regular_places(item):
         nearest = min(nearest, max(0.0, place.distance_from_centre(x, y) - place.radius_m))
     return nearest

@@ -22,7 +22,7 @@ def hear_fix(ctx: Context, obs: Observation) -> None:
     if fix is None or not fix.usable:
         return
     latest = child.off_route[-1][0] if child.off_route else fix.at
-    if child.where != presence.WAY or not len(item.routes):
+    if child.where != presence.WAY or not item.corridors:
         child.off_route, child.deviation_told = [], False
         return
     s = ctx.settings

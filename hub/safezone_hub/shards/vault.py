@@ -35,7 +35,7 @@ class SharedVault(Vault):
         self._known = hmac.digest(master, b"safezone: known subjects", "sha256")
         check = hmac.digest(master, b"safezone: check", "sha256")
         self._keys, self._by_name = {}, {}
-        self._sealers, self._openers = {}, {}
+        self._sealers, self._older_sealers, self._openers = {}, {}, {}
         self._run, self._count = os.urandom(6), count()
         self._last = 0
         self._numbers: dict[int, str] = {}
@@ -70,6 +70,38 @@ class SharedVault(Vault):
             )
         return kept["id"]
 
+    @classmethod
+    def adopt(cls, dsn: str, master: bytes, vault: Vault) -> None:
+        """Put the keys of a file into an empty database, all or none. VaultError when other keys are there."""
+        wrap = AESGCM(hmac.digest(master, b"safezone: wrap keys", "sha256"))
+        known = hmac.digest(master, b"safezone: known subjects", "sha256")
+        check = hmac.digest(master, b"safezone: check", "sha256")
+        try:
+            with psycopg.connect(dsn, connect_timeout=5, application_name="safezone-vault") as db:
+                db.execute(_TABLES)
+                kept = {name: bytes(value) for name, value in db.execute("SELECT name, value FROM vault")}
+                if kept.get("id") == vault.id:
+                    return  # by an earlier try: it was one transaction
+                if kept:
+                    raise VaultError(
+                        "열쇠를 옮길 데이터베이스에 다른 열쇠가 있습니다. Other keys are kept in the vault's database: give "
+                        "--vault another database or schema."
+                    )
+                with db.cursor() as cursor:
+                    cursor.executemany(
+                        "INSERT INTO vault VALUES (%s, %s)",
+                        [("layout", b"1"), ("check", check), ("id", vault.id)],
+                    )
+                    rows = []
+                    for n, (subject, secret) in enumerate(vault.secrets(), 1):
+                        nonce = os.urandom(_NONCE)
+                        sealed = wrap.encrypt(nonce, secret + subject.encode(), n.to_bytes(8, "big"))
+                        rows.append((n, hmac.digest(known, subject.encode(), "sha256"), nonce + sealed))
+                    cursor.executemany("INSERT INTO vault_key VALUES (%s, %s, %s)", rows)
+                db.execute("SELECT setval('vault_key_n_seq', %s)", (len(rows) + 1,))
+        except psycopg.Error as error:
+            raise VaultError(f"PostgreSQL vault: {error}") from error
+
     def _mark(self, subject: str) -> bytes:
         return hmac.digest(self._known, subject.encode(), "sha256")
 
@@ -101,8 +133,7 @@ class SharedVault(Vault):
             key = self._keys.pop(subject, None)
             if key is not None:
                 self._by_name.pop(key.name, None)
-        self._sealers.clear()
-        self._openers.clear()
+        self._forget_ciphers()
 
     def ensure(self, subjects: Iterable[str]) -> None:
         new = [subject for subject in dict.fromkeys(subjects) if subject not in self._keys]

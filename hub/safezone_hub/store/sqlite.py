@@ -3,6 +3,7 @@
 import contextlib
 import sqlite3
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 
 from safezone_hub.store.batch import Row
@@ -14,13 +15,40 @@ from safezone_hub.store.tables import LAYOUT, TABLES, create
 _STRICT = sqlite3.sqlite_version_info >= (3, 37)
 BUSY_MS = 5000
 _TYPES = {"text": "TEXT", "int": "INTEGER", "real": "REAL", "bytes": "BLOB"}
-_SQL = {
-    name: put(name, f"VALUES ({','.join('?' * len(table.columns))})") for name, table in TABLES.items()
-} | {name: sql.format(contains="instr") for name, sql in CHANGES.items()}
-_FIND_SEEN = (
-    "SELECT id, epoch, seq, digest FROM seen WHERE zone = ?1 AND principal = ?2 AND id = ?3 UNION ALL "
-    "SELECT id, epoch, seq, digest FROM seen WHERE zone = ?1 AND principal = ?2 AND epoch = ?4 AND seq = ?5"
+# Rows a statement. Each step of a statement lets go of the interpreter; with one for every row the engine would stand
+# in line behind the link's thread hundreds of times a batch.
+_SIZES = (32, 8, 2, 1)
+_PUT = {
+    name: {
+        n: put(name, "VALUES " + ",".join([f"({','.join('?' * len(table.columns))})"] * n)) for n in _SIZES
+    }
+    for name, table in TABLES.items()
+}
+_CHANGE = {name: sql.format(contains="instr") for name, sql in CHANGES.items()}
+_SEEN = (
+    "s.id, s.epoch, s.seq, s.digest FROM k CROSS JOIN seen s ON s.zone = k.zone AND s.principal = k.principal"
 )
+
+
+def _find_seen(keys: int) -> str:
+    """Of each key the row with its id, then the one with its epoch and seq. ``CROSS``: the keys are the outer loop."""
+    given = ",".join(["(?,?,?,?,?,?)"] * keys)
+    return (
+        f"WITH k(n, zone, principal, id, epoch, seq) AS (VALUES {given}) "
+        f"SELECT k.n, {_SEEN} AND s.id = k.id UNION ALL SELECT k.n, {_SEEN} AND s.epoch = k.epoch AND s.seq = k.seq"
+    )
+
+
+_FIND_SEEN = {n: _find_seen(n) for n in _SIZES}
+
+
+def _pieces(rows: Sequence[Row]) -> Iterator[tuple[int, list[object]]]:
+    """The rows in pieces of ``_SIZES``, each as one list of parameters."""
+    at = 0
+    for size in _SIZES:
+        while len(rows) - at >= size:
+            yield size, [*chain.from_iterable(rows[at : at + size])]
+            at += size
 
 
 class SqliteDatabase:
@@ -56,7 +84,7 @@ class SqliteDatabase:
             db.execute("BEGIN IMMEDIATE")
             for statement in create(_TYPES, " WITHOUT ROWID" + (", STRICT" if _STRICT else "")):
                 db.execute(statement)
-            db.execute(_SQL["hub"], ("layout", str(LAYOUT)))
+            db.execute(_PUT["hub"][1], ("layout", str(LAYOUT)))
             db.execute("COMMIT")
         return db
 
@@ -65,7 +93,11 @@ class SqliteDatabase:
         try:
             db.execute("BEGIN IMMEDIATE")
             for name, rows in operations:
-                db.executemany(_SQL[name], rows)
+                if name not in TABLES:
+                    db.executemany(_CHANGE[name], rows)
+                    continue
+                for size, values in _pieces(rows):
+                    db.execute(_PUT[name][size], values)
             db.execute("COMMIT")
         except BaseException as error:
             self._roll_back()
@@ -101,12 +133,11 @@ class SqliteDatabase:
             raise StoreUnavailable(f"{self._path}: {error}") from error
 
     def find_seen(self, keys: Sequence[SeenKey]) -> dict[SeenKey, Seen]:
-        execute, found = self._db.execute, {}
+        found: dict[SeenKey, Seen] = {}
         try:
-            for key in keys:
-                row = execute(_FIND_SEEN, key).fetchone()
-                if row is not None:
-                    found[key] = row
+            for size, values in _pieces([(n, *key) for n, key in enumerate(keys)]):
+                for n, *row in self._db.execute(_FIND_SEEN[size], values):
+                    found.setdefault(keys[n], tuple(row))
         except sqlite3.ProgrammingError:
             raise
         except sqlite3.DatabaseError as error:

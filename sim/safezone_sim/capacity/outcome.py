@@ -35,6 +35,8 @@ class Outcome:
     receipts_by_s: list[int] = field(default_factory=list)
     cpu: float = 0.0  # the fullest sender's core
     senders: int = 0
+    judged_sent: int = 0  # of those due within the judged stretch, how many left
+    judged_until_s: float = 0.0  # when the last of them did
     late_s: float = 0.0  # how late the writing of the messages was for the start
     made_s: float = 0.0
     shares: dict[str, float] = field(default_factory=dict)
@@ -50,7 +52,7 @@ class Outcome:
             setattr(self, name, merged.encoded())
         for name in ("sent_by_s", "well_by_s", "receipts_by_s"):
             setattr(self, name, _summed(getattr(self, name), getattr(other, name)))
-        for name in ("cpu", "late_s", "made_s"):
+        for name in ("cpu", "late_s", "made_s", "judged_until_s"):
             setattr(self, name, max(getattr(self, name), getattr(other, name)))
         self.shares = self.shares or other.shares
         self.rss_mb = self.rss_mb or other.rss_mb
@@ -61,7 +63,7 @@ class Outcome:
 
 _COUNTS = (
     "offered", "sent", "receipts", "rejected", "lost_routine", "lost_emergencies", "emergencies", "repeats", "notices",
-    "notice_repeats", "turned", "blocked", "connections", "connections_lost", "senders",
+    "notice_repeats", "turned", "blocked", "connections", "connections_lost", "senders", "judged_sent",
 )  # fmt: skip
 _HISTOGRAMS = ("routine", "emergency", "desk", "guardian", "lag")
 
@@ -86,6 +88,9 @@ def outcome_of(
             continue
         out.sent += 1
         lag.record(max(0.0, seen.sent_at[n] - due))
+        if due < judged:
+            out.judged_sent += 1
+            out.judged_until_s = max(out.judged_until_s, seen.sent_at[n])
         receipt, second = seen.receipt_at[n], int(due)
         out.sent_by_s[second] += 1
         urgent = bool(plan.emergency[n])

@@ -64,6 +64,17 @@ def doubts_of(row: Mapping[str, Any]) -> list[str]:
     return found
 
 
+def overload_doubts(row: Mapping[str, Any]) -> list[str]:
+    """Why an overload was none; empty when the hub was really offered what was asked for.
+
+    A sender some milliseconds late makes the latencies look worse, never better, and offers no less.
+    """
+    reached, asked = row["reached_per_s"], row["offered_per_s"]
+    if reached < KEPT_UP * asked:
+        return [f"the sender reached {reached:,.0f} of {asked:,.0f} messages a second"]
+    return []
+
+
 def faults_of(row: Mapping[str, Any], limits: Limits) -> list[str]:
     """Why the hub did not hold a rate; empty when it did."""
     found = []

@@ -19,7 +19,7 @@ from safezone_sim.capacity.ramp import (
     INCONCLUSIVE,
     Limits,
     Ramp,
-    doubts_of,
+    overload_doubts,
     recovery_s,
     standard_limits,
     verdict,
@@ -34,7 +34,7 @@ CAPACITY_VERSION = 1
 SIGN_S = 60e-6  # for writing one message before the start, until a step has shown how long it takes
 CONNECT_S = 0.004  # for one connection
 MARGIN_S = 1.5
-SETTLE_TRIES = 20
+SETTLE_MAX_S = 30.0
 CALM = 0.5  # of the knee: the load while it recovers
 TRIES_LATE = 3
 
@@ -114,6 +114,7 @@ class CapacityRun:
                 self._settle()
             found = [row["recovery_s"] for row in result["beyond"]]
             result["recovery_s"] = max(found) if found and None not in found else None
+        result["ended"] = True
         keep(result)
         return result
 
@@ -163,6 +164,7 @@ class CapacityRun:
             "verdict": INCONCLUSIVE,
             "beyond": [],
             "recovery_s": None,
+            "ended": False,
         }
 
     @staticmethod
@@ -189,12 +191,12 @@ class CapacityRun:
         out = self._sent([over, calm], judged_s=terms.beyond_s)
         row = self._row(out, over, knee * factor)
         row["offered_per_s"] = round(sum(out.sent_by_s[: int(terms.beyond_s)]) / terms.beyond_s, 1)
-        row["factor"] = factor
+        row["rate_per_s"], row["factor"] = row["offered_per_s"], factor
         row["calm_per_s"] = round(knee * CALM, 1)
         row["recovery_s"] = recovery_s(out.sent_by_s, out.well_by_s, int(terms.beyond_s))
         inside = out.receipts_by_s[: int(terms.beyond_s)]
         row["receipts_per_s"] = round(sum(inside) / terms.beyond_s, 1)
-        doubts = doubts_of(row)
+        doubts = overload_doubts(row)
         row["verdict"], row["why"] = (INCONCLUSIVE, doubts) if doubts else verdict(row, terms.limits)
         return row
 
@@ -203,6 +205,7 @@ class CapacityRun:
         per_s = out.offered / segment.seconds
         return {
             "rate_per_s": round(per_s, 1),
+            "reached_per_s": round(out.judged_sent / max(segment.seconds, out.judged_until_s), 1),
             "asked_per_s": round(asked, 1),
             "zones": segment.zones,
             "children": sum(ground.recorded.children for ground in zones),
@@ -242,7 +245,7 @@ class CapacityRun:
     def _settle(self) -> float | None:
         """Wait until the hub has worked off what lies there: small loads until one is in time. Seconds, or None."""
         began = time.monotonic()
-        for _ in range(SETTLE_TRIES):
+        while time.monotonic() - began < SETTLE_MAX_S:
             out = self._sent([self._segment(1.0, 3.0, 0.0)])
             row = row_of(out)
             if verdict(row, self._terms.limits)[0] == HOLDS:
