@@ -43,9 +43,7 @@ class Properties(Sequence[dict[str, Value]]):
             return [self[i] for i in range(len(self.tags))[at]]
         tag = self.tags[at]
         pairs = list(tag) if tag.isascii() else _unpack(tag).tolist()  # below 128 a varint is its byte
-        return {
-            self.keys[k]: self.values[v] for k, v in zip(pairs[::2], pairs[1::2], strict=True)
-        }
+        return {self.keys[k]: self.values[v] for k, v in zip(pairs[::2], pairs[1::2], strict=True)}
 
 
 @dataclass(frozen=True)
@@ -187,14 +185,16 @@ def _layer(data: bytes, at: int, end: int) -> TileLayer:
     # Nothing is read before it is asked for, but nonsense is refused now.
     for distinct in set(tags):
         pairs = list(distinct) if distinct.isascii() else _unpack(distinct).tolist()
-        if len(pairs) % 2 or max(pairs[::2], default=-1) >= len(keys) or max(pairs[1::2], default=-1) >= len(values):
+        if (
+            len(pairs) % 2
+            or max(pairs[::2], default=-1) >= len(keys)
+            or max(pairs[1::2], default=-1) >= len(values)
+        ):
             raise ValueError("a feature names a key or a value that its layer has not")
     return _decode_shapes(extent, Properties(keys, values, tags), kinds, shapes)
 
 
-def _decode_shapes(
-    extent: int, properties: Properties, kinds: list[int], shapes: list[bytes]
-) -> TileLayer:
+def _decode_shapes(extent: int, properties: Properties, kinds: list[int], shapes: list[bytes]) -> TileLayer:
     """Geometry commands to coordinates. Only the command words need Python, one step a ring or line."""
     packed = b"".join(shapes)
     numbers = _unpack(packed)

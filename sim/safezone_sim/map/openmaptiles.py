@@ -1,7 +1,7 @@
 """The OpenMapTiles schema (openmaptiles.org/schema): which layer and class means what, and tiles to a map."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Literal
 
@@ -67,6 +67,17 @@ class _Tile:
     y: int
     layers: dict[str, TileLayer]
     lines: dict[str, _Pieces]
+    _words: dict[bytes, tuple[str, str, str]] = field(default_factory=dict)
+
+    def words(self, name: str, feature: int) -> tuple[str, str, str]:
+        """Class, subclass and name of a feature of a layer, each "" if absent."""
+        properties = self.layers[name].properties
+        key = name.encode() + properties.tags[feature]
+        found = self._words.get(key)
+        if found is None:
+            p = properties[feature]
+            found = self._words[key] = text(p, "class"), text(p, "subclass"), _name(p)
+        return found
 
     def world(self, layer: TileLayer) -> FloatArray:
         """Points of a layer in world units: ``UNITS`` a tile, x east, y south, one grid for all tiles."""
@@ -336,10 +347,8 @@ def _areas(
             at_border.extend(pieces.at_border[near].tolist())
             homes.extend([(tile.x, tile.y)] * len(near))
             for feature in pieces.feature[near].tolist():
-                properties = layer.properties[feature]
-                keys.append(
-                    (name, "" if name == "building" else text(properties, "class"), _name(properties))
-                )
+                cls, _, called = tile.words(name, feature)
+                keys.append((name, "" if name == "building" else cls, called))
     buildings: list[Polygon] = []
     features: list[Feature] = []
     for piece, shape in union_across_borders(shapes, keys, homes, beyond, at_border):
@@ -356,7 +365,8 @@ def _bounds_of(square: Polygon, zoom: int, frame: Frame) -> FloatArray:
     west, south, east, north = square.bounds
     lonlat = frame.to_lonlat(np.array([[west, north], [east, south]]))
     corners = np.array([tile_position(lon, lat, zoom) for lon, lat in lonlat.tolist()]) * UNITS
-    return (corners + np.array([[-1.0, -1.0], [1.0, 1.0]])).reshape(-1)
+    bounds: FloatArray = (corners + np.array([[-1.0, -1.0], [1.0, 1.0]])).reshape(-1)
+    return bounds
 
 
 def _near(layer: TileLayer, tile: _Tile, bounds: FloatArray) -> npt.NDArray[np.bool_]:
@@ -382,5 +392,4 @@ def _pois(tiles: Iterable[_Tile], zoom: int, frame: Frame, radius_m: float) -> I
         own = ((layer.xy >= 0) & (layer.xy < layer.extent)).all(axis=1) & (layer.geometry == POINT)[owner]
         xy = _metres(tile.world(layer), zoom, frame)
         for i in np.flatnonzero(own & (np.abs(xy).max(axis=1) <= radius_m)).tolist():
-            p = layer.properties[int(owner[i])]
-            yield Poi(text(p, "class"), text(p, "subclass"), _name(p), float(xy[i, 0]), float(xy[i, 1]))
+            yield Poi(*tile.words("poi", int(owner[i])), float(xy[i, 0]), float(xy[i, 1]))

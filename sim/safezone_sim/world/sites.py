@@ -155,4 +155,5 @@ def by_preference(spots: Spots, x: float, y: float, within_m: float) -> FloatArr
     away = np.hypot(spots.xy[near, 0] - x, spots.xy[near, 1] - y)
     near, away = near[away <= within_m], away[away <= within_m]
     order = np.lexsort((away, spots.clear_m[near] < GATE_LINE_M))
-    return spots.xy[near[order]]
+    preferred: FloatArray = spots.xy[near[order]]
+    return preferred
