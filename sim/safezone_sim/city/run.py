@@ -4,8 +4,8 @@ import json
 import shutil
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,8 @@ RESULT = "city.json"
 class CityOptions:
     """``workers`` None: all local cores. ``scheduler``: a Dask address instead. ``columns`` False: only city.json.
 
-    ``worlds``: where built worlds are kept (``default_worlds_dir()``), None for nowhere.
+    ``worlds``: where built worlds are kept (``default_worlds_dir()``), None for nowhere. ``world_seed``: draws homes,
+    people and equipment instead of the scenario's seed, which then draws the day alone.
     """
 
     out: Path
@@ -38,6 +39,7 @@ class CityOptions:
     scheduler: str | None = None
     columns: bool = True
     worlds: Path | None = None
+    world_seed: int | None = None
     report: bool = True
     command: str = ""
     progress: Progress = field(default=lambda stage, done, total: None)
@@ -66,7 +68,13 @@ def run_city(scenario: Scenario, options: CityOptions) -> CityResult:
     map_dir = options.map_dir.resolve() if options.map_dir else None
     tasks = [
         SchoolTask(
-            scenario, school, map_dir, options.map_source, out if options.columns else None, options.worlds
+            scenario,
+            school,
+            map_dir,
+            options.map_source,
+            out if options.columns else None,
+            options.worlds,
+            options.world_seed,
         )
         for school in in_order_of_place(chosen.schools)
     ]
@@ -79,6 +87,7 @@ def run_city(scenario: Scenario, options: CityOptions) -> CityResult:
             options.progress("schools", len(rows), len(tasks))
     tally = city_tally(scenario, rows) | {
         "rule": _rule(chosen),
+        "world_seed": scenario.seed if options.world_seed is None else options.world_seed,
         "wall_seconds": round(time.monotonic() - started, 2),
         "cpu_seconds": round(_cpu(rows) + time.process_time() - cpu_started, 2),
         "peak_memory_mb": round(memory.peak_mb),
@@ -94,6 +103,7 @@ def run_city(scenario: Scenario, options: CityOptions) -> CityResult:
             "python": sys.version.split()[0],
             "command": options.command or " ".join(sys.argv),
             "scenario": msgspec.to_builtins(scenario),
+            "world_seed": tally["world_seed"],
             "truth_sha256": tally["truth_sha256"],
         },
     )
@@ -106,6 +116,24 @@ def run_city(scenario: Scenario, options: CityOptions) -> CityResult:
         shutil.rmtree(final)
     out.rename(final)
     return CityResult(final, tally, sum(lost))
+
+
+def run_days(scenario: Scenario, days: int, options: CityOptions) -> Iterator[CityResult]:
+    """``days`` days of one and the same city: homes, people and equipment of the scenario's seed, and seeds from that
+    one on for what happens. Only ``city.json`` of each, in ``options.out``/seed-<n>. For ranges, as ``safezone sizing``
+    reads them. Raises as ``run_city``.
+    """
+    for seed in range(scenario.seed, scenario.seed + days):
+        options.progress("days", seed - scenario.seed, days)
+        one = replace(
+            options,
+            out=options.out / f"seed-{seed}",
+            columns=False,
+            report=False,
+            world_seed=scenario.seed,
+        )
+        yield run_city(msgspec.structs.replace(scenario, seed=seed), one)
+    options.progress("days", days, days)
 
 
 def _cpu(rows: Sequence[Mapping[str, Any]]) -> float:

@@ -58,6 +58,7 @@ class SchoolTask:
     map_source: str | None
     out: Path | None
     worlds: Path | None = None  # where built worlds are kept; None: nowhere
+    world_seed: int | None = None  # of homes, people and equipment; None: the scenario's own
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,8 @@ def school_scenario(scenario: Scenario, school: School) -> Scenario:
 def school_world(task: SchoolTask, scenario: Scenario) -> tuple[SchoolWorld, bool]:
     """The school's world without names, keys and registry, for the day needs none; and whether it was kept."""
     school = task.school
+    if task.world_seed is not None:
+        scenario = msgspec.structs.replace(scenario, seed=task.world_seed)
 
     def build() -> SchoolWorld:
         street_map = load_map(
