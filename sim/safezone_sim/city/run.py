@@ -14,6 +14,7 @@ import msgspec
 
 from safezone_sim.city.choice import Chosen, CityError, choose_schools, in_order_of_place
 from safezone_sim.city.memory import PeakMemory
+from safezone_sim.city.nation import nation_cost
 from safezone_sim.city.places import NO_CRIME
 from safezone_sim.city.school import SchoolTask, worker_name
 from safezone_sim.city.tally import city_tally
@@ -95,6 +96,9 @@ def run_city(scenario: Scenario, options: CityOptions) -> CityResult:
         "lost_tasks": sum(lost),
         "worlds_kept": sum(row["world_kept"] for row in rows),
     }
+    tally["nation"] = nation_cost(
+        rows, cpu_s=tally["cpu_seconds"], wall_s=tally["wall_seconds"], peak_mb=tally["peak_memory_mb"]
+    )
     _write_json(out / RESULT, tally)
     _write_json(
         out / "manifest.json",

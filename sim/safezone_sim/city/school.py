@@ -138,8 +138,7 @@ def _play(task: SchoolTask) -> dict[str, Any]:
     world, kept = school_world(task, scenario)
     columns = school_columns(scenario, world)
     messages = columns.messages()
-    if task.out is not None:
-        _write(task.out, world.zone, columns, messages)
+    written = _write(task.out, world.zone, columns, messages) if task.out is not None else 0
     row = {**_about(world, task.school), **_loads(columns, messages)}
     return {
         **row,
@@ -148,6 +147,7 @@ def _play(task: SchoolTask) -> dict[str, Any]:
         "attribution": world.map.source.attribution,
         "world_kept": kept,
         "worker": worker_name(),
+        "bytes_written": written,
         "cpu_s": time.process_time() - started,
     }
 
@@ -157,8 +157,10 @@ def worker_name() -> str:
     return f"{platform.node()}:{os.getpid()}"
 
 
-def _write(out: Path, zone: str, columns: SchoolColumns, messages: pa.Table) -> None:
-    """Beside and renamed: a worker that dies leaves no half of a file, and whoever repeats its task replaces it."""
+def _write(out: Path, zone: str, columns: SchoolColumns, messages: pa.Table) -> int:
+    """Gives the bytes written. Beside and renamed: a worker that dies leaves no half of a file, and whoever repeats
+    its task replaces it."""
+    written = 0
     tables = {
         f"truth/school={zone}/events.parquet": truth_table(columns.day, columns.truth),
         f"truth/school={zone}/walks.parquet": walks_table(columns.day),
@@ -177,7 +179,9 @@ def _write(out: Path, zone: str, columns: SchoolColumns, messages: pa.Table) -> 
             use_dictionary=[name for name in table.column_names if name not in PLAIN],
             write_statistics=False,
         )
+        written += half.stat().st_size
         half.replace(path)
+    return written
 
 
 def _about(world: SchoolWorld, school: School) -> dict[str, Any]:
