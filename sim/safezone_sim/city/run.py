@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from safezone_sim.city.area import Area
 from safezone_sim.city.choice import Chosen, CityError, choose_schools, in_order_of_place
 from safezone_sim.city.memory import PeakMemory
 from safezone_sim.city.nation import nation_cost
@@ -67,6 +68,7 @@ def run_city(scenario: Scenario, options: CityOptions) -> CityResult:
         shutil.rmtree(out)
     out.mkdir(parents=True)
     map_dir = options.map_dir.resolve() if options.map_dir else None
+    area = Area(chosen.places, chosen.schools) if chosen.places else None
     tasks = [
         SchoolTask(
             scenario,
@@ -75,6 +77,7 @@ def run_city(scenario: Scenario, options: CityOptions) -> CityResult:
             options.map_source,
             out if options.columns else None,
             options.worlds,
+            area,
             options.world_seed,
         )
         for school in in_order_of_place(chosen.schools)
@@ -86,8 +89,13 @@ def run_city(scenario: Scenario, options: CityOptions) -> CityResult:
         for row in play(tasks, options.workers, options.scheduler, lost.append):
             rows.append(row)
             options.progress("schools", len(rows), len(tasks))
-    tally = city_tally(scenario, rows) | {
-        "rule": _rule(chosen),
+    played = [row for row in rows if row.get("places") != {}]  # schools that reach no place after all
+    if not played:
+        raise CityError(
+            f"{scenario.name}: nobody lives or walks at any of the places, and nothing stands there."
+        )
+    tally = city_tally(scenario, played) | {
+        "rule": _rule(chosen, played),
         "world_seed": scenario.seed if options.world_seed is None else options.world_seed,
         "wall_seconds": round(time.monotonic() - started, 2),
         "cpu_seconds": round(_cpu(rows) + time.process_time() - cpu_started, 2),
@@ -96,8 +104,13 @@ def run_city(scenario: Scenario, options: CityOptions) -> CityResult:
         "lost_tasks": sum(lost),
         "worlds_kept": sum(row["world_kept"] for row in rows),
     }
-    tally["nation"] = nation_cost(
-        rows, cpu_s=tally["cpu_seconds"], wall_s=tally["wall_seconds"], peak_mb=tally["peak_memory_mb"]
+    # A place's children do not tell what their whole schools cost.
+    tally["nation"] = (
+        None
+        if area
+        else nation_cost(
+            rows, cpu_s=tally["cpu_seconds"], wall_s=tally["wall_seconds"], peak_mb=tally["peak_memory_mb"]
+        )
     )
     _write_json(out / RESULT, tally)
     _write_json(
@@ -158,12 +171,21 @@ def check_scenario(scenario: Scenario) -> None:
         )
 
 
-def _rule(chosen: Chosen) -> dict[str, Any]:
+def _rule(chosen: Chosen, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     about: dict[str, Any] = {"ko": chosen.rule[0], "en": chosen.rule[1]}
     if chosen.places:
-        about["places"] = [msgspec.to_builtins(p) for p in chosen.places]
+        about["places"] = [
+            {**msgspec.to_builtins(p), "played": _played(n, rows)} for n, p in enumerate(chosen.places, 1)
+        ]
         about["note"] = {"ko": NO_CRIME[0], "en": NO_CRIME[1]}
     return about
+
+
+def _played(place: int, rows: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    """What was played of a place: schools with a share, and the sums of their shares."""
+    shares = [row["places"][place] for row in rows if place in row["places"]]
+    names = ("children", "phones", "readers", "bells", "cameras")
+    return {"schools": len(shares)} | {name: sum(s[name] for s in shares) for name in names}
 
 
 def _check_place(out: Path) -> None:
