@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,7 @@ STAGES = {
     "judge": "판정 · judge",
     "report": "보고서 · report",
     "schools": "학교 · schools",
+    "days": "날 · days",
 }
 
 
@@ -158,6 +160,11 @@ def _changed(
     "--worlds",
     help="도시: 지은 학교 세계를 두는 폴더, 또는 none. City: where built worlds are kept, or none.  [default: ~/.cache/safezone]",
 )
+@click.option(
+    "--seeds",
+    type=click.IntRange(2, 200),
+    help="도시: 같은 도시의 여러 날, city.json만. City: so many days of the same city, only city.json; for `safezone sizing`.",
+)
 @click.option("--scheduler", help="도시: Dask 주소 tcp://… City: Dask scheduler instead of local cores.")
 def run_command(
     scenario: str,
@@ -178,9 +185,11 @@ def run_command(
     workers: int | None,
     scheduler: str | None,
     worlds: str | None,
+    seeds: int | None,
 ) -> None:
     """시나리오 하루를 실행하고 판정합니다. Run a scenario's day against a hub and judge it."""
-    from safezone_sim.city import CityError, CityOptions, default_worlds_dir, run_city
+    from safezone_sim.city import CityError, CityOptions, default_worlds_dir, run_city, run_days
+    from safezone_sim.city.table import day_line
     from safezone_sim.twin.broker import BrokerError
     from safezone_sim.twin.hubapi import HubError
     from safezone_sim.twin.hubprocess import HubStartError
@@ -210,25 +219,30 @@ def run_command(
 
             if chosen.city is not None:
                 _check_city_options(chosen, hub)
-                tally = run_city(
-                    _with_take_up(chosen, take_up),
-                    CityOptions(
-                        out=target,
-                        map_dir=_given(map_dir),
-                        map_source=map_source,
-                        workers=workers,
-                        scheduler=scheduler,
-                        worlds=None if worlds == "none" else Path(worlds) if worlds else default_worlds_dir(),
-                        report=not no_report,
-                        progress=progress,
-                    ),
-                ).tally
+                city = _with_take_up(chosen, take_up)
+                options = CityOptions(
+                    out=target,
+                    map_dir=_given(map_dir),
+                    map_source=map_source,
+                    workers=workers,
+                    scheduler=scheduler,
+                    worlds=None if worlds == "none" else Path(worlds) if worlds else default_worlds_dir(),
+                    report=not no_report,
+                    progress=progress,
+                )
+                if seeds is not None:
+                    target = out or Path("results") / f"{chosen.name}-{seeds}-days"
+                    for day in run_days(city, seeds, replace(options, out=target)):
+                        console.print(day_line(day.tally), highlight=False)
+                    console.print(f"범위가 있는 산정 · ranges: safezone sizing --city {target} --out …")
+                    return
+                tally = run_city(city, options).tally
                 bar.stop()
                 _print_city(console, tally, target)
                 return
-            if take_up is not None or workers is not None or scheduler is not None:
+            if any(option is not None for option in (take_up, workers, scheduler, seeds)):
                 raise ScenarioError(
-                    f"--take-up, --workers and --scheduler are for scenarios with a [city] table; {chosen.name} has none."
+                    f"--take-up, --workers, --seeds and --scheduler are for scenarios with a [city] table; {chosen.name} has none."
                 )
             result = run_scenario(
                 chosen,

@@ -43,12 +43,6 @@ class Tree:
         hops: list[int] = self.next_hop.tolist()
         return hops
 
-    @cached_property
-    def _steps(self) -> list[int]:
-        """Per node: the directed edge to the next hop, as ``Router.pieces`` counts them."""
-        steps: list[int] = self.router.directed_edges(self.next_hop).tolist()
-        return steps
-
     def nodes(self, node: int) -> list[int]:
         """The nodes passed from ``node`` to the nearest target, both included."""
         self._check(node)
@@ -60,13 +54,9 @@ class Tree:
 
     def path_xy(self, node: int) -> FloatArray:
         """Polyline (k, 2), metres, from ``node`` to the nearest target; (1, 2) if ``node`` is a target."""
-        self._check(node)
-        pieces, hops, steps = self.router.pieces, self._hops, self._steps
-        parts = [self.router.streets.xy[node : node + 1]]
-        while hops[node] >= 0:
-            parts.append(pieces(steps[node]))
-            node = hops[node]
-        return np.concatenate(parts)
+        pieces = self.router.pieces
+        steps = self.router.directed_edges(np.array(self.nodes(node)))
+        return np.concatenate([self.router.streets.xy[node : node + 1], *map(pieces, steps.tolist())])
 
     def _check(self, node: int) -> None:
         if not np.isfinite(self.distance_m[node]):
@@ -96,7 +86,9 @@ class Router:
         self._edges, self._keys = edges[kept], key[kept]
         a, b = a[kept], b[kept]
         length = np.maximum(streets.length_m[self._edges], _SHORTEST_M)
-        self._graph: csr_matrix = coo_matrix((length, (a, b)), shape=(n, n)).tocsr()
+        # Both directions: scipy would else turn the whole graph round for each tree.
+        ends = (np.concatenate([a, b]), np.concatenate([b, a]))
+        self._graph: csr_matrix = coo_matrix((np.tile(length, 2), ends), shape=(n, n)).tocsr()
         self._trees: dict[tuple[int, ...], Tree] = {}
         self._pieces: dict[int, FloatArray] = {}
 
@@ -137,13 +129,13 @@ class Router:
 
     def tree(self, targets: Sequence[int]) -> Tree:
         """The shortest ways from everywhere to the nearest of ``targets`` (node ids). Kept for later calls."""
-        key = tuple(sorted({int(t) for t in targets}))
+        key = (int(targets[0]),) if len(targets) == 1 else tuple(sorted({int(t) for t in targets}))
         if not key:
             raise ValueError("a tree needs at least one target node")
         found = self._trees.get(key)
         if found is None:
             distance, hops, _ = dijkstra(
-                self._graph, directed=False, indices=list(key), return_predecessors=True, min_only=True
+                self._graph, directed=True, indices=list(key), return_predecessors=True, min_only=True
             )
             found = Tree(self, key, np.asarray(distance, float), np.asarray(hops, np.int32))
             if len(self._trees) >= _TREES_KEPT:
@@ -161,14 +153,12 @@ class Router:
 
     # --- geometry -----------------------------------------------------------------------------------------
 
-    def directed_edges(self, next_hop: IntArray) -> IntArray:
-        """For hops node -> ``next_hop[node]``: 2 × edge, plus 1 if walked backwards; -1 where there is none."""
-        n = len(self.streets.xy)
-        at = np.flatnonzero(next_hop >= 0)
-        to = next_hop[at].astype(np.int64)
-        edge = self._edges[np.searchsorted(self._keys, np.minimum(at, to) * n + np.maximum(at, to))]
-        steps = np.full(len(next_hop), -1, np.int32)
-        steps[at] = 2 * edge + (self.streets.edge_from[edge] != at)
+    def directed_edges(self, nodes: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """The edges (n - 1,) between nodes (n,) that follow each other: 2 × edge, plus 1 if walked backwards."""
+        a, b = nodes[:-1], nodes[1:]
+        key = np.minimum(a, b) * len(self.streets.xy) + np.maximum(a, b)
+        edge = self._edges[np.searchsorted(self._keys, key)].astype(np.int64)
+        steps: npt.NDArray[np.int64] = 2 * edge + (self.streets.edge_from[edge] != a)
         return steps
 
     def pieces(self, step: int) -> FloatArray:

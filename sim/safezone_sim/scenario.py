@@ -135,8 +135,8 @@ class Calls(Struct, frozen=True, forbid_unknown_fields=True):
 class City(Struct, frozen=True, forbid_unknown_fields=True):
     """Many schools at once, in columns and without a hub. ``take_up``: share of the pupils who subscribe.
 
-    ``select``: every school of the list, one in each gu, or those nearest to the ``places`` with the highest
-    index of vulnerability. ``times`` repeats every chosen school so often, each time as another school under
+    ``select``: every school of the list, one in each gu, or the ``places`` with the highest index of
+    vulnerability (their share of the schools within reach). ``times`` repeats every chosen school so often, each time as another school under
     another seed: for growth beyond the list.
     """
 

@@ -73,12 +73,9 @@ def write_walks(world: SchoolWorld, life: Life, folder: Path) -> tuple[Path, int
         out, into = ways.gates(a, b)
         router = ways.walks.router
         tree = router.tree([into.street_node])
-        node, edges = out.street_node, []
-        while tree.next_hop[node] >= 0:
-            step = tree._steps[node]
-            edges.append(f"e{step >> 1}{'b' if step & 1 else 'f'}")
-            metres += float(world.map.streets.length_m[step >> 1])
-            node = int(tree.next_hop[node])
+        steps = router.directed_edges(np.array(tree.nodes(out.street_node))).tolist()
+        edges = [f"e{step >> 1}{'b' if step & 1 else 'f'}" for step in steps]
+        metres += sum(float(world.map.streets.length_m[step >> 1]) for step in steps)
         if not edges:
             continue
         rows.append(

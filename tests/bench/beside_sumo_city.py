@@ -108,12 +108,9 @@ class Quarter:
             line = int(settled.trips.line[row])
             out, into = ways.gates(settled.lines.from_place[line], settled.lines.to_place[line])
             tree = ways.walks.router.tree([into.street_node])
-            node, edges = out.street_node, []
-            while tree.next_hop[node] >= 0:
-                step = tree._steps[node]
-                edges.append(f"{self.index}e{step >> 1}{'b' if step & 1 else 'f'}")
-                metres += float(self.world.map.streets.length_m[step >> 1])
-                node = int(tree.next_hop[node])
+            steps = ways.walks.router.directed_edges(np.array(tree.nodes(out.street_node))).tolist()
+            edges = [f"{self.index}e{step >> 1}{'b' if step & 1 else 'f'}" for step in steps]
+            metres += sum(float(self.world.map.streets.length_m[step >> 1]) for step in steps)
             if edges:
                 depart = float(settled.trips.depart[row])
                 kept.append(row)

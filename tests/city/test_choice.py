@@ -81,7 +81,7 @@ def test_a_missing_file_is_named(town: Scenario, tmp_path: Path) -> None:
 def test_seoul_gives_25_gu_and_five_places_apart(town: Scenario, map_dir: Path) -> None:
     assert len({s.gu for s in choose_schools(_choosing(town, "one-per-gu"), map_dir).schools}) == 25
     chosen = choose_schools(_choosing(town, "places"), map_dir)
-    assert len(chosen.schools) == len(chosen.places) == 5
+    assert len(chosen.places) == 5 < len(chosen.schools)
     for i, a in enumerate(chosen.places):
         frame = Frame.at(a.lon, a.lat)
         for b in chosen.places[i + 1 :]:

@@ -31,7 +31,9 @@ def test_points_lines_polygons_and_all_value_types_are_decoded() -> None:
         building=[("POLYGON ((0 0, 0 100, 100 100, 100 0, 0 0), (10 10, 20 10, 20 20, 10 20, 10 10))", {})],
     )
     layers = decode_tile(data, LAYERS)
-    assert layers["poi"].properties == [{"name": "약국", "rank": 3, "depth": -7, "height": 1.5, "open": True}]
+    assert list(layers["poi"].properties) == [
+        {"name": "약국", "rank": 3, "depth": -7, "height": 1.5, "open": True}
+    ]
     assert parts_of(layers["poi"], 0) == [[(5, 6)]]
     assert parts_of(layers["transportation"], 0) == [[(0, 0), (10, 0), (10, -900)]]
     assert parts_of(layers["transportation"], 1) == [[(1, 1), (2, 2)], [(5000, 5000), (4000, 4000)]]
@@ -68,7 +70,7 @@ def test_a_real_tile_decodes_as_with_mapbox_vector_tile(map_dir: Path) -> None:
     assert set(ours) == set(theirs) & LAYERS
     for name, layer in ours.items():
         features = theirs[name]["features"]
-        assert layer.properties == [feature["properties"] for feature in features]
+        assert list(layer.properties) == [feature["properties"] for feature in features]
         for i, feature in enumerate(features):
             kind, coordinates = feature["geometry"]["type"], feature["geometry"]["coordinates"]
             flat = {

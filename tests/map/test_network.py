@@ -3,6 +3,7 @@
 from itertools import pairwise
 
 import numpy as np
+import pytest
 from safezone_sim.map import components, edges_within, junction_nodes, keep_edges, reachable_share
 from safezone_sim.map.model import StreetGraph
 from safezone_sim.map.network import Segments, build_graph
@@ -67,3 +68,28 @@ def test_edges_that_only_pass_through_the_square_are_kept_whole() -> None:
     assert kept.length_m.tolist() == [1000.0]
     assert kept.edge_line(0)[:, 1].tolist() == [20.0, 20.0]
     assert len(kept.xy) == 2
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_every_piece_lies_on_one_edge_and_edges_end_where_they_must(seed: int) -> None:
+    draws = np.random.default_rng(seed)
+    pieces = np.unique(np.sort(draws.integers(0, 60, (70, 2)), axis=1), axis=0)
+    pieces = pieces[pieces[:, 0] != pieces[:, 1]]
+    xy = draws.random((60, 2)) * 100.0
+    label = draws.integers(0, 2, len(pieces))
+    graph = build_graph(Segments(xy, pieces[:, 0], pieces[:, 1], label, [("minor", ""), ("path", "")]))
+    vertex = {tuple(point): i for i, point in enumerate(xy.tolist())}
+    classes: dict[int, list[int]] = {}
+    for (a, b), at in zip(pieces.tolist(), label.tolist(), strict=True):
+        classes.setdefault(a, []).append(at)
+        classes.setdefault(b, []).append(at)
+    found = []
+    for edge, cls in enumerate(graph.edge_class):
+        chain = [vertex[tuple(point)] for point in graph.edge_line(edge).tolist()]
+        found += [(min(p), max(p), ("minor", "path").index(cls)) for p in pairwise(chain)]
+        assert all(len(classes[v]) == 2 and len(set(classes[v])) == 1 for v in chain[1:-1])
+        ring = chain[0] == chain[-1]
+        assert all(ring or len(classes[v]) != 2 or len(set(classes[v])) == 2 for v in (chain[0], chain[-1]))
+    assert sorted(found) == sorted(
+        (a, b, at) for (a, b), at in zip(pieces.tolist(), label.tolist(), strict=True)
+    )

@@ -105,7 +105,8 @@ def test_streets_across_the_grounds_are_closed_to_passers_by() -> None:
     )
     from safezone_sim.world.school_place import build_school
 
-    place, router = build_school("s-school", "s", dataclasses.replace(bare_map(), streets=across))
+    place, ground = build_school("s-school", "s", dataclasses.replace(bare_map(), streets=across))
+    router = ground.router
     assert router.closed[-1]
     assert router.closed.sum() == 1
     assert place.shape is not None

@@ -8,7 +8,7 @@ What the columns mean stands in this folder's README.md.
 from safezone_sim.city.choice import Chosen, CityError, choose_schools
 from safezone_sim.city.messages import expanded, message_columns
 from safezone_sim.city.registry import school_registry
-from safezone_sim.city.run import CityOptions, CityResult, run_city
+from safezone_sim.city.run import CityOptions, CityResult, run_city, run_days
 from safezone_sim.city.worlds import default_worlds_dir
 
 __all__ = [
@@ -21,5 +21,6 @@ __all__ = [
     "expanded",
     "message_columns",
     "run_city",
+    "run_days",
     "school_registry",
 ]

@@ -1,11 +1,11 @@
-"""Which schools a city scenario plays, by a stated rule: all, one in each gu, or those near vulnerable places."""
+"""Which schools a city scenario plays, by a stated rule: all, one in each gu, or those that reach vulnerable places."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import hypot
 from pathlib import Path
 
-from safezone_sim.city.places import PlaceDataError, VulnerablePlace, vulnerable_places
+from safezone_sim.city.places import RADIUS_M, PlaceDataError, VulnerablePlace, vulnerable_places
 from safezone_sim.map.model import Frame
 from safezone_sim.map.tiles import TILE_ZOOM, tile_position
 from safezone_sim.scenario import Scenario
@@ -19,8 +19,11 @@ RULES = {
         "one in each gu: the school whose number of pupils is nearest to the gu's median (then the lower code)",
     ),
     "places": (
-        "취약 지점마다 가장 가까운 학교 한 곳",
-        "the nearest school to each vulnerable place",
+        "취약 지점(반경 500 m) 자체: 그 안에 서 있는 장비, 집이나 등록 경로가 그 안을 지나는 아동과 그 휴대전화, 그 안에서 일어난 일. "
+        "통학권이 닿는 모든 학교의 하루를 통째로 모의한 뒤 지점의 몫만 셉니다.",
+        "the vulnerable places themselves (500 m around): equipment that stands there, children whose home or registered routes "
+        "come there, with their phones, and what happens there. The day of every school within reach is played in whole; only the "
+        "places' share is counted.",
     ),
 }
 
@@ -57,7 +60,8 @@ def choose_schools(scenario: Scenario, map_dir: Path | None) -> Chosen:
                 places = vulnerable_places(map_dir, city.places)
             except PlaceDataError as error:
                 raise CityError(str(error)) from error
-            chosen = Chosen(_nearest(known, places), RULES["places"], places)
+            reach = max(scenario.map.home_max_walk_m, scenario.map.academy_max_walk_m)
+            chosen = Chosen(_within_reach(known, places, reach), RULES["places"], places)
         elif city.select == "one-per-gu":
             chosen = Chosen(_one_per_gu(known), RULES["one-per-gu"])
         else:
@@ -98,16 +102,24 @@ def _one_per_gu(schools: tuple[School, ...]) -> tuple[School, ...]:
     return tuple(picked)
 
 
-def _nearest(schools: tuple[School, ...], places: tuple[VulnerablePlace, ...]) -> tuple[School, ...]:
+def _within_reach(
+    schools: tuple[School, ...], places: tuple[VulnerablePlace, ...], reach_m: float
+) -> tuple[School, ...]:
+    """Schools from which a child's walk of ``reach_m`` can come to one of the places."""
     picked: list[School] = []
     for place in places:
         frame = Frame.at(place.lon, place.lat)
-
-        def away(school: School, frame: Frame = frame) -> float:
-            return hypot(
+        for school in schools:
+            away = hypot(
                 (school.lon - frame.lon0) * frame.m_per_deg_lon,
                 (school.lat - frame.lat0) * frame.m_per_deg_lat,
             )
-
-        picked.append(min((s for s in schools if s not in picked), key=lambda s: (away(s), s.code)))
+            if away <= RADIUS_M + reach_m and school not in picked:
+                picked.append(school)
+    if not picked:
+        raise CityError(
+            f'city.select = "places": no school of {SCHOOL_FILE} is within {RADIUS_M + reach_m:.0f} m of '
+            + ", ".join(p.name for p in places)
+            + ". Are the lists of one city?"
+        )
     return tuple(picked)

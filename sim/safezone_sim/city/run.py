@@ -4,16 +4,18 @@ import json
 import shutil
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from safezone_sim.city.area import Area
 from safezone_sim.city.choice import Chosen, CityError, choose_schools, in_order_of_place
 from safezone_sim.city.memory import PeakMemory
+from safezone_sim.city.nation import nation_cost
 from safezone_sim.city.places import NO_CRIME
 from safezone_sim.city.school import SchoolTask, worker_name
 from safezone_sim.city.tally import city_tally
@@ -28,7 +30,8 @@ RESULT = "city.json"
 class CityOptions:
     """``workers`` None: all local cores. ``scheduler``: a Dask address instead. ``columns`` False: only city.json.
 
-    ``worlds``: where built worlds are kept (``default_worlds_dir()``), None for nowhere.
+    ``worlds``: where built worlds are kept (``default_worlds_dir()``), None for nowhere. ``world_seed``: draws homes,
+    people and equipment instead of the scenario's seed, which then draws the day alone.
     """
 
     out: Path
@@ -38,6 +41,7 @@ class CityOptions:
     scheduler: str | None = None
     columns: bool = True
     worlds: Path | None = None
+    world_seed: int | None = None
     report: bool = True
     command: str = ""
     progress: Progress = field(default=lambda stage, done, total: None)
@@ -64,9 +68,17 @@ def run_city(scenario: Scenario, options: CityOptions) -> CityResult:
         shutil.rmtree(out)
     out.mkdir(parents=True)
     map_dir = options.map_dir.resolve() if options.map_dir else None
+    area = Area(chosen.places, chosen.schools) if chosen.places else None
     tasks = [
         SchoolTask(
-            scenario, school, map_dir, options.map_source, out if options.columns else None, options.worlds
+            scenario,
+            school,
+            map_dir,
+            options.map_source,
+            out if options.columns else None,
+            options.worlds,
+            area,
+            options.world_seed,
         )
         for school in in_order_of_place(chosen.schools)
     ]
@@ -77,8 +89,14 @@ def run_city(scenario: Scenario, options: CityOptions) -> CityResult:
         for row in play(tasks, options.workers, options.scheduler, lost.append):
             rows.append(row)
             options.progress("schools", len(rows), len(tasks))
-    tally = city_tally(scenario, rows) | {
-        "rule": _rule(chosen),
+    played = [row for row in rows if row.get("places") != {}]  # schools that reach no place after all
+    if not played:
+        raise CityError(
+            f"{scenario.name}: nobody lives or walks at any of the places, and nothing stands there."
+        )
+    tally = city_tally(scenario, played) | {
+        "rule": _rule(chosen, played),
+        "world_seed": scenario.seed if options.world_seed is None else options.world_seed,
         "wall_seconds": round(time.monotonic() - started, 2),
         "cpu_seconds": round(_cpu(rows) + time.process_time() - cpu_started, 2),
         "peak_memory_mb": round(memory.peak_mb),
@@ -86,6 +104,14 @@ def run_city(scenario: Scenario, options: CityOptions) -> CityResult:
         "lost_tasks": sum(lost),
         "worlds_kept": sum(row["world_kept"] for row in rows),
     }
+    # A place's children do not tell what their whole schools cost.
+    tally["nation"] = (
+        None
+        if area
+        else nation_cost(
+            rows, cpu_s=tally["cpu_seconds"], wall_s=tally["wall_seconds"], peak_mb=tally["peak_memory_mb"]
+        )
+    )
     _write_json(out / RESULT, tally)
     _write_json(
         out / "manifest.json",
@@ -94,6 +120,7 @@ def run_city(scenario: Scenario, options: CityOptions) -> CityResult:
             "python": sys.version.split()[0],
             "command": options.command or " ".join(sys.argv),
             "scenario": msgspec.to_builtins(scenario),
+            "world_seed": tally["world_seed"],
             "truth_sha256": tally["truth_sha256"],
         },
     )
@@ -106,6 +133,24 @@ def run_city(scenario: Scenario, options: CityOptions) -> CityResult:
         shutil.rmtree(final)
     out.rename(final)
     return CityResult(final, tally, sum(lost))
+
+
+def run_days(scenario: Scenario, days: int, options: CityOptions) -> Iterator[CityResult]:
+    """``days`` days of one and the same city: homes, people and equipment of the scenario's seed, and seeds from that
+    one on for what happens. Only ``city.json`` of each, in ``options.out``/seed-<n>. For ranges, as ``safezone sizing``
+    reads them. Raises as ``run_city``.
+    """
+    for seed in range(scenario.seed, scenario.seed + days):
+        options.progress("days", seed - scenario.seed, days)
+        one = replace(
+            options,
+            out=options.out / f"seed-{seed}",
+            columns=False,
+            report=False,
+            world_seed=scenario.seed,
+        )
+        yield run_city(msgspec.structs.replace(scenario, seed=seed), one)
+    options.progress("days", days, days)
 
 
 def _cpu(rows: Sequence[Mapping[str, Any]]) -> float:
@@ -126,12 +171,21 @@ def check_scenario(scenario: Scenario) -> None:
         )
 
 
-def _rule(chosen: Chosen) -> dict[str, Any]:
+def _rule(chosen: Chosen, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     about: dict[str, Any] = {"ko": chosen.rule[0], "en": chosen.rule[1]}
     if chosen.places:
-        about["places"] = [msgspec.to_builtins(p) for p in chosen.places]
+        about["places"] = [
+            {**msgspec.to_builtins(p), "played": _played(n, rows)} for n, p in enumerate(chosen.places, 1)
+        ]
         about["note"] = {"ko": NO_CRIME[0], "en": NO_CRIME[1]}
     return about
+
+
+def _played(place: int, rows: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    """What was played of a place: schools with a share, and the sums of their shares."""
+    shares = [row["places"][place] for row in rows if place in row["places"]]
+    names = ("children", "phones", "readers", "bells", "cameras")
+    return {"schools": len(shares)} | {name: sum(s[name] for s in shares) for name in names}
 
 
 def _check_place(out: Path) -> None:

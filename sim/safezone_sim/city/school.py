@@ -6,7 +6,7 @@ import gc
 import os
 import platform
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from safezone_sim.city.area import Area, Share, share_of
 from safezone_sim.city.calls import Caller, draw_calls, with_calls
 from safezone_sim.city.down import bytes_down
 from safezone_sim.city.messages import CLASSES, TYPES, school_messages
@@ -58,6 +59,8 @@ class SchoolTask:
     map_source: str | None
     out: Path | None
     worlds: Path | None = None  # where built worlds are kept; None: nowhere
+    area: Area | None = None  # only its share of the day is counted and written; None: all
+    world_seed: int | None = None  # of homes, people and equipment; None: the scenario's own
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,8 @@ def school_scenario(scenario: Scenario, school: School) -> Scenario:
 def school_world(task: SchoolTask, scenario: Scenario) -> tuple[SchoolWorld, bool]:
     """The school's world without names, keys and registry, for the day needs none; and whether it was kept."""
     school = task.school
+    if task.world_seed is not None:
+        scenario = msgspec.structs.replace(scenario, seed=task.world_seed)
 
     def build() -> SchoolWorld:
         street_map = load_map(
@@ -135,9 +140,14 @@ def _play(task: SchoolTask) -> dict[str, Any]:
     world, kept = school_world(task, scenario)
     columns = school_columns(scenario, world)
     messages = columns.messages()
-    if task.out is not None:
-        _write(task.out, world.zone, columns, messages)
+    share = share_of(task.area, world) if task.area is not None else None
+    if share is not None:
+        columns = replace(columns, truth=share.truth(columns.truth))
+        messages = share.messages(messages)
+    written = _write(task.out, world.zone, columns, messages, share) if task.out is not None else 0
     row = {**_about(world, task.school), **_loads(columns, messages)}
+    if share is not None:
+        row |= _about_share(world, columns, share)
     return {
         **row,
         "truth_sha256": truth_digest(columns.day, columns.truth),
@@ -145,6 +155,7 @@ def _play(task: SchoolTask) -> dict[str, Any]:
         "attribution": world.map.source.attribution,
         "world_kept": kept,
         "worker": worker_name(),
+        "bytes_written": written,
         "cpu_s": time.process_time() - started,
     }
 
@@ -154,11 +165,15 @@ def worker_name() -> str:
     return f"{platform.node()}:{os.getpid()}"
 
 
-def _write(out: Path, zone: str, columns: SchoolColumns, messages: pa.Table) -> None:
-    """Beside and renamed: a worker that dies leaves no half of a file, and whoever repeats its task replaces it."""
+def _write(out: Path, zone: str, columns: SchoolColumns, messages: pa.Table, share: Share | None) -> int:
+    """Gives the bytes written. Beside and renamed: a worker that dies leaves no half of a file, and whoever repeats
+    its task replaces it."""
+    written = 0
+    if share is not None and share.empty:
+        return written
     tables = {
         f"truth/school={zone}/events.parquet": truth_table(columns.day, columns.truth),
-        f"truth/school={zone}/walks.parquet": walks_table(columns.day),
+        f"truth/school={zone}/walks.parquet": walks_table(columns.day, share.children if share else None),
         f"messages/school={zone}/messages.parquet": messages,
     }
     for name, table in tables.items():
@@ -174,7 +189,9 @@ def _write(out: Path, zone: str, columns: SchoolColumns, messages: pa.Table) -> 
             use_dictionary=[name for name in table.column_names if name not in PLAIN],
             write_statistics=False,
         )
+        written += half.stat().st_size
         half.replace(path)
+    return written
 
 
 def _about(world: SchoolWorld, school: School) -> dict[str, Any]:
@@ -195,6 +212,28 @@ def _about(world: SchoolWorld, school: School) -> dict[str, Any]:
         "bells": kinds.count("bell"),
         "cameras": kinds.count("camera"),
         "camera_points": sum(d.camera_points for d in world.devices if d.type == "camera"),
+    }
+
+
+def _about_share(world: SchoolWorld, columns: SchoolColumns, share: Share) -> dict[str, Any]:
+    """What is otherwise about the whole school. ``pupils``: those of the area, whoever subscribes."""
+    kinds = [d.type for d in share.devices]
+    children = int(share.children.sum())
+    subscribers = world.subscribers
+    walkers = columns.day.settled.trips.person
+    own = np.concatenate([share.children, np.zeros(len(world.people) - len(subscribers), bool)])
+    return {
+        "pupils": round(children * len(world.people) / max(1, len(subscribers))),
+        "children": children,
+        "phones": sum(subscribers[i].phone is not None for i in np.flatnonzero(share.children).tolist()),
+        "guardians": share.guardians,
+        "readers": kinds.count("reader"),
+        "antennas": sum(len(d.antennas) for d in share.devices),
+        "bells": kinds.count("bell"),
+        "cameras": kinds.count("camera"),
+        "camera_points": sum(d.camera_points for d in share.devices if d.type == "camera"),
+        "walks": int(own[walkers].sum()),
+        "places": dict(share.places),
     }
 
 

@@ -9,8 +9,7 @@ from rich.table import Table
 def city_table(tally: Mapping[str, Any]) -> Table:
     """The sums, and the busiest minute."""
     totals = tally["totals"]
-    minutes = [r + e for r, e in zip(*totals["per_minute"].values(), strict=True)]
-    busiest = max(range(len(minutes)), key=minutes.__getitem__)
+    busiest, peak = _busiest(tally)
     sent = sum(totals["messages"].values())
     table = Table(
         title=f"{tally['scenario']} · {tally['date']} · 가입률 take-up {tally['take_up']:.0%}",
@@ -28,7 +27,7 @@ def city_table(tally: Mapping[str, Any]) -> Table:
         ("장치 메시지 · device messages", f"{sent:,}  ({totals['bytes_up'] / 1e9:.2f} GB)"),
         (
             "가장 바쁜 1분 · busiest minute",
-            f"{busiest // 60:02d}:{busiest % 60:02d}  {minutes[busiest] / 60:,.0f} msg/s",
+            f"{busiest // 60:02d}:{busiest % 60:02d}  {peak:,.0f} msg/s",
         ),
         ("보호자 알림 · notices", f"{sum(totals['notices'].values()):,}"),
         ("걸린 시간 · wall", f"{tally['wall_seconds']:.1f} s, {tally['peak_memory_mb']:,} MB"),
@@ -37,3 +36,19 @@ def city_table(tally: Mapping[str, Any]) -> Table:
     for name, value in rows:
         table.add_row(name, value)
     return table
+
+
+def day_line(tally: Mapping[str, Any]) -> str:
+    """One day of several, on a line."""
+    at, peak = _busiest(tally)
+    return (
+        f"씨앗 seed {tally['seed']}: {sum(tally['totals']['messages'].values()):,} 메시지 messages, "
+        f"{at // 60:02d}:{at % 60:02d} {peak:,.0f}/s, {tally['wall_seconds']:.1f} s"
+    )
+
+
+def _busiest(tally: Mapping[str, Any]) -> tuple[int, float]:
+    """The busiest minute, and its messages a second."""
+    minutes = [r + e for r, e in zip(*tally["totals"]["per_minute"].values(), strict=True)]
+    at = max(range(len(minutes)), key=minutes.__getitem__)
+    return at, minutes[at] / 60

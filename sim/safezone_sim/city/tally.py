@@ -12,6 +12,7 @@ ASIDE = (
     "attribution",
     "world_kept",
     "worker",
+    "bytes_written",
     "cpu_s",
 )  # of a task's row: about the run, not about the school
 SUMMED = (

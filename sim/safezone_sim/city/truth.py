@@ -175,8 +175,20 @@ def truth_table(day: Day, truth: Truth) -> pa.Table:
     )
 
 
-def walks_table(day: Day) -> pa.Table:
-    """``walks.parquet``: who walks from where to where when; pupils who do not subscribe included."""
+def walks_table(day: Day, only: npt.NDArray[np.bool_] | None = None) -> pa.Table:
+    """``walks.parquet``: who walks from where to where when; pupils who do not subscribe included.
+
+    With ``only`` (subscribers,): the walks of these subscribers.
+    """
+    table = _walks(day)
+    if only is None:
+        return table
+    person = day.settled.trips.person
+    own = np.concatenate([only, np.zeros(len(day.world.people) - len(only), bool)])
+    return table.filter(pa.array(own[person]))
+
+
+def _walks(day: Day) -> pa.Table:
     trips, lines = day.settled.trips, day.settled.lines
     people = pa.array([p.id for p in day.world.people], pa.string())
     last = lines.at[trips.line + 1] - 1

@@ -1,6 +1,7 @@
 """Where children cross: surveyed crosswalks where a file has them, else road junctions stand in."""
 
 import json
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -21,16 +22,22 @@ def read_crossings(map_dir: Path | None, frame: Frame, radius_m: float) -> Float
     path = map_dir / CROSSING_FILE if map_dir else None
     if path is None or not path.is_file():
         return np.zeros((0, 2))
-    try:
-        features = json.loads(path.read_text(encoding="utf-8"))["features"]
-        middles = [shape(feature["geometry"]).centroid for feature in features]
-        lonlat = np.array([(point.x, point.y) for point in middles]).reshape(-1, 2)
-    except (ValueError, KeyError, TypeError, AttributeError, ShapelyError) as error:
-        raise MapError(f"{path}: cannot read crosswalks ({error}); needs GeoJSON lines") from error
+    lonlat = _middles(path, path.stat().st_mtime_ns)
     xy = frame.to_xy(lonlat[:, 0], lonlat[:, 1])
     near = xy[np.abs(xy).max(axis=1) <= radius_m] if len(xy) else xy
     unique: FloatArray = np.unique(np.round(near, 1), axis=0)  # areas of two schools may overlap
     return unique
+
+
+@lru_cache(maxsize=2)
+def _middles(path: Path, changed_ns: int) -> FloatArray:
+    """(n, 2) lon, lat. Read once a file, however many maps are loaded."""
+    try:
+        features = json.loads(path.read_text(encoding="utf-8"))["features"]
+        middles = [shape(feature["geometry"]).centroid for feature in features]
+        return np.array([(point.x, point.y) for point in middles], float).reshape(-1, 2)
+    except (ValueError, KeyError, TypeError, AttributeError, ShapelyError) as error:
+        raise MapError(f"{path}: cannot read crosswalks ({error}); needs GeoJSON lines") from error
 
 
 def junction_crossings(graph: StreetGraph, radius_m: float) -> FloatArray:

@@ -8,8 +8,9 @@ to the same result.
 
 import gzip
 import struct
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from typing import overload
 
 import numpy as np
 import numpy.typing as npt
@@ -23,12 +24,35 @@ Value = str | float | int | bool
 
 
 @dataclass(frozen=True)
+class Properties(Sequence[dict[str, Value]]):
+    """The properties of a layer's features, read only when asked for: of most features they never are."""
+
+    keys: list[str]
+    values: list[Value]
+    tags: list[bytes]  # one a feature, packed; features with the same bytes have the same properties
+
+    def __len__(self) -> int:
+        return len(self.tags)
+
+    @overload
+    def __getitem__(self, at: int) -> dict[str, Value]: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[dict[str, Value]]: ...
+    def __getitem__(self, at: int | slice) -> dict[str, Value] | list[dict[str, Value]]:
+        if isinstance(at, slice):
+            return [self[i] for i in range(len(self.tags))[at]]
+        tag = self.tags[at]
+        pairs = list(tag) if tag.isascii() else _unpack(tag).tolist()  # below 128 a varint is its byte
+        return {self.keys[k]: self.values[v] for k, v in zip(pairs[::2], pairs[1::2], strict=True)}
+
+
+@dataclass(frozen=True)
 class TileLayer:
     """One layer. Part p (a line, a ring, a run of points) is ``xy[part_at[p]:part_at[p + 1]]``, in tile
     units, y down; it belongs to feature ``part_feature[p]``. Rings are not closed explicitly."""
 
     extent: int
-    properties: list[dict[str, Value]]  # one a feature
+    properties: "Properties"  # one a feature
     geometry: npt.NDArray[np.int64]  # (features,) POINT, LINE or POLYGON
     xy: npt.NDArray[np.int64]  # (points, 2)
     part_at: npt.NDArray[np.int64]  # (parts + 1,)
@@ -103,6 +127,42 @@ def _unpack(packed: bytes) -> npt.NDArray[np.int64]:
     return np.add.reduceat((raw & 0x7F).astype(np.int64) << (7 * place), start)
 
 
+def _feature(data: bytes, at: int, end: int) -> tuple[bytes, int, bytes]:
+    """Packed tags, kind and packed geometry of one feature. Most of a tile's bytes pass here: hence no generator."""
+    tag, kind, shape = b"", 0, b""
+    while at < end:
+        key = data[at]
+        at += 1
+        if key == 0x12 or key == 0x22:  # fields 2 and 4, bytes
+            size = data[at]
+            at += 1
+            if size >= 0x80:
+                size, at = _varint(data, at - 1)
+            if at + size > end:
+                raise IndexError("field runs past its message")
+            if key == 0x12:
+                tag = data[at : at + size]
+            else:
+                shape = data[at : at + size]
+            at += size
+        elif key == 0x18:  # field 3, a number
+            kind, at = _varint(data, at)
+        elif key == 0x08:  # field 1, the id
+            while data[at] >= 0x80:
+                at += 1
+            at += 1
+        else:
+            for inner, a, b in _fields(data, at - 1, end):  # in an order or an encoding that is rare
+                if inner == 2:
+                    tag = data[a:b]
+                elif inner == 3:
+                    kind = a
+                elif inner == 4:
+                    shape = data[a:b]
+            break
+    return tag, kind, shape
+
+
 def _layer(data: bytes, at: int, end: int) -> TileLayer:
     keys: list[str] = []
     values: list[Value] = []
@@ -112,14 +172,7 @@ def _layer(data: bytes, at: int, end: int) -> TileLayer:
     shapes: list[bytes] = []
     for number, a, b in _fields(data, at, end):
         if number == 2:
-            tag, kind, shape = b"", 0, b""
-            for inner, c, d in _fields(data, a, b):
-                if inner == 2:
-                    tag = data[c:d]
-                elif inner == 3:
-                    kind = c
-                elif inner == 4:
-                    shape = data[c:d]
+            tag, kind, shape = _feature(data, a, b)
             tags.append(tag)
             kinds.append(kind)
             shapes.append(shape)
@@ -129,16 +182,19 @@ def _layer(data: bytes, at: int, end: int) -> TileLayer:
             values.append(_value(data, a, b))
         elif number == 5:
             extent = a
-    properties: list[dict[str, Value]] = []
-    for tag in tags:
-        pairs = list(tag) if tag.isascii() else _unpack(tag).tolist()  # below 128 a varint is its byte
-        properties.append({keys[k]: values[v] for k, v in zip(pairs[::2], pairs[1::2], strict=True)})
-    return _decode_shapes(extent, properties, kinds, shapes)
+    # Nothing is read before it is asked for, but nonsense is refused now.
+    for distinct in set(tags):
+        pairs = list(distinct) if distinct.isascii() else _unpack(distinct).tolist()
+        if (
+            len(pairs) % 2
+            or max(pairs[::2], default=-1) >= len(keys)
+            or max(pairs[1::2], default=-1) >= len(values)
+        ):
+            raise ValueError("a feature names a key or a value that its layer has not")
+    return _decode_shapes(extent, Properties(keys, values, tags), kinds, shapes)
 
 
-def _decode_shapes(
-    extent: int, properties: list[dict[str, Value]], kinds: list[int], shapes: list[bytes]
-) -> TileLayer:
+def _decode_shapes(extent: int, properties: Properties, kinds: list[int], shapes: list[bytes]) -> TileLayer:
     """Geometry commands to coordinates. Only the command words need Python, one step a ring or line."""
     packed = b"".join(shapes)
     numbers = _unpack(packed)

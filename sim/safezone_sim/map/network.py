@@ -48,20 +48,10 @@ def build_graph(segments: Segments) -> StreetGraph:
     where = first[:-1][passes]
     passes[passes] = label[at_vertex[where]] == label[at_vertex[where + 1]]
 
-    chains, chain_label = _trace_chains(
-        a.tolist(),
-        b.tolist(),
-        passes.tolist(),
-        at_vertex.tolist(),
-        first.tolist(),
-        np.flatnonzero(~passes).tolist(),
-    )
-    sizes = np.fromiter(map(len, chains), np.int64, len(chains))
-    points = np.fromiter((v for chain in chains for v in chain), np.int64, int(sizes.sum()))
-    geom_at = np.concatenate([[0], np.cumsum(sizes)])
+    points, geom_at, chain_segment = _trace_chains(a, b, passes, at_vertex, first)
     start, end = points[geom_at[:-1]], points[geom_at[1:] - 1]
     nodes, ids = np.unique(np.concatenate([start, end]), return_inverse=True)
-    edge_labels = [segments.labels[label[s]] for s in chain_label]
+    edge_labels = [segments.labels[label[s]] for s in chain_segment.tolist()]
     return _with_lengths(
         segments.xy[nodes],
         ids[: len(start)],
@@ -73,36 +63,78 @@ def build_graph(segments: Segments) -> StreetGraph:
     )
 
 
+IntArray64 = npt.NDArray[np.int64]
+
+
 def _trace_chains(
-    a: list[int], b: list[int], passes: list[bool], at_vertex: list[int], first: list[int], starts: list[int]
-) -> tuple[list[list[int]], list[int]]:
-    """Walk from every end vertex through the pass-through ones; then the rings that are left."""
-    used = bytearray(len(a))
-    chains: list[list[int]] = []
-    labels: list[int] = []
+    a: IntArray64, b: IntArray64, passes: BoolArray, at_vertex: IntArray64, first: IntArray64
+) -> tuple[IntArray64, IntArray64, IntArray64]:
+    """Chains from every end vertex through the pass-through ones, in order of vertex and slot; then rings.
 
-    def walk(vertex: int, segment: int) -> None:
-        chain = [vertex]
-        labels.append(segment)
-        start = vertex
-        while True:
-            used[segment] = 1
-            vertex = b[segment] if a[segment] == vertex else a[segment]
-            chain.append(vertex)
-            if not passes[vertex] or vertex == start:
-                chains.append(chain)
-                return
-            here = first[vertex]
-            segment = at_vertex[here + 1] if at_vertex[here] == segment else at_vertex[here]
+    Gives the vertices of all chains one after the other, where each chain begins among them (chains + 1), and each
+    chain's first segment. Segments are walked both ways: walk 2 s goes from a[s] to b[s], walk 2 s + 1 comes back.
+    What follows a walk is doubled until all have reached their end, so the number of rounds is the logarithm of the
+    longest chain.
+    """
+    count = len(a)
+    walks = np.arange(2 * count)
+    goes_from, goes_to = np.stack([a, b], axis=1).reshape(-1), np.stack([b, a], axis=1).reshape(-1)
+    here = first[goes_to]
+    one = at_vertex[np.minimum(here, 2 * count - 1)] if count else here
+    other = np.where(one == walks >> 1, at_vertex[np.minimum(here + 1, 2 * count - 1)], one) if count else one
+    onward = np.where(passes[goes_to], 2 * other + (a[other] != goes_to), walks)
+    last, steps = onward, (onward != walks).astype(np.int64)
+    for _ in range(int(2 * count).bit_length()):
+        farther = last[last]
+        if (farther == last).all():
+            break
+        steps = steps + np.where(last == farther, 0, steps[last])
+        last = farther
+    ended = ~passes[goes_to[last]]
+    # Each chain is met from both of its ends; the walk that comes first in order of vertex and slot keeps it.
+    slot = np.full(2 * count, 2 * count)
+    entry = np.arange(2 * count)
+    slot[2 * at_vertex + (a[at_vertex] != np.repeat(np.arange(len(first) - 1), np.diff(first)))] = entry
+    begins = np.flatnonzero(~passes[goes_from])
+    kept = begins[slot[begins] < slot[last[begins] ^ 1]]
+    kept = kept[np.argsort(slot[kept])]
+    number = np.full(2 * count, -1)
+    number[last[kept]] = np.arange(len(kept))
+    members = np.flatnonzero(ended & (number[last] >= 0))
+    members = members[np.lexsort((-steps[members], number[last[members]]))]
+    return _with_rings(members, number[last[members]], kept, goes_from, goes_to, onward)
 
-    for vertex in starts:
-        for slot in range(first[vertex], first[vertex + 1]):
-            if not used[at_vertex[slot]]:
-                walk(vertex, at_vertex[slot])
-    for segment in range(len(a)):
-        if not used[segment]:
-            walk(a[segment], segment)
-    return chains, labels
+
+def _with_rings(
+    members: IntArray64,
+    chain: IntArray64,
+    kept: IntArray64,
+    goes_from: IntArray64,
+    goes_to: IntArray64,
+    onward: IntArray64,
+) -> tuple[IntArray64, IntArray64, IntArray64]:
+    """The chains' walks (in order, with the number of their chain), and after them the rings of what is left."""
+    left = np.ones(len(goes_from) // 2, bool)
+    left[members >> 1] = False
+    walks, numbers, starts = [members], [chain], kept.tolist()
+    for segment in np.flatnonzero(left).tolist():
+        if left[segment]:
+            ring, onto = [], 2 * segment
+            while left[onto >> 1]:
+                left[onto >> 1] = False
+                ring.append(onto)
+                onto = int(onward[onto])
+            walks.append(np.array(ring))
+            numbers.append(np.full(len(ring), len(starts)))
+            starts.append(2 * segment)
+    walk, number = np.concatenate(walks), np.concatenate(numbers)
+    sizes = np.bincount(number, minlength=len(starts)) + 1
+    geom_at = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+    points = np.empty(int(geom_at[-1]), np.int64)
+    at = np.arange(len(walk)) + number
+    points[at] = goes_from[walk]
+    points[geom_at[1:] - 1] = goes_to[walk[geom_at[1:] - 2 - np.arange(len(starts))]]
+    return points, geom_at, np.array(starts, np.int64) >> 1
 
 
 def _with_lengths(

@@ -1,7 +1,7 @@
 """The OpenMapTiles schema (openmaptiles.org/schema): which layer and class means what, and tiles to a map."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Literal
 
@@ -15,7 +15,7 @@ from .model import Feature, FloatArray, Frame, Line, Poi, StreetGraph
 from .mvt import LINE, POINT, POLYGON, TileLayer, Value, decode_tile
 from .network import Segments, build_graph, edges_within, keep_edges
 from .polygons import rings_to_polygons, union_across_borders
-from .tiles import Progress, TileSet
+from .tiles import Progress, TileSet, tile_position
 
 # Widest first: where two lines share a piece, the wider class names it.
 WALKABLE = (
@@ -29,7 +29,7 @@ RAIL = ("rail", "transit", "subway", "tram", "light_rail", "monorail", "narrow_g
 AREA_LAYERS = ("landuse", "landcover", "park", "water")
 LINE_LAYERS = ("transportation", "transportation_name", "waterway")
 LAYERS = frozenset({*LINE_LAYERS, "building", "poi", *AREA_LAYERS})
-TILES_KEPT = 32  # decoded, a few MB each: neighbouring schools share theirs
+TILES_KEPT = 96  # decoded, about 1 MB each: three rows of Seoul, so that neighbouring schools share theirs
 
 IntArray64 = npt.NDArray[np.int64]
 
@@ -67,6 +67,17 @@ class _Tile:
     y: int
     layers: dict[str, TileLayer]
     lines: dict[str, _Pieces]
+    _words: dict[bytes, tuple[str, str, str]] = field(default_factory=dict)
+
+    def words(self, name: str, feature: int) -> tuple[str, str, str]:
+        """Class, subclass and name of a feature of a layer, each "" if absent."""
+        properties = self.layers[name].properties
+        key = name.encode() + properties.tags[feature]
+        found = self._words.get(key)
+        if found is None:
+            p = properties[feature]
+            found = self._words[key] = text(p, "class"), text(p, "subclass"), _name(p)
+        return found
 
     def world(self, layer: TileLayer) -> FloatArray:
         """Points of a layer in world units: ``UNITS`` a tile, x east, y south, one grid for all tiles."""
@@ -186,11 +197,13 @@ def _pieces_of(tile: _Tile, label_for: LabelFor) -> _Pieces:
         layer = tile.layers.get(name)
         if layer is None:
             continue
+        known: dict[bytes, int] = {}  # by packed properties: a street's pieces share them
         number = np.full(len(layer.properties), -1)
-        for i, properties in enumerate(layer.properties):
-            label = label_for(name, properties)
-            if label:
-                number[i] = numbers.setdefault(label, len(numbers))
+        for i, tag in enumerate(layer.properties.tags):
+            if tag not in known:
+                label = label_for(name, layer.properties[i])
+                known[tag] = numbers.setdefault(label, len(numbers)) if label else -1
+            number[i] = known[tag]
         found, feature = _segments_of(tile, layer, number >= 0)
         pieces.append(found)
         owners.append(number[feature])
@@ -279,17 +292,20 @@ def _merge_repeats(
     ends, owner = ends[order], owner[order]
     first = np.ones(len(ends), bool)
     first[1:] = (ends[1:] != ends[:-1]).any(axis=1)
-    names: dict[int, str] = {}
-    for piece, label in zip((np.cumsum(first) - 1).tolist(), owner.tolist(), strict=True):
-        if labels[label][1]:
-            names.setdefault(piece, labels[label][1])
+    named = np.flatnonzero(np.array([bool(name) for _, name in labels] or [False])[owner])
+    piece, at = np.unique((np.cumsum(first) - 1)[named], return_index=True)  # the first name of each piece
+    namer = np.full(int(first.sum()), -1)
+    namer[piece] = owner[named][at]
+    classed = np.array([bool(cls) for cls, _ in labels] or [False])[owner[first]]
+    pairs, number = np.unique(
+        owner[first][classed] * (len(labels) + 1) + namer[classed] + 1, return_inverse=True
+    )
     final: dict[_Label, int] = {}
-    merged = [
-        final.setdefault((labels[label][0], names.get(piece, "")), len(final)) if labels[label][0] else -1
-        for piece, label in enumerate(owner[first].tolist())
+    label_of = [
+        final.setdefault((labels[cls][0], labels[name - 1][1] if name else ""), len(final))
+        for cls, name in (divmod(pair, len(labels) + 1) for pair in pairs.tolist())
     ]
-    number = np.array(merged, np.int64)
-    return ends[first][number >= 0], number[number >= 0], list(final)
+    return ends[first][classed], np.array(label_of, np.int64)[number], list(final)
 
 
 def _lines(graph: StreetGraph, kind: Literal["rail", "waterway", "road"]) -> Iterator[Line]:
@@ -308,6 +324,7 @@ def _areas(
     homes: list[tuple[int, int]] = []
     beyond: list[bool] = []
     at_border: list[bool] = []
+    bounds = _bounds_of(square, zoom, frame)
     for tile in tiles:
         for name in ("building", *AREA_LAYERS):
             layer = tile.layers.get(name)
@@ -315,6 +332,7 @@ def _areas(
                 continue
             chosen = (layer.geometry == POLYGON)[layer.part_feature]
             sizes = np.diff(layer.part_at)
+            chosen &= _near(layer, tile, bounds)[layer.part_feature]
             points = np.repeat(chosen, sizes)
             pieces = rings_to_polygons(
                 _metres(tile.world(layer)[points], zoom, frame),
@@ -329,10 +347,8 @@ def _areas(
             at_border.extend(pieces.at_border[near].tolist())
             homes.extend([(tile.x, tile.y)] * len(near))
             for feature in pieces.feature[near].tolist():
-                properties = layer.properties[feature]
-                keys.append(
-                    (name, "" if name == "building" else text(properties, "class"), _name(properties))
-                )
+                cls, _, called = tile.words(name, feature)
+                keys.append((name, "" if name == "building" else cls, called))
     buildings: list[Polygon] = []
     features: list[Feature] = []
     for piece, shape in union_across_borders(shapes, keys, homes, beyond, at_border):
@@ -342,6 +358,28 @@ def _areas(
         else:
             features.append(Feature(kind, cls, name, shape))  # type: ignore[arg-type]
     return tuple(buildings), tuple(features)
+
+
+def _bounds_of(square: Polygon, zoom: int, frame: Frame) -> FloatArray:
+    """West, north, east, south of a square, world units, and a little around it."""
+    west, south, east, north = square.bounds
+    lonlat = frame.to_lonlat(np.array([[west, north], [east, south]]))
+    corners = np.array([tile_position(lon, lat, zoom) for lon, lat in lonlat.tolist()]) * UNITS
+    bounds: FloatArray = (corners + np.array([[-1.0, -1.0], [1.0, 1.0]])).reshape(-1)
+    return bounds
+
+
+def _near(layer: TileLayer, tile: _Tile, bounds: FloatArray) -> npt.NDArray[np.bool_]:
+    """Mask (features,) of those whose bounding box meets the bounds: polygons are made of no others."""
+    near = np.zeros(len(layer.properties), bool)
+    if len(layer.xy):
+        scale, corner = UNITS / layer.extent, np.array([tile.x * UNITS, tile.y * UNITS])
+        starts = layer.part_at[np.flatnonzero(np.diff(layer.part_feature, prepend=-1))]
+        low = np.minimum.reduceat(layer.xy, starts, axis=0) * scale + corner
+        high = np.maximum.reduceat(layer.xy, starts, axis=0) * scale + corner
+        meets = ((high >= bounds[:2]) & (low <= bounds[2:])).all(axis=1)
+        near[layer.part_feature[np.flatnonzero(np.diff(layer.part_feature, prepend=-1))[meets]]] = True
+    return near
 
 
 def _pois(tiles: Iterable[_Tile], zoom: int, frame: Frame, radius_m: float) -> Iterator[Poi]:
@@ -354,5 +392,4 @@ def _pois(tiles: Iterable[_Tile], zoom: int, frame: Frame, radius_m: float) -> I
         own = ((layer.xy >= 0) & (layer.xy < layer.extent)).all(axis=1) & (layer.geometry == POINT)[owner]
         xy = _metres(tile.world(layer), zoom, frame)
         for i in np.flatnonzero(own & (np.abs(xy).max(axis=1) <= radius_m)).tolist():
-            p = layer.properties[int(owner[i])]
-            yield Poi(text(p, "class"), text(p, "subclass"), _name(p), float(xy[i, 0]), float(xy[i, 1]))
+            yield Poi(*tile.words("poi", int(owner[i])), float(xy[i, 0]), float(xy[i, 1]))

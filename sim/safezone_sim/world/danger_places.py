@@ -18,7 +18,14 @@ from shapely.geometry import LineString, Point, Polygon
 
 from safezone_sim.map.model import FloatArray, StreetMap
 from safezone_sim.routes import BoolArray, Tree
-from safezone_sim.world.ground import Ground, grid_around, join_lines, largest_part, touched
+from safezone_sim.world.ground import (
+    Ground,
+    grid_clear_of,
+    join_lines,
+    largest_part,
+    quick_tree,
+    touched,
+)
 from safezone_sim.world.model import Gate, Place, RegisteredRoute
 from safezone_sim.world.sites import Sites
 
@@ -72,9 +79,7 @@ def build_dangers(
     )
     lines = _distinct_lines(routes)
     spots = _spots(ground, tree, places, shapes, lines, radius_m)
-    keep_out = shapely.STRtree(
-        np.concatenate([shapely.buffer(shapes, 3.0), shapely.buffer(lines, ROUTE_M, quad_segs=2)])
-    )
+    keep_out = _KeepOut(shapes, lines)
     found: list[Place] = []
     for kind, known, with_paths in _wanted(ground.map):
         if len(found) >= MAX_AREAS:
@@ -96,6 +101,26 @@ def build_dangers(
         if place:
             found.append(place)
     return tuple(found)
+
+
+class _KeepOut:
+    """What no area may cover: places and registered routes with some room. Widened only where an area is laid."""
+
+    def __init__(self, shapes: Shapes, lines: Shapes) -> None:
+        self._shapes, self._lines = shapes, lines
+        self._bounds = np.concatenate([shapely.bounds(shapes), shapely.bounds(lines).reshape(-1, 4)])
+        self._bounds += np.array([-ROUTE_M, -ROUTE_M, ROUTE_M, ROUTE_M])
+
+    def around(self, area: Polygon) -> shapely.Geometry:
+        """The union of all that comes near the area."""
+        west, south, east, north = area.bounds
+        b = self._bounds
+        near = (b[:, 0] <= east) & (b[:, 2] >= west) & (b[:, 1] <= north) & (b[:, 3] >= south)
+        places = self._shapes[near[: len(self._shapes)]]
+        lines = self._lines[near[len(self._shapes) :]]
+        return shapely.union_all(
+            np.concatenate([shapely.buffer(places, 3.0), shapely.buffer(lines, ROUTE_M, quad_segs=2)])
+        )
 
 
 def _has(places: Sequence[Place], kind: str) -> bool:
@@ -139,15 +164,16 @@ def _spots(
     What costs most is asked last, of the spots that are left.
     """
     room_m = INSCRIBED_M + 4.0
-    xy = grid_around(radius_m, 10.0)
-    road = np.asarray(cKDTree(_dense(ground.lines[_roads(ground)])).query(xy)[0], float)
+    roads = _dense(ground.lines[_roads(ground)])
+    xy = grid_clear_of(radius_m, 10.0, roads, INSCRIBED_M + STREET_M)
+    road = np.asarray(quick_tree(roads).query(xy)[0], float)
     kept = road >= INSCRIBED_M + STREET_M
     xy, road = xy[kept], road[kept]
     street = ground.clearance(xy)
     kept = street <= FROM_STREET_MAX_M
     xy, street, road = xy[kept], street[kept], road[kept]
     if len(lines):
-        route = np.asarray(cKDTree(_whole_metres(_dense(lines))).query(xy)[0], float)
+        route = np.asarray(quick_tree(_whole_metres(_dense(lines))).query(xy)[0], float)
     else:
         route = np.full(len(xy), 1e4)
     kept = route >= room_m
@@ -160,7 +186,11 @@ def _spots(
     regular = [p for p in places if p.role != "danger"]
     centres = np.array([(p.x, p.y) for p in regular])
     radii = np.array([p.radius_m for p in regular])
-    gap = np.hypot(xy[:, None, 0] - centres[None, :, 0], xy[:, None, 1] - centres[None, :, 1]) - radii
+    place_m = np.full(len(xy), np.inf)
+    for radius in np.unique(radii).tolist():  # places of one role have one radius: few are different
+        alike = centres[radii == radius]
+        at = alike[cKDTree(alike).query(xy)[1]] if len(xy) else np.zeros((0, 2))
+        np.minimum(place_m, np.hypot(xy[:, 0] - at[:, 0], xy[:, 1] - at[:, 1]) - radius, out=place_m)
     features = ground.map.features
     schools = [f.shape for f in features if f.cls in ("school", "kindergarten", "university", "hospital")]
     green = [
@@ -173,7 +203,7 @@ def _spots(
         street_m=street,
         road_m=road,
         route_m=route,
-        place_m=gap.min(axis=1),
+        place_m=place_m,
         shape_m=shape_m,
         walk_m=tree.distance_m[nodes] + away,
         built=ground.near_building(points, 20.0),
@@ -221,7 +251,7 @@ def _lay(
     sites: Sites,
     tree: Tree,
     spots: _Spots,
-    keep_out: shapely.STRtree,
+    keep_out: _KeepOut,
     taken: Sequence[Place],
 ) -> Place | None:
     """The best area of this kind, or None. Most clear of routes and places first, then nearest to the school."""
@@ -316,7 +346,7 @@ def _shape(
     deep: Point,
     room_m: float,
     known: Polygon | None,
-    keep_out: shapely.STRtree,
+    keep_out: _KeepOut,
     with_paths: bool,
 ) -> Polygon:
     """The circle of ``room_m`` around the deep point, and the known land around it, without streets and places."""
@@ -327,7 +357,7 @@ def _shape(
     lines = ground.lines[_roads(ground)] if with_paths else ground.lines
     near = lines[shapely.intersects(around, lines)]
     streets = shapely.union_all(shapely.buffer(near, STREET_M)) if len(near) else Polygon()
-    taken = shapely.union_all(keep_out.geometries[keep_out.query(around)])
+    taken = keep_out.around(around)
     wide = known.intersection(around).union(circle).difference(streets).difference(taken)
     parts = [p for p in shapely.get_parts(wide).tolist() if isinstance(p, Polygon) and p.contains(deep)]
     shape = largest_part(parts[0].simplify(1.0)) if parts else None

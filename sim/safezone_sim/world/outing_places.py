@@ -102,7 +102,7 @@ def _taboo(ground: Ground, xy: FloatArray) -> np.ndarray[tuple[int], np.dtype[np
 def _busyness(ground: Ground, spots: Spots) -> FloatArray:
     """Weight (n,) of spots: class of the street that they stand behind, and shops within ``NEAR_SHOPS_M``."""
     by_edge = np.array([BUSY.get(cls, 0.1) for cls in ground.map.streets.edge_class])
-    at = ground.line_tree.nearest(shapely.points(spots.xy)) if len(spots.xy) else np.zeros(0, int)
+    at = ground.nearest_lines(spots.xy)
     weight: FloatArray = by_edge[ground.edges[at]]
     shops = np.array([(p.x, p.y) for p in ground.map.pois if p.cls and p.cls not in NO_SHOPS]).reshape(-1, 2)
     if len(shops) and len(spots.xy):

@@ -33,9 +33,9 @@ class Layout:
 def lay_out_places(zone: str, seed: int, school: School, street_map: StreetMap, scenario: Scenario) -> Layout:
     """School, academies, playgrounds, then homes; each keeps clear of the ways into those before."""
     settings = scenario.map
-    school_place, router = build_school(f"{zone}-school", school.name, street_map)
+    school_place, ground = build_school(f"{zone}-school", school.name, street_map)
+    router = ground.router
     tree = router.tree([gate.street_node for gate in school_place.gates])
-    ground = Ground(street_map, router)
     sites = Sites(ground, tree)
     for gate in school_place.gates:
         sites.reserve(gate.line[-4:])  # street, fence, door, inside

@@ -66,10 +66,11 @@ def school_grounds(street_map: StreetMap, x: float = 0.0, y: float = 0.0) -> tup
     up to ``CIRCLE_M`` on the spot nearby that is farthest from the streets.
     """
     point = Point(x, y)
+    schools = [i for i, f in enumerate(street_map.features) if f.cls == "school"]
     near = sorted(
-        (f.shape.distance(point), -f.shape.area, i)
-        for i, f in enumerate(street_map.features)
-        if f.cls == "school" and f.shape.distance(point) <= GROUNDS_WITHIN_M
+        (away, -street_map.features[i].shape.area, i)
+        for i in schools
+        if (away := street_map.features[i].shape.distance(point)) <= GROUNDS_WITHIN_M
     )
     for _, _, i in near:
         grounds = street_map.features[i].shape.buffer(0)
@@ -91,8 +92,8 @@ def _circle_grounds(street_map: StreetMap, x: float, y: float) -> Polygon:
     return Point(*spots[best]).buffer(radius, quad_segs=8)
 
 
-def build_school(place_id: str, name: str, street_map: StreetMap) -> tuple[Place, Router]:
-    """The school's place, and the router on which nobody cuts through its grounds."""
+def build_school(place_id: str, name: str, street_map: StreetMap) -> tuple[Place, Ground]:
+    """The school's place, and the ground with the router on which nobody cuts through the school's."""
     grounds, synthetic = school_grounds(street_map)
     router = Router(street_map.streets, inside_grounds(street_map.streets, grounds))
     ground = Ground(street_map, router)
@@ -113,7 +114,7 @@ def build_school(place_id: str, name: str, street_map: StreetMap) -> tuple[Place
         indoors=True,
         synthetic=synthetic,
     )
-    return place, router
+    return place, ground
 
 
 def _entrance(ground: Ground, grounds: Polygon) -> _Entrance:
@@ -164,7 +165,7 @@ def _gates(place_id: str, ground: Ground, grounds: Polygon, entrance: _Entrance)
     """Two to four gates on distinct sides, best first: near a street and its end, free way to the door."""
     ring = shapely.get_coordinates(shapely.segmentize(grounds.exterior, 6.0))[:-1]
     lines = shapely.linestrings(np.stack([ring, np.broadcast_to(entrance.door, ring.shape)], axis=1))
-    nearest = ground.line_tree.nearest(shapely.points(ring))
+    nearest = ground.nearest_lines(ring)
     away = shapely.distance(shapely.points(ring), ground.lines[nearest])
     reach = max(60.0, float(away.min()) + 40.0)
     outside = shapely.length(shapely.difference(lines, grounds.buffer(1.0)))

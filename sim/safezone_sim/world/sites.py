@@ -1,9 +1,12 @@
 """Spots where a place can lie: behind a street, clear of other places, with one gate."""
 
+import math
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import shapely
+from scipy.spatial import cKDTree
 from shapely.geometry import LineString
 
 from safezone_sim.map.model import FloatArray
@@ -13,7 +16,7 @@ from safezone_sim.world.ground import (
     GATE_LINE_M,
     GATE_LINE_MIN_M,
     Ground,
-    grid_around,
+    grid_clear_of,
     join_lines,
     line_length,
 )
@@ -34,6 +37,10 @@ class Spots:
     no_homes: BoolArray  # (n,) on land where nobody lives
     on_grounds: BoolArray  # (n,) on or next to the school's grounds
 
+    @cached_property
+    def tree(self) -> cKDTree:
+        return cKDTree(self.xy)
+
     def where(self, mask: BoolArray) -> "Spots":
         """The spots where ``mask`` (n,) is true."""
         return Spots(
@@ -49,7 +56,7 @@ def find_spots(
 ) -> Spots:
     """All spots at least ``GATE_LINE_MIN_M`` behind a street, within ``radius_m`` of the school's point and
     roughly ``max_walk_m`` on foot."""
-    xy = grid_around(radius_m, GRID_M)
+    xy = grid_clear_of(radius_m, GRID_M, ground.dense_xy, GATE_LINE_MIN_M)
     clear = ground.clearance(xy)
     kept = clear >= GATE_LINE_MIN_M
     xy, clear = xy[kept], clear[kept]
@@ -88,17 +95,17 @@ class Sites:
 
     ground: Ground
     tree: Tree
-    _ways: list[LineString] = field(default_factory=list)
+    _ways: list[tuple[tuple[float, ...], LineString]] = field(default_factory=list)  # with their bounds
     _centres: list[tuple[float, float]] = field(default_factory=list)
 
     def take(self, x: float, y: float, apart_m: float, max_walk_m: float) -> Site | None:
         """The site with its inside at (x, y), if the way there is free, short enough and ``apart_m`` from others'."""
-        if self._centres and np.hypot(*(np.array(self._centres) - (x, y)).T).min() < apart_m:
+        if any(math.hypot(cx - x, cy - y) < apart_m for cx, cy in self._centres):
             return None
         site = self.look(x, y)
         if site is None or site.walk_m > max_walk_m:
             return None
-        self._ways.append(LineString([site.line[-2], site.line[-1]]))
+        self.reserve(site.line[-2:])
         self._centres.append((x, y))
         return site
 
@@ -108,7 +115,7 @@ class Sites:
         if foot.away_m < 1.0:
             return None
         way = LineString([(foot.x, foot.y), (x, y)])
-        if self._ways and shapely.distance(way, np.array(self._ways, dtype=object)).min() < LINES_APART_M:
+        if self._meets_a_way(way, foot.x, foot.y, x, y):
             return None
         if self.ground.crosses_barrier(way):
             return None
@@ -118,9 +125,19 @@ class Sites:
         gate_at = line_length(street) + min(GATE_BEHIND_STREET_M, foot.away_m / 2)
         return Site(x, y, node, line, round(gate_at, 3), walk) if np.isfinite(walk) else None
 
+    def _meets_a_way(self, way: LineString, x1: float, y1: float, x2: float, y2: float) -> bool:
+        west, east = min(x1, x2) - LINES_APART_M, max(x1, x2) + LINES_APART_M
+        south, north = min(y1, y2) - LINES_APART_M, max(y1, y2) + LINES_APART_M
+        return any(
+            way.distance(other) < LINES_APART_M
+            for (left, bottom, right, top), other in self._ways
+            if left <= east and right >= west and bottom <= north and top >= south
+        )
+
     def reserve(self, line: FloatArray) -> None:
         """Keeps the way (k, 2) free: nobody else's gate comes near it."""
-        self._ways.append(LineString(line))
+        way = LineString(line)
+        self._ways.append((way.bounds, way))
 
     def reserve_centre(self, x: float, y: float) -> None:
         """Keeps the inside of other places away from this point."""
@@ -134,7 +151,9 @@ def gate_of(place_id: str, site: Site) -> tuple[Gate, ...]:
 
 def by_preference(spots: Spots, x: float, y: float, within_m: float) -> FloatArray:
     """Points (n, 2) among ``spots`` within ``within_m`` of (x, y): those with a full gate line first, then the nearest."""
-    away = np.hypot(spots.xy[:, 0] - x, spots.xy[:, 1] - y)
-    near = np.flatnonzero(away <= within_m)
-    order = np.lexsort((away[near], spots.clear_m[near] < GATE_LINE_M))
-    return spots.xy[near[order]]
+    near = np.array(spots.tree.query_ball_point((x, y), within_m + 1e-6, return_sorted=True), np.int64)
+    away = np.hypot(spots.xy[near, 0] - x, spots.xy[near, 1] - y)
+    near, away = near[away <= within_m], away[away <= within_m]
+    order = np.lexsort((away, spots.clear_m[near] < GATE_LINE_M))
+    preferred: FloatArray = spots.xy[near[order]]
+    return preferred
