@@ -49,9 +49,12 @@ class Upstream:
         except httpx.HTTPError:
             return None
 
-    async def pass_on(self, request: Request, path: str, token: str | None) -> Response:
-        """A page's call, as it is. 503 with problem+json when nobody answers."""
-        body = await request.body() if request.method not in ("GET", "HEAD") else b""
+    async def pass_on(
+        self, request: Request, path: str, token: str | None, body: bytes | None = None
+    ) -> Response:
+        """A page's call, as it is, or with another ``body``. 503 with problem+json when nobody answers."""
+        if body is None:
+            body = await request.body() if request.method not in ("GET", "HEAD") else b""
         if len(body) > _BODY_MAX:
             return problem(413, "too_large", f"at most {_BODY_MAX} bytes")
         headers = {name: value for name in _PASSED_IN if (value := request.headers.get(name))}

@@ -106,7 +106,7 @@ class Drill:
 def twin_and_browser() -> Iterator[tuple[Twin, Browser]]:
     """Hub, control service, pages and a browser, as a teacher has them."""
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as running:
-        twin = Twin(Path(folder))
+        twin = Twin(Path(folder), "--shared")
         browser = running.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         try:
             yield twin, browser

@@ -232,6 +232,9 @@ document.querySelectorAll("[data-play]").forEach((button) => button.addEventList
   const opened = window.open("about:blank", "_blank");
   try { await ask("POST", "/auth/drill", { session: id, as: button.dataset.play }); if (opened) opened.location = button.dataset.where; else location.assign(button.dataset.where); } catch (error) { opened?.close(); trouble(error); }
 }));
+$("#join").addEventListener("click", () => dialog(t("참가 번호"), el("div", {}, el("p", { class: "bigcount", id: "join-code", text: session?.join ? `${session.join.slice(0, 4)} ${session.join.slice(4)}` : "–" }),
+  el("p", {}, t("다른 컴퓨터나 태블릿에서 이 주소를 열고 번호를 넣은 뒤 역할(상황실, 보호자, 학교)을 고릅니다: "), el("b", { text: location.origin })),
+  el("p", { class: "muted", text: t("번호를 아는 사람은 역할만 맡습니다. 시작·상황 넣기·종료는 이 브라우저에서만 할 수 있습니다.") })), { no: null }));
 $("#start").addEventListener("click", () => act("start"));
 $("#inject").addEventListener("click", () => { const next = state.injects.find((i) => i.status === "waiting") ?? state.injects.find((i) => i.repeatable); if (next) act("inject", { inject: next.id }, t("상황을 넣었습니다")); });
 $("#clear").addEventListener("click", () => act("all-clear", {}, t("상황이 끝났음을 알렸습니다")));

@@ -203,6 +203,12 @@ export async function playAs(session, played, where) {
   location.assign(where);
 }
 
+/** The same for a trainee, who knows the join code. */
+export async function joinAs(code, played, where) {
+  await ask("POST", "/auth/drill", { code, as: played });
+  location.assign(where);
+}
+
 document.getElementById("large")?.addEventListener("click", async (event) => {
   const on = event.currentTarget.getAttribute("aria-pressed") !== "true";
   event.currentTarget.setAttribute("aria-pressed", String(on));

@@ -20,7 +20,7 @@ RECORD, REPLAY, MAP = "session.json", "replay.json", "map.geojson"
 VERSION = 1
 SHOWN = (
     "session", "school", "zone", "exercise", "drill", "date", "rehearsal",
-    "state", "failed", "created_at", "map", "hub", "class", "report",
+    "state", "failed", "created_at", "map", "hub", "class", "report", "owner",
 )  # fmt: skip
 
 

@@ -109,7 +109,7 @@ class Control:
 
     def open(self, body: Mapping[str, Any]) -> Session:
         """Prepares a session; takes some seconds."""
-        known = {"school", "drill", "date", "rehearsal", "speed", "seed"}
+        known = {"school", "drill", "date", "rehearsal", "speed", "seed", "owner"}
         for name in set(body) - known:
             raise Problem(
                 422, "invalid", f"모르는 항목입니다. {sorted(known)} · unknown member", name, body[name]
@@ -129,6 +129,11 @@ class Control:
         school, seed, speed = str(body.get("school", "")), body.get("seed", 1), body.get("speed", 1)
         if not isinstance(seed, int) or seed < 0:
             raise Problem(422, "invalid", "0 이상의 정수입니다 · an integer from 0", "seed", seed)
+        owner = body.get("owner")
+        if owner is not None and (not isinstance(owner, str) or not 1 <= len(owner) <= 200):
+            raise Problem(
+                422, "invalid", "200자까지의 글입니다 · text of up to 200 characters", "owner", owner
+            )
         if not isinstance(speed, int | float) or not (1 <= speed <= 60 or (self.lab and speed == TURBO)):
             raise Problem(422, "invalid", "1에서 60까지입니다 · from 1 to 60", "speed", speed)
         try:
@@ -139,7 +144,12 @@ class Control:
         except (SchoolError, WorldError, MapError, NoPart) as e:
             raise Problem(422, "invalid", str(e), "school", school) from e
         session = Session(
-            stage, self.hub, self.hub_token, self.results / school / stage.session, speed=float(speed)
+            stage,
+            self.hub,
+            self.hub_token,
+            self.results / school / stage.session,
+            speed=float(speed),
+            owner=owner,
         )
         try:
             session.prepare()
@@ -325,6 +335,16 @@ class _Calls:
         return JSONResponse(session.public(with_tokens=True), 201)
 
     async def list(self, request: Request) -> Response:
+        code = request.query_params.get("join")
+        if code is not None:
+            joined = [
+                s
+                for s in self.control.sessions.values()
+                if hmac.compare_digest(s.join.encode(), code.encode())
+            ]
+            return JSONResponse(
+                {"items": [s.public(with_tokens=True) for s in joined if s.state not in ("ended", "failed")]}
+            )
         live = [s.public(with_tokens=False) for s in self.control.sessions.values()]
         ids = {s["session"] for s in live}
         old = [
@@ -459,6 +479,7 @@ class _Calls:
     async def report_json(self, request: Request) -> Response:
         record = await run_in_threadpool(self.control.record, request.path_params["session"])
         record.pop("folder", None)
+        record.pop("owner", None)
         return JSONResponse(record)
 
     async def report_html(self, request: Request) -> Response:

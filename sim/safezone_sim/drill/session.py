@@ -98,12 +98,28 @@ def new_session_id(school: str) -> str:
     return f"{school}-{''.join(secrets.choice(ALPHABET) for _ in range(4))}"
 
 
+def new_join_code() -> str:
+    """With it a trainee takes a role: eight letters and digits that look like nothing else, some 40 bits."""
+    return "".join(secrets.choice(ALPHABET) for _ in range(8))
+
+
 class Session:
     """A drill from its preparation to its report."""
 
-    def __init__(self, stage: Stage, hub: str, hub_token: str, folder: Path, *, speed: float = 1.0) -> None:
+    def __init__(
+        self,
+        stage: Stage,
+        hub: str,
+        hub_token: str,
+        folder: Path,
+        *,
+        speed: float = 1.0,
+        owner: str | None = None,
+    ) -> None:
         self.stage, self.folder = stage, folder
         self.id = stage.session
+        self.owner = owner  # whose it is, in the words of whoever opened it; the twin only keeps it
+        self.join = new_join_code()
         self.hub = hub
         self.state = "preparing"
         self.failed: str | None = None
@@ -424,7 +440,7 @@ class Session:
             "zone": stage.zone, "exercise": stage.exercise,
             "drill": {"id": stage.plan.id, "title": {"ko": stage.scenario.title.ko, "en": stage.scenario.title.en}},
             "date": stage.scenario.date.isoformat(), "rehearsal": stage.rehearsal, "state": self.state, "failed": self.failed,
-            "created_at": self.created_at,
+            "created_at": self.created_at, "owner": self.owner,
             "map": {"kind": m.source.kind, "attribution": m.source.attribution, "as_of": m.source.as_of,
                     "center": [lon, lat], "bounds": [[west, south], [east, north]], "notice": notice},
             "hub": {"http": self.hub},
@@ -434,6 +450,7 @@ class Session:
         }  # fmt: skip
         if with_tokens:
             shown["tokens"] = {k: v for k, v in self.tokens.items() if k != "field"}
+            shown["join"] = self.join
         return shown
 
     def _corner(self, metres: float) -> tuple[float, float]:
