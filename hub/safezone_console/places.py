@@ -14,10 +14,12 @@ import resvg_py
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.websockets import WebSocket
 
 from safezone_console import identity, language
 from safezone_console.drillkeys import DrillKeys, is_plain, with_owner
+from safezone_console.relay import REFUSED, from_our_page, relay
 from safezone_console.settings import Settings
 from safezone_console.tiles import Tiles
 from safezone_console.upstream import Upstream, problem
@@ -85,6 +87,8 @@ class Places:
             Route("/auth/logout", self.logout, methods=["POST"]),
             Route("/preferences", self.prefer, methods=["POST"]),
             Route("/as/{role}/v1/{rest:path}", self.as_role, methods=every),
+            WebSocketRoute("/as/{role}/v1/{rest:path}", self.stream_of_role),
+            WebSocketRoute("/control/v1/sessions/{session}/stream", self.stream_of_drill),
             Route("/open/v1/enrolments", self.enrol, methods=["POST"]),
             Route("/open/v1/enrolments/{rest:path}", self.enrol, methods=["POST"]),
             Route("/control/v1/{rest:path}", self.drills, methods=every),
@@ -229,6 +233,25 @@ class Places:
                 where = where.removeprefix(self.settings.control).split("access_token=")[0].rstrip("?&")
             return JSONResponse({"url": where}, headers={"cache-control": "no-store"})
         return answer
+
+    async def stream_of_role(self, socket: WebSocket) -> None:
+        """The same for a stream."""
+        role, rest = socket.path_params["role"], socket.path_params["rest"]
+        token = identity.token_of(socket, role) if role in identity.ROLES else None
+        if token is None or not from_our_page(socket) or not rest.endswith("/stream"):
+            await socket.close(REFUSED)
+            return
+        await relay(socket, self.hub, f"/v1/{rest}", token)
+
+    async def stream_of_drill(self, socket: WebSocket) -> None:
+        """A drill's clock, frames and events, for whom it concerns."""
+        session, keys, control = socket.path_params["session"], self.keys, self.control
+        allowed = keys is not None and from_our_page(socket) and is_plain(session)
+        if keys is None or control is None or not (allowed and await keys.may(socket, session, "stream")):
+            await socket.close(REFUSED)
+            return
+        path = f"/control/v1/sessions/{session}/stream"
+        await relay(socket, control, path, self.settings.control_token)
 
     async def enrol(self, request: Request) -> Response:
         """Enrolment needs no token and ends with one, which goes into the cookie and not to the page."""

@@ -72,7 +72,11 @@ def agents_of(session: "Session") -> list[dict[str, Any]]:
         if n < len(stage.world.people):
             p = stage.world.people[n]
             seat = seat_of.get(n)
-            label = f"{seat}번 · seat {seat}" if seat else f"{p.grade}학년 · grade {p.grade}"
+            label = (
+                {"ko": f"{seat}번", "en": f"seat {seat}"}
+                if seat
+                else {"ko": f"{p.grade}학년", "en": f"grade {p.grade}"}
+            )
             rows.append(
                 {
                     "id": p.id,

@@ -646,7 +646,8 @@ class Session:
         line.status, line.fired_t, line.seat = "fired", self.env.now, seat
         line.by = "hand" if by == "hand" else "list"
         title = line.plan.title
-        self._say("inject", (title.ko, title.en), inject=line.plan.id, data={"by": line.by, "seat": seat})
+        self._say("inject", (title.ko, title.en), inject=line.plan.id,
+                  data={"by": line.by, "seat": seat, "kind": line.plan.kind})  # fmt: skip
         if line.plan.kind == "quake" and self.stage.plan.rollcall:
             self.rollcall.ask(self.env.now)
         self.env.process(self._playing(line))
