@@ -89,7 +89,9 @@ class Drill:
         self.id, self.zone, self.minutes = made["session"], made["zone"], 40
         self.phones: list[int] = made["class"]["phones"]
         desk = {"Authorization": f"Bearer {made['tokens']['desk']['token']}"}
-        self.hub = httpx.Client(base_url=made["hub"]["http"], headers=desk, timeout=60.0)
+        # Without keep-alive: a connection idle for seconds may be closed by the hub just as it is used again.
+        limits = httpx.Limits(max_keepalive_connections=0)
+        self.hub = httpx.Client(base_url=made["hub"]["http"], headers=desk, timeout=60.0, limits=limits)
 
     def ask(self, method: str, path: str, **more: Any) -> Any:
         return self.twin.ask(method, f"/sessions/{self.id}{path}", **more)
@@ -190,6 +192,8 @@ def hour(minutes: float) -> dict[str, Any]:
             if state["state"] == "failed":
                 told["failed"] += 1
                 playing = None
+            elif state["speed"] < 60 and state["state"] == "running":
+                playing.ask("POST", "/speed", json={"x": 60})  # the desk goes back to 1x at an inject
             elif state["elapsed_s"] >= playing.minutes * 60:
                 player.click("#end")
                 player.locator("dialog button.primary").click()
@@ -202,6 +206,7 @@ def hour(minutes: float) -> dict[str, Any]:
                 seat = long.phones[told["presses"] % len(long.phones)]
                 long.ask("POST", "/inject", json={"inject": "dial", "seat": seat})
                 told["presses"] += 1
+                long.ask("POST", "/speed", json={"x": LONG_SPEED})
                 told["closed"] += long.close_incidents()
                 desk.click(("#tab-list", "#tab-roll", "#tab-log", "#tab-report")[told["presses"] % 4])
             if now - sampled >= 60.0:

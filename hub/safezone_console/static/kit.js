@@ -158,7 +158,7 @@ export function ofDay(seconds) {
 
 /** A span of time in words: 42초, 3분 05초, 2시간 10분. */
 export function span(seconds) {
-  const s = Math.max(0, Math.round(seconds));
+  const s = Math.max(0, Math.floor(seconds));
   if (s < 60) return t("{s}초", { s });
   if (s < 3600) return t("{m}분 {s}초", { m: Math.floor(s / 60), s: String(s % 60).padStart(2, "0") });
   if (s < 86400) return t("{h}시간 {m}분", { h: Math.floor(s / 3600), m: Math.floor((s % 3600) / 60) });
