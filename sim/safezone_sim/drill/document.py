@@ -5,6 +5,7 @@ What is in a document is decided by ``report`` and ``pack``; how it looks is dec
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from html import escape
 from typing import Any
 
@@ -82,6 +83,18 @@ class Document:
     band: str
     blocks: Sequence[Block]
     language: str = "ko"
+
+
+def day_words(day: str) -> tuple[str, str]:
+    """2026년 12월 8일(화); Tuesday 8 December 2026. What is no date stays as it is."""
+    try:
+        when = date.fromisoformat(day)
+    except ValueError:
+        return day, day
+    return (
+        f"{when.year}년 {when.month}월 {when.day}일({'월화수목금토일'[when.weekday()]})",
+        f"{when:%A} {when.day} {when:%B %Y}",
+    )
 
 
 def duration(seconds: float | None, language: str = "ko") -> str:

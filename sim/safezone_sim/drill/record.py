@@ -4,7 +4,7 @@ The folder is ``<results>/<school>/<session>``. No names of real people, no keys
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +35,10 @@ SHOWN = (
     "report",
     "owner",
     "morning",
+)
+UNSTARTED = (
+    "준비만 하고 시작하지 않은 훈련입니다. 훈련 프로그램이 다시 켜져 이대로는 시작할 수 없습니다. 같은 훈련을 새로 만드세요. · "
+    "This drill was prepared and never started. The drill program was started again since; make the same drill anew."
 )
 LOST = (
     "훈련 프로그램이 도중에 꺼져 이 훈련을 이어 갈 수 없습니다. 그때까지의 기록은 보고서에 있습니다. 새 훈련을 시작하세요. · "
@@ -68,6 +72,19 @@ def shown_of(record: Mapping[str, Any]) -> dict[str, Any]:
 def write_record(session: "Session") -> None:
     """Writes ``session.json``."""
     _write(session.folder / RECORD, record_of(session))
+
+
+def write_report(record: Mapping[str, Any], earlier: Sequence[Mapping[str, Any]], folder: Path) -> None:
+    """Writes ``report.html`` and ``report.pdf`` beside the record, to be had without any program of ours."""
+    from safezone_sim.drill.report import report_html, report_pdf
+
+    partial = folder / ".report.partial"
+    for name, content in (
+        ("report.html", report_html(record, earlier).encode()),
+        ("report.pdf", report_pdf(record, earlier)),
+    ):
+        partial.write_bytes(content)
+        partial.replace(folder / name)
 
 
 def write_replay(session: "Session") -> None:
@@ -171,7 +188,12 @@ def _lost(record: dict[str, Any], folder: Path) -> dict[str, Any]:
         except ValueError:  # the last line, cut off as it was written
             break
     last = events[-1]["t"] if events else None
-    return record | {"state": "failed", "failed": LOST, "events": events, "ended_t": last}
+    return record | {
+        "state": "failed",
+        "failed": LOST if record["started_t"] is not None else UNSTARTED,
+        "events": events,
+        "ended_t": last,
+    }
 
 
 def state_of(record: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ Form and words follow what exercise evaluators use: objectives, what was observe
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from safezone_sim.drill.document import (
@@ -14,6 +15,7 @@ from safezone_sim.drill.document import (
     Notice,
     Para,
     Table,
+    day_words,
     duration,
     to_html,
     to_pdf,
@@ -30,6 +32,7 @@ MEASURES = {
 }  # fmt: skip
 NOT_IN_TIMELINE = ("rating", "improvement", "agent")
 EARLIER = 4
+KST = timezone(timedelta(hours=9))
 
 Record = Mapping[str, Any]
 
@@ -83,6 +86,14 @@ def report_document(record: Record, earlier: Sequence[Record], language: str = "
     blocks += [Heading(say(("적어 둔 것", "Notes")), 2), *_notes(record, say)]
     blocks += [Heading(say(("고칠 것", "Improvement items")), 2), *_improvements(record, say)]
     blocks += [Heading(say(("일어난 순서 (자동 기록)", "Timeline (recorded)")), 2), _timeline(record, say)]
+    blocks += [
+        Heading(say(("확인", "Signed")), 2),
+        Table(
+            [say(x) for x in (("작성", "Written by"), ("교감", "Vice principal"), ("교장", "Principal"))],
+            [("\n\n", "\n\n", "\n\n")],
+            (1, 1, 1),
+        ),
+    ]
     blocks.append(Para(say((
         "모든 사람과 사건은 지어낸 것입니다. 학생의 이름은 이 시스템에 저장되지 않습니다.",
         "All people and events are invented. No pupil's name is stored by this system.",
@@ -119,7 +130,8 @@ def _facts(record: Record, say: _Words) -> list[tuple[str, str]]:
     real = [e for e in record["events"] if e["kind"] == "real"]
     rows = [
         (say(("학교", "School")), f"{record['school']['name']} ({record['school']['gu']})"),
-        (say(("날짜", "Date")), record["date"]),
+        (say(("날짜", "Date")), say(day_words(record["date"]))),
+        (say(("실제로 한 때", "Held at")), _held(record)),
         (say(("종류", "Kind")), say(kind)),
         (say(("길이", "Length")), say.duration(taken)),
         (say(("참가 학급", "Class")), say(_class_words(record["class"]))),
@@ -207,11 +219,27 @@ def _rollcall(record: Record, say: _Words) -> Block:
     rows = [
         (say(("모두 확인될 때까지", "Until all were accounted for")), ("✓ " if whole else "× ") + say.duration(r["accounted_s"])),
         (say(("나온 사람", "Present")), f"{r['here']} / {r['expected']}"),
-        (say(("빠진 자리", "Missing seats")), seats),
+        (say(("끝까지 빠진 자리", "Seats missing to the end")), seats),
+        (say(("한때 안 보인 자리", "Seats missing for a time")), _missed(record)),
         (say(("미리 빠진 자리", "Excused seats")), ", ".join(map(str, r["excused"])) or "–"),
         (say(("세지 않은 자리", "Seats not counted")), ", ".join(map(str, r["uncounted"])) or "–"),
     ]  # fmt: skip
     return Table(("", ""), rows, (1, 2))
+
+
+def _missed(record: Record) -> str:
+    seen = {
+        s for e in record["events"] if e["kind"] == "rollcall" for s in e.get("data", {}).get("missing") or ()
+    }
+    return ", ".join(map(str, sorted(seen))) or "–"
+
+
+def _held(record: Record) -> str:
+    """When people really did it: wall time, Korea."""
+    walls = [
+        datetime.fromisoformat(e["wall"]).astimezone(KST) for e in record["events"] if e["kind"] == "state"
+    ]
+    return f"{walls[0]:%Y-%m-%d %H:%M}–{walls[-1]:%H:%M}" if walls else "–"
 
 
 def _compared(record: Record, earlier: Sequence[Record], say: _Words) -> list[Block]:

@@ -11,9 +11,11 @@ from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 from starlette.applications import Starlette
+from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
@@ -34,6 +36,7 @@ from safezone_sim.drill.record import (
     replay_of,
     shown_of,
     state_of,
+    write_report,
 )
 from safezone_sim.drill.report import report_html, report_pdf
 from safezone_sim.drill.rollcall import BadSeat
@@ -94,6 +97,7 @@ class Control:
     streets: Streets = field(default_factory=Streets)
     sessions: dict[str, Session] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _reporting: threading.Lock = field(default_factory=threading.Lock)
 
     def session(self, id_: str) -> Session:
         """A session of this run; Problem for one that there is not."""
@@ -118,6 +122,14 @@ class Control:
             if r["school"]["code"] == record["school"]["code"] and r["drill"]["id"] == record["drill"]["id"]
             and r["session"] != record["session"] and str(r["created_at"]) <= str(record["created_at"]) and r["started_t"] is not None
         ]  # fmt: skip
+
+    def keep_report(self, id_: str) -> None:
+        """The report of an ended drill, as files in its folder."""
+        session = self.sessions[id_]
+        if session.state == "ended" and session.started:
+            with self._reporting:
+                record = self.record(id_)
+                write_report(record, self.earlier(record), session.folder)
 
     def open(self, body: Mapping[str, Any]) -> Session:
         """Prepares a session; takes some seconds."""
@@ -151,7 +163,7 @@ class Control:
         try:
             stage = set_stage(
                 scenario, new_session_id(school), school, day, seed=seed, rehearsal=body.get("rehearsal") is True,
-                map_dir=self.map_dir, map_source=self.map_source, room=_class_room(body.get("class")),
+                map_dir=self.map_dir, map_source=self.map_source, room=_class_room(body.get("class")), lab=self.lab,
             )  # fmt: skip
         except (SchoolError, WorldError, MapError, NoPart) as e:
             raise Problem(422, "invalid", str(e), "school", school) from e
@@ -177,6 +189,7 @@ class Control:
         for session in self.sessions.values():
             if session.state not in ("ended", "failed"):
                 session.abandon()
+                self.keep_report(session.id)
             session.line.revoke()
 
 
@@ -254,6 +267,12 @@ async def _body(request: Request) -> dict[str, Any]:
     return body
 
 
+def _language(given: str) -> str:
+    if given not in ("ko", "en", "both"):
+        raise Problem(422, "invalid", "ko, en, both 가운데 하나입니다 · use one of them", "lang", given)
+    return given
+
+
 def _class_room(given: Any) -> ClassRoom | None:
     """Whose class drills: grade 1 to 6, class 1 to 30, size 5 to 40. Problem for anything else."""
     if given is None:
@@ -320,7 +339,7 @@ class _Calls:
                 422, "invalid", "정수입니다 · an integer", "limit", request.query_params["limit"]
             ) from None
         schools = await run_in_threadpool(all_schools, self.control.map_dir)
-        found = [s for s in schools if q in s.name or q in s.code or q in s.gu]
+        found = [s for s in schools if all(word in f"{s.name} {s.code} {s.gu}" for word in q.split())]
         found.sort(key=lambda s: (not s.name.removeprefix("서울").startswith(q), s.name))
         kind = (
             "real" if self.control.map_dir and list(self.control.map_dir.glob("*.pmtiles")) else "schematic"
@@ -382,7 +401,8 @@ class _Calls:
                     422, "invalid", "모르는 학교 코드입니다 · unknown school code", "school", q["school"]
                 )
             name = found[0].name
-        pdf = await run_in_threadpool(pack_pdf, catalogue.shown(scenario), name, q.get("date", ""))
+        lang = _language(q.get("lang", "both"))
+        pdf = await run_in_threadpool(pack_pdf, catalogue.shown(scenario), name, q.get("date", ""), lang)
         return Response(
             pdf,
             media_type="application/pdf",
@@ -428,9 +448,15 @@ class _Calls:
         async def call(request: Request) -> Response:
             session = self._session(request)
             await run_in_threadpool(getattr(session, what))
-            return JSONResponse(session.status())
+            return JSONResponse(
+                session.status(), background=self._kept_report(session) if what == "end" else None
+            )
 
         return call
+
+    def _kept_report(self, session: Session) -> BackgroundTask:
+        """What is written to the folder after the answer, once the drill has ended."""
+        return BackgroundTask(self.control.keep_report, session.id)
 
     async def speed(self, request: Request) -> Response:
         session, body = self._session(request), await _body(request)
@@ -523,18 +549,21 @@ class _Calls:
     async def note(self, request: Request) -> Response:
         session, body = self._session(request), await _body(request)
         by = _text(body, "by", required=False) or "observer"
-        return JSONResponse(await run_in_threadpool(session.add_note, _text(body, "text"), by), 201)
+        note = await run_in_threadpool(session.add_note, _text(body, "text"), by)
+        return JSONResponse(note, 201, background=self._kept_report(session))
 
     async def rate(self, request: Request) -> Response:
         session, body = self._session(request), await _body(request)
         rating = body.get("rating")
         evidence = _text(body, "evidence", required=False)
-        return JSONResponse(await run_in_threadpool(session.rate, _text(body, "objective"), rating, evidence))
+        rated = await run_in_threadpool(session.rate, _text(body, "objective"), rating, evidence)
+        return JSONResponse(rated, background=self._kept_report(session))
 
     async def improve(self, request: Request) -> Response:
         session, body = self._session(request), await _body(request)
         args = (_text(body, "text"), _text(body, "owner", required=False), _text(body, "due", required=False))
-        return JSONResponse(await run_in_threadpool(session.improve, *args), 201)
+        item = await run_in_threadpool(session.improve, *args)
+        return JSONResponse(item, 201, background=self._kept_report(session))
 
     async def drop_improvement(self, request: Request) -> Response:
         n = request.path_params["n"]
@@ -550,9 +579,7 @@ class _Calls:
         return JSONResponse(record)
 
     async def report_html(self, request: Request) -> Response:
-        lang = request.query_params.get("lang", "both")
-        if lang not in ("ko", "en", "both"):
-            raise Problem(422, "invalid", "ko, en, both 가운데 하나입니다 · use one of them", "lang", lang)
+        lang = _language(request.query_params.get("lang", "both"))
 
         def make() -> str:
             record = self.control.record(request.path_params["session"])
@@ -561,11 +588,17 @@ class _Calls:
         return Response(await run_in_threadpool(make), media_type="text/html")
 
     async def report_pdf(self, request: Request) -> Response:
-        def make() -> bytes:
-            record = self.control.record(request.path_params["session"])
-            return report_pdf(record, self.control.earlier(record))
+        lang = _language(request.query_params.get("lang", "both"))
+        record = await run_in_threadpool(self.control.record, request.path_params["session"])
 
-        name = f'inline; filename="drill-{request.path_params["session"]}.pdf"'
+        def make() -> bytes:
+            return report_pdf(record, self.control.earlier(record), lang)
+
+        title = (
+            f"{record['school']['name']}-{record['drill']['title']['ko'].split(':')[0]}-{record['date']}.pdf"
+        )
+        plain = f"drill-{record['session']}.pdf"
+        name = f"inline; filename=\"{plain}\"; filename*=UTF-8''{quote(title)}"
         pdf = await run_in_threadpool(make)
         return Response(pdf, media_type="application/pdf", headers={"content-disposition": name})
 

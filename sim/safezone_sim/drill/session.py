@@ -625,6 +625,7 @@ class Session:
         self.state = "running"
         self._anchor = (time.monotonic(), self.env.now)
         self._say("state", ("훈련 시작", "START"))
+        self.save()
 
     def _switch(self, from_: tuple[str, ...], to: str, text: tuple[str, str]) -> None:
         self._need(*from_)
