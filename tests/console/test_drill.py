@@ -29,7 +29,7 @@ import uvicorn
 from safezone_sim.drill.service import Control, build_service
 control = Control(hub=sys.argv[1], hub_token=sys.argv[2], token=sys.argv[3], results=Path(sys.argv[4]),
                   map_dir=Path(sys.argv[5]) if sys.argv[5] else None, map_source=sys.argv[6] or None, lab=True)
-at = socket.create_server(("127.0.0.1", 0))
+at = socket.create_server(("127.0.0.1", int(sys.argv[7])))
 print(json.dumps({"http": f"http://127.0.0.1:{at.getsockname()[1]}"}), flush=True)
 uvicorn.Server(uvicorn.Config(build_service(control), log_level="warning")).run(sockets=[at])
 control.close()
@@ -39,7 +39,7 @@ control.close()
 class Twin:
     """Hub, control service and pages as a teacher finds them."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *page_options: str) -> None:
         from tests.bench.hubproc import TOKEN as HUB_TOKEN
         from tests.bench.hubproc import HubProcess
 
@@ -48,30 +48,29 @@ class Twin:
         maps, at = map_dir_or_none(), f"http://127.0.0.1:{self.hub.http_port}"
         # Without real maps the drill runs on a schematic, and the pages must say so.
         source = "" if maps else "schematic"
-        command = [
-            sys.executable,
-            "-c",
-            SERVE,
-            at,
-            HUB_TOKEN,
-            TOKEN,
-            str(folder / "results"),
-            str(maps or ""),
-            source,
-        ]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=dict(os.environ))
-        assert self.process.stdout is not None
-        line = self.process.stdout.readline()
-        self.control: str = json.loads(line)["http"]
-        options = ["--control", self.control, "--control-token", TOKEN]
+        self._command = [
+            sys.executable, "-c", SERVE, at, HUB_TOKEN, TOKEN, str(folder / "results"), str(maps or ""), source,
+        ]  # fmt: skip
+        self.control = ""
+        self.start()
+        options = ["--control", self.control, "--control-token", TOKEN, *page_options]
         self.pages = Pages(at, *options, *(["--map-dir", str(maps)] if maps else []))
+
+    def start(self) -> None:
+        """The control service, at the address where it was before."""
+        port = self.control.rpartition(":")[2] or "0"
+        self.process = subprocess.Popen(
+            [*self._command, port], stdout=subprocess.PIPE, text=True, env=dict(os.environ)
+        )
+        assert self.process.stdout is not None
+        self.control = json.loads(self.process.stdout.readline())["http"]
 
     def ask(self, method: str, path: str, **more: Any) -> Any:
         answer = httpx.request(
             method,
             f"{self.control}/control/v1{path}",
             headers={"Authorization": f"Bearer {TOKEN}"},
-            timeout=30.0,
+            timeout=120.0,
             **more,
         )
         assert answer.status_code < 300, answer.text
@@ -102,6 +101,12 @@ def test_teacher_runs_a_drill_from_start_to_report_by_clicking(
     expect(page.locator("#plan")).to_contain_text("40분 계획")
     page.locator(".drill-choice", has_text="태그").first.click()
     assert violations(page) == []
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.wait_for_function("document.documentElement.scrollWidth <= innerWidth + 1")
+    assert violations(page) == []
+    page.set_viewport_size({"width": 1366, "height": 768})
+    page.fill("#class", "2")
+    page.fill("#size", "19")
     page.click("#create")
     page.wait_for_url(re.compile(r"/drill/7041138-"), timeout=60000)
     page.wait_for_selector("body[data-loaded=yes]", timeout=30000)
@@ -124,6 +129,11 @@ def test_teacher_runs_a_drill_from_start_to_report_by_clicking(
         expect(desk.locator("#cam")).to_be_visible(timeout=20000)
     if not map_dir_or_none():
         expect(page.locator("#notmine")).to_contain_text("지도")
+        page.bring_to_front()
+        page.click("#getmap")
+        expect(page.locator("#map-said")).to_contain_text("--map-source schematic")
+        page.click("#map-close")
+        desk.bring_to_front()
     expect(desk.locator("[data-verb=acknowledge]")).to_be_visible()
     desk.keyboard.press("a")
     expect(row).to_contain_text("확인함")
@@ -154,21 +164,38 @@ def test_teacher_runs_a_drill_from_start_to_report_by_clicking(
     )
     page.select_option("#speed", "1")
     page.click("#tab-roll")
+    expect(page.locator("#panel")).to_contain_text("4학년 2반")
     page.click("#all-here")
+    expect(page.locator(".bigcount")).to_have_text("19/19")
     page.click("#tab-log")
     page.fill("#note", "상황실이 빨리 알아차렸다")
     page.click("[data-key=note-save]")
     expect(page.locator(".toast").last).to_contain_text("메모")
     assert violations(page) == []
     page.click("#clear")
+    expect(page.locator("dialog")).to_contain_text("아직 종결하지 않은 사건이 1건")
+    page.locator("dialog button.primary").click()
+    expect(page.locator("#state")).to_contain_text("훈련 끝내기")
+    expect(desk.locator(".says")).to_contain_text("ALL CLEAR")
     page.reload()  # in mid-drill: nothing is lost
     page.wait_for_selector("body[data-state=running]")
+    page.click("#tab-log")
+    expect(page.locator(".reactions")).to_contain_text("상황실이 빨리 알아차렸다")
+    # A classroom has more tabs than a browser has connections to one address.
+    assert page.evaluate(STREAMS, [session, 9]) == 9
+    with context.expect_page() as opened:
+        page.click("[data-play=school]")
+    opened.value.wait_for_selector("body[data-loaded=yes]", timeout=20000)
+    expect(opened.value.locator("#unseen")).to_contain_text("아침 등교 기록이 없습니다")
+    opened.value.close()
+    page.bring_to_front()
     page.click("#end")
     page.locator("dialog button.primary").click()
     page.wait_for_selector("body[data-state=ended]")
     page.wait_for_selector("body[data-replay=ready]", timeout=20000)
     page.locator("#slider").fill(page.locator("#slider").get_attribute("max") or "0")
     expect(page.locator("#said")).not_to_be_empty()
+    assert violations(page) == []
     page.click("#tab-report")
     page.locator(".ratings input[value=P]").first.check()
     report = page.frame_locator(".report-frame")
@@ -184,11 +211,99 @@ def test_teacher_runs_a_drill_from_start_to_report_by_clicking(
     desk.close()
 
 
-def test_tokens_of_a_drill_do_not_reach_scripts(twin: Twin, page: Page) -> None:
-    made = twin.ask("POST", "/sessions", json={"school": "7041138", "drill": "tag-call"})
-    secrets = [each["token"] for each in made["tokens"].values()]
-    page.goto(f"{twin.pages.base}/drill/{made['session']}")
-    told = page.evaluate("(id) => fetch(`/control/v1/sessions/${id}`).then((r) => r.text())", made["session"])
-    listed = page.evaluate("fetch('/control/v1/sessions').then((r) => r.text())")
-    assert made["session"] in told
-    assert [secret for secret in [*secrets, TOKEN] if secret in told + listed + page.content()] == []
+STREAMS = """
+async ([session, n]) => {
+  const one = () => new Promise((done) => { const s = new WebSocket(`ws://${location.host}/control/v1/sessions/${session}/stream`); s.onmessage = () => done(s); s.onclose = () => done(null); });
+  const open = await Promise.all(Array.from({ length: n }, one));
+  const state = await fetch(`/control/v1/sessions/${session}/state`);
+  open.forEach((s) => s?.close());
+  return state.ok ? open.filter(Boolean).length : -1;
+}
+"""
+MINE = {"x-safezone": "page"}
+WISH = {"school": "7041138", "drill": "tag-call"}
+
+
+def test_a_teacher_steers_only_own_drills_and_no_token_leaves_the_pages(twin: Twin) -> None:
+    def browser() -> httpx.Client:
+        return httpx.Client(base_url=twin.pages.base, headers=MINE, timeout=60.0)
+
+    with browser() as teacher, browser() as other, browser() as trainee, browser() as city:
+        made = teacher.post("/control/v1/sessions", json={**WISH, "owner": "somebody"})
+        assert made.status_code == 201, made.text
+        id_, code = made.json()["session"], made.json()["join"]
+        another = other.post("/control/v1/sessions", json=WISH).json()["session"]
+        here, told = f"/control/v1/sessions/{id_}", twin.ask("GET", f"/sessions/{id_}")
+        listed = teacher.get("/control/v1/sessions")
+        assert [s["session"] for s in listed.json()["items"]] == [id_]
+        hidden = [told["owner"], TOKEN, *(each["token"] for each in told["tokens"].values())]
+        shown = made.text + listed.text + teacher.get(here).text + teacher.get(f"{here}/report.json").text
+        assert [secret for secret in hidden if secret in shown] == []
+
+        # Another teacher: nothing, by whatever name the path is called.
+        assert [s["session"] for s in other.get("/control/v1/sessions").json()["items"]] == [another]
+        for path in ("", "/state", "/report.html", "/replay", "/map", "/stream"):
+            assert other.get(here + path).status_code == 404, path
+        for path in (
+            f"%2573essions/{id_}/state",
+            f"sessions/{another}/../{id_}/state",
+            f"sessions/{id_}%2Fstate",
+            f"sessions//{id_}/state",
+        ):
+            assert other.get(f"/control/v1/{path}").status_code == 404, path
+        assert other.post(f"{here}/start").status_code == 404
+        assert other.post("/auth/drill", json={"session": id_, "as": "desk"}).status_code == 404
+        assert other.get("/control/v1/sessions", params={"join": code}).json()["items"] == []
+        assert other.get(f"/control/v1/sessions/{id_}", params={"access_token": TOKEN}).status_code == 404
+
+        # A trainee takes a role and sees what the control room shows; the drill is not theirs to steer.
+        assert trainee.post("/auth/drill", json={"code": "aaaaaaaa", "as": "desk"}).status_code == 404
+        joined = trainee.post("/auth/drill", json={"code": f" {code[:4].upper()} {code[4:]}", "as": "desk"})
+        assert joined.json() == {"role": "operator"}
+        assert trainee.get("/as/operator/v1/me").status_code == 200
+        assert "join" not in trainee.get(here).json() and trainee.get(f"{here}/map").status_code == 200
+        assert (
+            trainee.get(f"{here}/state").status_code == 404 and trainee.post(f"{here}/end").status_code == 404
+        )
+        assert trainee.get(f"/control/v1/sessions/{another}/map").status_code == 404
+
+        # The city sees all; ending a drill ends its join code.
+        assert city.post("/auth/login", json={"token": TOKEN}).json() == {"role": "city"}
+        assert {id_, another} <= {s["session"] for s in city.get("/control/v1/sessions").json()["items"]}
+        assert city.get(f"{here}/state").status_code == 200
+        assert teacher.post(f"{here}/end").status_code == 200
+        assert trainee.post("/auth/drill", json={"code": code, "as": "desk"}).status_code == 404
+        assert teacher.get(f"{here}/report.html").status_code == 200
+
+
+def test_a_twin_killed_in_mid_drill_leaves_a_report_and_the_desk_says_so(twin: Twin, page: Page) -> None:
+    page.goto(f"{twin.pages.base}/drill?school=7041138")
+    page.wait_for_selector("body[data-loaded=yes]")
+    page.click("#create")
+    page.wait_for_url(re.compile(r"/drill/7041138-"), timeout=60000)
+    page.wait_for_selector("body[data-loaded=yes]", timeout=30000)
+    page.click("#start")
+    page.click("#inject")
+    page.click("#tab-log")
+    expect(page.locator(".reactions")).to_contain_text("허브 경보", timeout=20000)
+    twin.process.kill()
+    twin.process.wait()
+    expect(page.locator("#away")).to_contain_text("다시 연결하는 중")
+    twin.start()
+    expect(page.locator("#broken")).to_contain_text("이 훈련을 이어 갈 수 없습니다", timeout=20000)
+    expect(page.locator("#away")).to_be_hidden()
+    report = httpx.get(
+        f"{twin.control}/control/v1/sessions/{page.url.split('/')[-1]}/report.html",
+        params={"access_token": TOKEN, "lang": "ko"},
+        timeout=30.0,
+    ).text
+    assert "허브 경보: 태그 호출" in report and "훈련이 끝나지 않았습니다" in report
+    # Another teacher's drill that ended before the twin died is whole: for the city its desk opens, with replay and report.
+    expect(page.locator("#sessions a", has_text="끝남")).to_have_count(0)
+    page.goto(f"{twin.pages.base}/login?role=city#token={TOKEN}")
+    page.wait_for_url(f"{twin.pages.base}/")
+    page.locator("#sessions a", has_text="끝남").first.click()
+    page.wait_for_selector("body[data-replay=ready]", timeout=20000)
+    page.goto(f"{twin.pages.base}/drill")
+    page.locator("#before summary").click()
+    expect(page.locator("#sessions")).to_contain_text("중단됨")

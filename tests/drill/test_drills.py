@@ -206,3 +206,29 @@ def test_one_command_starts_everything_and_ctrl_c_ends_it(tmp_path: Path) -> Non
     assert record["state"] == "ended"
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"{at['hub']}/healthz")
+
+
+def test_an_ended_drill_leaves_memory_and_can_still_be_read(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = lab.open("dial-112", rehearsal=True, **{"class": {"grade": 3, "class": 1, "size": 9}})
+    assert session["class"]["grade"] == 3 and len(session["class"]["seats"]) == 9
+    at = f"/sessions/{session['session']}"
+    lab.post(f"{at}/start").raise_for_status()
+    lab.post(f"{at}/end").raise_for_status()
+    before = lab.http.get(f"{at}/state").json()
+    monkeypatch.setattr("safezone_sim.drill.service.KEPT_S", -1.0)
+    lab.control.let_go()
+    assert session["session"] not in lab.control.sessions
+    after = lab.http.get(f"{at}/state").json()
+    assert {k: after[k] for k in ("state", "injects", "objectives", "last_event")} == {
+        k: before[k] for k in ("state", "injects", "objectives", "last_event")
+    }
+    assert lab.http.get(f"{at}/agents").json()["items"] and lab.http.get(f"{at}/replay").status_code == 200
+    past = [kind for _, kind, _ in events(lab.http.get(f"{at}/stream", params={"last_event_id": "0"}))]
+    assert past.count("event") == after["last_event"] and past[0] == "clock"
+    assert lab.post(f"{at}/notes", text="늦음").status_code == 404
+    refused = lab.post(
+        "/sessions", school="7041138", drill="dial-112", **{"class": {"grade": 7, "class": 1, "size": 9}}
+    )
+    assert refused.status_code == 422 and refused.json()["errors"][0]["field"] == "class.grade"

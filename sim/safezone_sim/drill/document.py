@@ -5,6 +5,7 @@ What is in a document is decided by ``report`` and ``pack``; how it looks is dec
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from html import escape
 from typing import Any
 
@@ -84,13 +85,26 @@ class Document:
     language: str = "ko"
 
 
-def duration(seconds: float | None) -> str:
-    """Seconds for people: 42 s, 3 min 05 s."""
+def day_words(day: str) -> tuple[str, str]:
+    """2026년 12월 8일(화); Tuesday 8 December 2026. What is no date stays as it is."""
+    try:
+        when = date.fromisoformat(day)
+    except ValueError:
+        return day, day
+    return (
+        f"{when.year}년 {when.month}월 {when.day}일({'월화수목금토일'[when.weekday()]})",
+        f"{when:%A} {when.day} {when:%B %Y}",
+    )
+
+
+def duration(seconds: float | None, language: str = "ko") -> str:
+    """Seconds for people: 42초, 3분 05초; 42 s, 3 min 05 s."""
     if seconds is None:
         return "–"
+    minute, second = ("분", "초") if language != "en" else (" min", " s")
     if seconds < 100:
-        return f"{seconds:.0f}초 (s)"
-    return f"{int(seconds) // 60}분 {int(seconds) % 60:02d}초"
+        return f"{int(seconds)}{second}"
+    return f"{int(seconds) // 60}{minute} {int(seconds) % 60:02d}{second}"
 
 
 # --- HTML ---------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ Form and words follow what exercise evaluators use: objectives, what was observe
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from safezone_sim.drill.document import (
@@ -14,6 +15,7 @@ from safezone_sim.drill.document import (
     Notice,
     Para,
     Table,
+    day_words,
     duration,
     to_html,
     to_pdf,
@@ -30,6 +32,7 @@ MEASURES = {
 }  # fmt: skip
 NOT_IN_TIMELINE = ("rating", "improvement", "agent")
 EARLIER = 4
+KST = timezone(timedelta(hours=9))
 
 Record = Mapping[str, Any]
 
@@ -83,6 +86,14 @@ def report_document(record: Record, earlier: Sequence[Record], language: str = "
     blocks += [Heading(say(("적어 둔 것", "Notes")), 2), *_notes(record, say)]
     blocks += [Heading(say(("고칠 것", "Improvement items")), 2), *_improvements(record, say)]
     blocks += [Heading(say(("일어난 순서 (자동 기록)", "Timeline (recorded)")), 2), _timeline(record, say)]
+    blocks += [
+        Heading(say(("확인", "Signed")), 2),
+        Table(
+            [say(x) for x in (("작성", "Written by"), ("교감", "Vice principal"), ("교장", "Principal"))],
+            [("\n\n", "\n\n", "\n\n")],
+            (1, 1, 1),
+        ),
+    ]
     blocks.append(Para(say((
         "모든 사람과 사건은 지어낸 것입니다. 학생의 이름은 이 시스템에 저장되지 않습니다.",
         "All people and events are invented. No pupil's name is stored by this system.",
@@ -103,21 +114,42 @@ class _Words:
             return ko
         return en if self.language == "en" else f"{ko}\n{en}"
 
+    def duration(self, seconds: float | None) -> str:
+        return duration(seconds, self.language)
+
 
 def _facts(record: Record, say: _Words) -> list[tuple[str, str]]:
     taken = None
     if record["started_t"] is not None and record["ended_t"] is not None:
         taken = record["ended_t"] - record["started_t"]
-    kind = ("연습(5분)", "rehearsal (5 minutes)") if record["rehearsal"] else ("본 훈련", "full drill")
+    kind = (
+        ("혼자 해 보는 5분 리허설", "rehearsal of one person (5 minutes)")
+        if record["rehearsal"]
+        else ("본 훈련", "full drill")
+    )
     real = [e for e in record["events"] if e["kind"] == "real"]
     rows = [
         (say(("학교", "School")), f"{record['school']['name']} ({record['school']['gu']})"),
-        (say(("날짜", "Date")), record["date"]),
+        (say(("날짜", "Date")), say(day_words(record["date"]))),
+        (say(("실제로 한 때", "Held at")), _held(record)),
         (say(("종류", "Kind")), say(kind)),
-        (say(("길이", "Length")), duration(taken)),
-        (say(("참가 학급", "Class")), say((f"{len(record['class']['seats'])}자리", f"{len(record['class']['seats'])} seats"))),
+        (say(("길이", "Length")), say.duration(taken)),
+        (say(("참가 학급", "Class")), say(_class_words(record["class"]))),
         (say(("지도", "Map")), say(("실제 거리", "real streets") if record["map"]["kind"] == "real" else ("약도 (우리 학교 지도 아님)", "schematic, not your school's map"))),
     ]  # fmt: skip
+    if any(x > 1 for x in _speeds(record)):
+        fastest = max(_speeds(record))
+        rows.append(
+            (
+                say(("배속", "Speed")),
+                say(
+                    (
+                        f"일부를 {fastest:g}배속으로 진행함: 그동안의 시간은 훈련 시계의 초",
+                        f"parts ran at up to {fastest:g} times real time; those times are seconds of the drill's clock",
+                    )
+                ),
+            )
+        )
     if real:
         rows.append(
             (
@@ -128,15 +160,28 @@ def _facts(record: Record, say: _Words) -> list[tuple[str, str]]:
     return rows
 
 
-def _result(o: Mapping[str, Any]) -> str:
+def _class_words(room: Mapping[str, Any]) -> tuple[str, str]:
+    seats = len(room["seats"])
+    ko = f"{room['grade']}학년 {room['class']}반, {seats}자리"
+    return ko, f"grade {room['grade']}, class {room['class']}, {seats} seats"
+
+
+def _speeds(record: Record) -> list[float]:
+    """The speeds at which the drill's clock ran, in order; empty for real time throughout."""
+    return [
+        e["data"]["speed"] for e in record["events"] if e["kind"] == "state" and "speed" in e.get("data", {})
+    ]
+
+
+def _result(o: Mapping[str, Any], say: _Words) -> str:
     r = o["result"]
     if r is None:
         return "–"
     if r["met"] is None:
-        return "– 일어나지 않음 · did not happen"
-    said = duration(r["s"])
+        return "– " + say(("일어나지 않음", "did not happen"))
+    said = say.duration(r["s"])
     if r["open"]:
-        said += f" ({r['open']}건 남음 · open)"
+        said += " (" + say((f"{r['open']}건 남음", f"{r['open']} open")) + ")"
     return ("✓ " if r["met"] else "× ") + said
 
 
@@ -148,8 +193,8 @@ def _objectives(record: Record, say: _Words) -> Table:
         rows.append(
             (
                 say(o["text"]),
-                duration(o["target_s"]) if o["target_s"] else "–",
-                _result(o),
+                say.duration(o["target_s"]) if o["target_s"] else "–",
+                _result(o, say),
                 rated,
                 o["evidence"] or "–",
             )
@@ -172,13 +217,29 @@ def _rollcall(record: Record, say: _Words) -> Block:
     seats = ", ".join(map(str, r["missing"])) or "–"
     whole = r["accounted_s"] is not None
     rows = [
-        (say(("모두 확인될 때까지", "Until all were accounted for")), ("✓ " if whole else "× ") + duration(r["accounted_s"])),
+        (say(("모두 확인될 때까지", "Until all were accounted for")), ("✓ " if whole else "× ") + say.duration(r["accounted_s"])),
         (say(("나온 사람", "Present")), f"{r['here']} / {r['expected']}"),
-        (say(("빠진 자리", "Missing seats")), seats),
+        (say(("끝까지 빠진 자리", "Seats missing to the end")), seats),
+        (say(("한때 안 보인 자리", "Seats missing for a time")), _missed(record)),
         (say(("미리 빠진 자리", "Excused seats")), ", ".join(map(str, r["excused"])) or "–"),
         (say(("세지 않은 자리", "Seats not counted")), ", ".join(map(str, r["uncounted"])) or "–"),
     ]  # fmt: skip
     return Table(("", ""), rows, (1, 2))
+
+
+def _missed(record: Record) -> str:
+    seen = {
+        s for e in record["events"] if e["kind"] == "rollcall" for s in e.get("data", {}).get("missing") or ()
+    }
+    return ", ".join(map(str, sorted(seen))) or "–"
+
+
+def _held(record: Record) -> str:
+    """When people really did it: wall time, Korea."""
+    walls = [
+        datetime.fromisoformat(e["wall"]).astimezone(KST) for e in record["events"] if e["kind"] == "state"
+    ]
+    return f"{walls[0]:%Y-%m-%d %H:%M}–{walls[-1]:%H:%M}" if walls else "–"
 
 
 def _compared(record: Record, earlier: Sequence[Record], say: _Words) -> list[Block]:
@@ -204,7 +265,7 @@ def _compared(record: Record, earlier: Sequence[Record], say: _Words) -> list[Bl
         if o["result"] is None:
             continue
         old = [next((x for x in r["objectives"] if x["id"] == o["id"]), None) for r in shown]
-        rows.append((say(o["text"]), _result(o), *("–" if x is None else _result(x) for x in old)))
+        rows.append((say(o["text"]), _result(o, say), *("–" if x is None else _result(x, say) for x in old)))
     return [Table(head, rows, (30, *(18 for _ in range(len(shown) + 1))))]
 
 
@@ -244,7 +305,8 @@ def _injects(record: Record, say: _Words) -> Table:
 def _notes(record: Record, say: _Words) -> list[Block]:
     if not record["notes"]:
         return [Para(say(("적어 둔 것이 없습니다.", "No notes.")))]
-    rows = [(_clock(record, n["t"]), n["by"], n["text"]) for n in record["notes"]]
+    who = {"observer": say(("관찰자", "observer"))}
+    rows = [(_clock(record, n["t"]), who.get(n["by"], n["by"]), n["text"]) for n in record["notes"]]
     return [Table([say(("때", "When")), say(("누가", "Who")), say(("내용", "Note"))], rows, (14, 16, 70))]
 
 
@@ -271,9 +333,27 @@ def _improvements(record: Record, say: _Words) -> list[Block]:
 
 def _timeline(record: Record, say: _Words) -> Table:
     rows = []
-    for e in record["events"]:
-        if e["kind"] in NOT_IN_TIMELINE:
+    shown = [e for e in record["events"] if e["kind"] not in NOT_IN_TIMELINE]
+    for n, e in enumerate(shown):
+        # Of a roll call in progress the last count before something else is enough, unless a seat is missing.
+        following = shown[n + 1] if n + 1 < len(shown) else None
+        data = e.get("data", {})
+        if (
+            e["kind"] == "rollcall"
+            and following is not None
+            and following["kind"] == "rollcall"
+            and not data.get("missing")
+        ):
             continue
         text = say(e["text"])
+        if e["kind"] == "rollcall" and data.get("missing"):
+            text += "\n" + say(
+                (
+                    f"안 보임: {', '.join(map(str, data['missing']))}번",
+                    f"missing: seats {', '.join(map(str, data['missing']))}",
+                )
+            )
+        if data.get("note") and e["kind"] in ("note", "close"):
+            text += f": {data['note']}"
         rows.append((_clock(record, e["t"]), ("× " + text) if e["kind"] == "real" else text))
     return Table([say(("때", "When")), say(("일", "What"))], rows, (15, 85))

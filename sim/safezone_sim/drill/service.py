@@ -5,15 +5,18 @@ import contextlib
 import hmac
 import json
 import threading
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 from starlette.applications import Starlette
+from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
@@ -24,14 +27,26 @@ from safezone_sim.drill.camera_view import Figure, View, render
 from safezone_sim.drill.casting import NoPart
 from safezone_sim.drill.geo import places_of
 from safezone_sim.drill.pack import pack_pdf
-from safezone_sim.drill.record import MAP, REPLAY, agents_of, read_records, record_of, replay_of, shown_of
+from safezone_sim.drill.record import (
+    MAP,
+    REPLAY,
+    agents_of,
+    kept_agents,
+    read_records,
+    record_of,
+    replay_of,
+    shown_of,
+    state_of,
+    write_report,
+)
 from safezone_sim.drill.report import report_html, report_pdf
 from safezone_sim.drill.rollcall import BadSeat
 from safezone_sim.drill.scene import TROUBLE
 from safezone_sim.drill.session import TURBO, Invalid, Session, Unknown, WrongState, new_session_id
-from safezone_sim.drill.stage import set_stage
+from safezone_sim.drill.stage import ClassRoom, set_stage
+from safezone_sim.drill.streets import Streets
 from safezone_sim.map.errors import MapError
-from safezone_sim.schools import SchoolError, all_schools
+from safezone_sim.schools import School, SchoolError, all_schools, find_school
 from safezone_sim.twin.broker import BrokerError
 from safezone_sim.twin.hubapi import HubError
 from safezone_sim.world import WorldError
@@ -39,6 +54,7 @@ from safezone_sim.world import WorldError
 BODY_MAX = 256 * 1024
 POLL_S = 0.05
 COMMENT_S = 10.0
+KEPT_S = 2 * 3600.0  # so long after its end a drill can still be rated and noted
 TEXT_MAX = 2000
 TITLES = {
     "unauthorized": "허가되지 않음 · unauthorized", "not_found": "없음 · not found", "wrong_state": "지금은 할 수 없음 · wrong state",
@@ -80,8 +96,10 @@ class Control:
     map_dir: Path | None = None
     map_source: str | None = None
     lab: bool = False
+    streets: Streets = field(default_factory=Streets)
     sessions: dict[str, Session] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _reporting: threading.Lock = field(default_factory=threading.Lock)
 
     def session(self, id_: str) -> Session:
         """A session of this run; Problem for one that there is not."""
@@ -107,9 +125,17 @@ class Control:
             and r["session"] != record["session"] and str(r["created_at"]) <= str(record["created_at"]) and r["started_t"] is not None
         ]  # fmt: skip
 
+    def keep_report(self, id_: str) -> None:
+        """The report of an ended drill, as files in its folder."""
+        session = self.sessions[id_]
+        if session.state == "ended" and session.started:
+            with self._reporting:
+                record = self.record(id_)
+                write_report(record, self.earlier(record), session.folder)
+
     def open(self, body: Mapping[str, Any]) -> Session:
         """Prepares a session; takes some seconds."""
-        known = {"school", "drill", "date", "rehearsal", "speed", "seed"}
+        known = {"school", "drill", "date", "rehearsal", "speed", "seed", "owner", "class"}
         for name in set(body) - known:
             raise Problem(
                 422, "invalid", f"모르는 항목입니다. {sorted(known)} · unknown member", name, body[name]
@@ -129,17 +155,27 @@ class Control:
         school, seed, speed = str(body.get("school", "")), body.get("seed", 1), body.get("speed", 1)
         if not isinstance(seed, int) or seed < 0:
             raise Problem(422, "invalid", "0 이상의 정수입니다 · an integer from 0", "seed", seed)
+        owner = body.get("owner")
+        if owner is not None and (not isinstance(owner, str) or not 1 <= len(owner) <= 200):
+            raise Problem(
+                422, "invalid", "200자까지의 글입니다 · text of up to 200 characters", "owner", owner
+            )
         if not isinstance(speed, int | float) or not (1 <= speed <= 60 or (self.lab and speed == TURBO)):
             raise Problem(422, "invalid", "1에서 60까지입니다 · from 1 to 60", "speed", speed)
         try:
             stage = set_stage(
                 scenario, new_session_id(school), school, day, seed=seed, rehearsal=body.get("rehearsal") is True,
-                map_dir=self.map_dir, map_source=self.map_source,
+                map_dir=self.map_dir, map_source=self.map_source, room=_class_room(body.get("class")), lab=self.lab,
             )  # fmt: skip
         except (SchoolError, WorldError, MapError, NoPart) as e:
             raise Problem(422, "invalid", str(e), "school", school) from e
         session = Session(
-            stage, self.hub, self.hub_token, self.results / school / stage.session, speed=float(speed)
+            stage,
+            self.hub,
+            self.hub_token,
+            self.results / school / stage.session,
+            speed=float(speed),
+            owner=owner,
         )
         try:
             session.prepare()
@@ -148,13 +184,27 @@ class Control:
             raise Problem(502, "hub", str(e)) from e
         with self._lock:
             self.sessions[session.id] = session
+        self.let_go()
         return session
+
+    def let_go(self) -> None:
+        """Ended drills leave memory (some 70 MB each) and are read from their folder from then on; nobody can act in them."""
+        now = time.monotonic()
+        with self._lock:
+            old = [
+                s for s in self.sessions.values() if s.ended_wall is not None and now - s.ended_wall > KEPT_S
+            ]
+            for session in old:
+                del self.sessions[session.id]
+        for session in old:
+            session.line.revoke()
 
     def close(self) -> None:
         """Ends every session, writing what there is."""
         for session in self.sessions.values():
             if session.state not in ("ended", "failed"):
                 session.abandon()
+                self.keep_report(session.id)
             session.line.revoke()
 
 
@@ -164,7 +214,9 @@ def build_service(control: Control) -> Starlette:
     base = "/control/v1"
     one = f"{base}/sessions/{{session}}"
     table: list[tuple[str, str, Handler]] = [
-        ("GET", f"{base}/schools", s.schools), ("GET", f"{base}/drills", s.drills), ("GET", f"{base}/drills/{{drill}}", s.drill),
+        ("GET", f"{base}/schools", s.schools), ("GET", f"{base}/schools/{{school}}/map", s.school_map),
+        ("POST", f"{base}/schools/{{school}}/map", s.fetch_map),
+        ("GET", f"{base}/drills", s.drills), ("GET", f"{base}/drills/{{drill}}", s.drill),
         ("GET", f"{base}/drills/{{drill}}/pack.pdf", s.pack), ("POST", f"{base}/sessions", s.open), ("GET", f"{base}/sessions", s.list),
         ("GET", one, s.get), ("POST", f"{one}/start", s.simple("start")), ("POST", f"{one}/pause", s.simple("pause")),
         ("POST", f"{one}/resume", s.simple("resume")), ("POST", f"{one}/all-clear", s.simple("all_clear")),
@@ -230,6 +282,38 @@ async def _body(request: Request) -> dict[str, Any]:
     return body
 
 
+def _language(given: str) -> str:
+    if given not in ("ko", "en", "both"):
+        raise Problem(422, "invalid", "ko, en, both 가운데 하나입니다 · use one of them", "lang", given)
+    return given
+
+
+def _class_room(given: Any) -> ClassRoom | None:
+    """Whose class drills: grade 1 to 6, class 1 to 30, size 5 to 40. Problem for anything else."""
+    if given is None:
+        return None
+    limits = {"grade": (1, 6), "class": (1, 30), "size": (5, 40)}
+    if not isinstance(given, dict) or set(given) != set(limits):
+        raise Problem(
+            422,
+            "invalid",
+            "grade, class, size가 모두 있어야 합니다 · give grade, class and size",
+            "class",
+            given,
+        )
+    for name, (low, high) in limits.items():
+        value = given[name]
+        if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+            raise Problem(
+                422,
+                "invalid",
+                f"{low}에서 {high}까지의 정수입니다 · an integer from {low} to {high}",
+                f"class.{name}",
+                value,
+            )
+    return ClassRoom(given["grade"], given["class"], given["size"])
+
+
 def _text(body: Mapping[str, Any], name: str, required: bool = True) -> str:
     value = body.get(name, "")
     if not isinstance(value, str) or len(value) > TEXT_MAX or (required and not value.strip()):
@@ -270,7 +354,7 @@ class _Calls:
                 422, "invalid", "정수입니다 · an integer", "limit", request.query_params["limit"]
             ) from None
         schools = await run_in_threadpool(all_schools, self.control.map_dir)
-        found = [s for s in schools if q in s.name or q in s.code or q in s.gu]
+        found = [s for s in schools if all(word in f"{s.name} {s.code} {s.gu}" for word in q.split())]
         found.sort(key=lambda s: (not s.name.removeprefix("서울").startswith(q), s.name))
         kind = (
             "real" if self.control.map_dir and list(self.control.map_dir.glob("*.pmtiles")) else "schematic"
@@ -288,6 +372,26 @@ class _Calls:
             for s in found[:limit]
         ]
         return JSONResponse({"items": items, "total": len(found)})
+
+    def _school(self, request: Request) -> School:
+        code = request.path_params["school"]
+        try:
+            return find_school(code, self.control.map_dir)
+        except SchoolError as e:
+            raise Problem(404, "not_found", str(e), "school", code) from e
+
+    async def school_map(self, request: Request) -> Response:
+        return JSONResponse(self.control.streets.of(self._school(request).code).row())
+
+    async def fetch_map(self, request: Request) -> Response:
+        school = await run_in_threadpool(self._school, request)
+        if self.control.map_source is not None:
+            raise Problem(
+                409, "wrong_state",
+                f"이 프로그램은 지도를 정해 놓고 시작했습니다(--map-source {self.control.map_source}). 그 선택 없이 다시 시작하세요. · "
+                f"started with --map-source {self.control.map_source}; start again without it",
+            )  # fmt: skip
+        return JSONResponse(self.control.streets.fetch(school, self.control.map_dir).row(), 202)
 
     async def drills(self, request: Request) -> Response:
         return JSONResponse({"items": [catalogue.shown(s) for s in catalogue.drills().values()]})
@@ -312,7 +416,8 @@ class _Calls:
                     422, "invalid", "모르는 학교 코드입니다 · unknown school code", "school", q["school"]
                 )
             name = found[0].name
-        pdf = await run_in_threadpool(pack_pdf, catalogue.shown(scenario), name, q.get("date", ""))
+        lang = _language(q.get("lang", "both"))
+        pdf = await run_in_threadpool(pack_pdf, catalogue.shown(scenario), name, q.get("date", ""), lang)
         return Response(
             pdf,
             media_type="application/pdf",
@@ -325,6 +430,16 @@ class _Calls:
         return JSONResponse(session.public(with_tokens=True), 201)
 
     async def list(self, request: Request) -> Response:
+        code = request.query_params.get("join")
+        if code is not None:
+            joined = [
+                s
+                for s in self.control.sessions.values()
+                if hmac.compare_digest(s.join.encode(), code.encode())
+            ]
+            return JSONResponse(
+                {"items": [s.public(with_tokens=True) for s in joined if s.state not in ("ended", "failed")]}
+            )
         live = [s.public(with_tokens=False) for s in self.control.sessions.values()]
         ids = {s["session"] for s in live}
         old = [
@@ -348,9 +463,15 @@ class _Calls:
         async def call(request: Request) -> Response:
             session = self._session(request)
             await run_in_threadpool(getattr(session, what))
-            return JSONResponse(session.status())
+            return JSONResponse(
+                session.status(), background=self._kept_report(session) if what == "end" else None
+            )
 
         return call
+
+    def _kept_report(self, session: Session) -> BackgroundTask:
+        """What is written to the folder after the answer, once the drill has ended."""
+        return BackgroundTask(self.control.keep_report, session.id)
 
     async def speed(self, request: Request) -> Response:
         session, body = self._session(request), await _body(request)
@@ -375,9 +496,16 @@ class _Calls:
         return JSONResponse(await run_in_threadpool(session.skip, _text(body, "inject")))
 
     async def state(self, request: Request) -> Response:
+        id_ = request.path_params["session"]
+        if id_ not in self.control.sessions:
+            return JSONResponse(state_of(await run_in_threadpool(self.control.record, id_)))
         return JSONResponse(self._session(request).status())
 
     async def agents(self, request: Request) -> Response:
+        id_ = request.path_params["session"]
+        if id_ not in self.control.sessions:
+            record = await run_in_threadpool(self.control.record, id_)
+            return JSONResponse({"items": await run_in_threadpool(kept_agents, Path(record["folder"]))})
         session = self._session(request)
         return JSONResponse({"items": await run_in_threadpool(agents_of, session)})
 
@@ -436,18 +564,21 @@ class _Calls:
     async def note(self, request: Request) -> Response:
         session, body = self._session(request), await _body(request)
         by = _text(body, "by", required=False) or "observer"
-        return JSONResponse(await run_in_threadpool(session.add_note, _text(body, "text"), by), 201)
+        note = await run_in_threadpool(session.add_note, _text(body, "text"), by)
+        return JSONResponse(note, 201, background=self._kept_report(session))
 
     async def rate(self, request: Request) -> Response:
         session, body = self._session(request), await _body(request)
         rating = body.get("rating")
         evidence = _text(body, "evidence", required=False)
-        return JSONResponse(await run_in_threadpool(session.rate, _text(body, "objective"), rating, evidence))
+        rated = await run_in_threadpool(session.rate, _text(body, "objective"), rating, evidence)
+        return JSONResponse(rated, background=self._kept_report(session))
 
     async def improve(self, request: Request) -> Response:
         session, body = self._session(request), await _body(request)
         args = (_text(body, "text"), _text(body, "owner", required=False), _text(body, "due", required=False))
-        return JSONResponse(await run_in_threadpool(session.improve, *args), 201)
+        item = await run_in_threadpool(session.improve, *args)
+        return JSONResponse(item, 201, background=self._kept_report(session))
 
     async def drop_improvement(self, request: Request) -> Response:
         n = request.path_params["n"]
@@ -459,12 +590,11 @@ class _Calls:
     async def report_json(self, request: Request) -> Response:
         record = await run_in_threadpool(self.control.record, request.path_params["session"])
         record.pop("folder", None)
+        record.pop("owner", None)
         return JSONResponse(record)
 
     async def report_html(self, request: Request) -> Response:
-        lang = request.query_params.get("lang", "both")
-        if lang not in ("ko", "en", "both"):
-            raise Problem(422, "invalid", "ko, en, both 가운데 하나입니다 · use one of them", "lang", lang)
+        lang = _language(request.query_params.get("lang", "both"))
 
         def make() -> str:
             record = self.control.record(request.path_params["session"])
@@ -473,11 +603,17 @@ class _Calls:
         return Response(await run_in_threadpool(make), media_type="text/html")
 
     async def report_pdf(self, request: Request) -> Response:
-        def make() -> bytes:
-            record = self.control.record(request.path_params["session"])
-            return report_pdf(record, self.control.earlier(record))
+        lang = _language(request.query_params.get("lang", "both"))
+        record = await run_in_threadpool(self.control.record, request.path_params["session"])
 
-        name = f'inline; filename="drill-{request.path_params["session"]}.pdf"'
+        def make() -> bytes:
+            return report_pdf(record, self.control.earlier(record), lang)
+
+        title = (
+            f"{record['school']['name']}-{record['drill']['title']['ko'].split(':')[0]}-{record['date']}.pdf"
+        )
+        plain = f"drill-{record['session']}.pdf"
+        name = f"inline; filename=\"{plain}\"; filename*=UTF-8''{quote(title)}"
         pdf = await run_in_threadpool(make)
         return Response(pdf, media_type="application/pdf", headers={"content-disposition": name})
 
@@ -497,14 +633,19 @@ class _Calls:
         return JSONResponse({"pressed": True}, 202)
 
     async def stream(self, request: Request) -> Response:
-        session = self._session(request)
+        id_ = request.path_params["session"]
         given = request.headers.get("last-event-id") or request.query_params.get("last_event_id")
         try:
-            after = session.timeline.last if given is None else max(0, int(given))
+            last = None if given is None else max(0, int(given))
         except ValueError:
             raise Problem(422, "invalid", "정수입니다 · an integer", "Last-Event-ID", given) from None
         frames = request.query_params.get("frames") != "0"
         headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
+        if id_ not in self.control.sessions:
+            past = over(await run_in_threadpool(self.control.record, id_), last)
+            return Response(past, media_type="text/event-stream", headers=headers)
+        session = self._session(request)
+        after = session.timeline.last if last is None else last
         return StreamingResponse(
             live(session, after, frames), media_type="text/event-stream", headers=headers
         )
@@ -533,6 +674,14 @@ def camera_svg(session: Session, device: Any, preset: str, width: int) -> str:
         device.x, device.y, bearing, device.fov_deg, device.view_m, device.id.rpartition("-")[2], clock
     )
     return render(session.stage.world.map, view, near, width)
+
+
+def over(record: Mapping[str, Any], after: int | None) -> bytes:
+    """The stream of a session of an earlier run: what happened in it, and that it is over."""
+    state = state_of(record)
+    clock = {k: state[k] for k in ("t", "at", "state", "speed", "phase")}
+    events = [] if after is None else record["events"][after:]
+    return b"".join([_sse("clock", clock), *(_sse("event", e, e["n"]) for e in events)])
 
 
 async def live(session: Session, after: int, frames: bool) -> AsyncIterator[bytes]:
