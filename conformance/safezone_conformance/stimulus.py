@@ -190,6 +190,8 @@ class Command:
                 self._note(f"too late, dropped: reply to {reply['n']}")
 
     def _ended(self) -> Reply:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(1.0)  # its output closes a moment before it is gone
         return not_done(
             f"the stimulus command has ended (exit code {self._process.poll()}); see {self._log.name}"
         )

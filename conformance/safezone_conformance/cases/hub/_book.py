@@ -115,7 +115,7 @@ def _area(t: HubBench) -> Item:
 
 
 def _lines(t: HubBench) -> bytes:
-    head, (lon, lat) = "id,name,type,lat,lon,nature", lon_lat(0, 0)
+    head, (lon, lat) = "id,name,type,lat,lon,nature", (round(v, 6) for v in lon_lat(0, 0))
     return f"{head}\n{t.id('u7')},순찰 7,patrol,{lat},{lon},simulated\n".encode()
 
 

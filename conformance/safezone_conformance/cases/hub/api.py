@@ -177,7 +177,7 @@ def too_large(t: HubBench) -> None:
     t.check("HUB-API-005", answer.status == 413, "413", answer.status, sent=answer.question, seen=answer)
     found = _seen(t, f"{path}?state=all")
     t.check("HUB-API-005", isinstance(found, dict) and not found["items"], "no incident", found)
-    lon, lat = lon_lat(0, 0)
+    lon, lat = _written(0, 0)
     lines = f"id,name,type,lat,lon,nature\n{t.id('u7')},순찰 7,patrol,{lat},{lon},simulated\n".encode()
     target = f"/v1/registry:import-csv?kind=unit&zone={t.zone}"
     other = t.http("POST", target, body=lines, headers={"content-type": "application/json"})
@@ -218,11 +218,16 @@ def tells_itself(t: HubBench) -> None:
 COLUMNS = "id,name,type,lat,lon,nature"
 
 
+def _written(x: float, y: float) -> list[float]:
+    """Longitude and latitude as people write them into a file: six places."""
+    return [round(v, 6) for v in lon_lat(x, y)]
+
+
 def units_csv(t: HubBench, *bad: int) -> bytes:
     """Three units; those lines named have a type that is none and a degree that is none."""
     rows = [COLUMNS]
     for line in (2, 3, 4):
-        lon, good = lon_lat(0, 100 * line)
+        lon, good = _written(0, 100 * line)
         type_, lat = ("rocket", "137.5") if line in bad else ("patrol", str(good))
         rows.append(f"{t.id(f'u{line}')},순찰 {line},{type_},{lat},{lon},simulated")
     return ("\n".join(rows) + "\n").encode()
@@ -266,7 +271,7 @@ def csv_whole(t: HubBench) -> None:
         ok = isinstance(unit, dict) and (unit["name"], unit["type"], unit["lat"]) == (
             f"순찰 {n}",
             "patrol",
-            lon_lat(0, 100 * n)[1],
+            _written(0, 100 * n)[1],
         )
         t.check("HUB-API-014", ok, f"unit {n} as its line says", unit)
 
