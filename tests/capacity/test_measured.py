@@ -42,6 +42,7 @@ def _busy_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is tested here is the hub: a machine that runs other tests beside must not make every figure doubtful."""
     monkeypatch.setattr(ramp, "LAG_LIMIT_MS", 2000.0)
     monkeypatch.setattr(ramp, "CPU_LIMIT", 2.0)
+    monkeypatch.setattr(ramp, "KEPT_UP", 0.5)
 
 
 @contextmanager

@@ -5,7 +5,16 @@ from typing import Any
 import pytest
 from safezone_sim.capacity.latency import Latencies
 from safezone_sim.capacity.outcome import Outcome
-from safezone_sim.capacity.ramp import FAILS, HOLDS, INCONCLUSIVE, Ramp, recovery_s, standard_limits, verdict
+from safezone_sim.capacity.ramp import (
+    FAILS,
+    HOLDS,
+    INCONCLUSIVE,
+    Ramp,
+    overload_verdict,
+    recovery_s,
+    standard_limits,
+    verdict,
+)
 
 LIMITS = standard_limits()
 
@@ -103,3 +112,13 @@ def test_parts_of_a_step_add_up() -> None:
     assert (one.offered, one.lost_routine, one.sent_by_s, one.cpu, one.senders) == (4, 1, [3, 1], 0.7, 2)
     assert one.latencies("routine").count == 3
     assert one.latencies("routine").ms(100.0) == pytest.approx(3.0, rel=0.01)
+
+
+def test_an_overload_counts_by_what_was_really_offered() -> None:
+    def judged(**changes: Any) -> tuple[str, list[str]]:
+        return overload_verdict(row(offered_per_s=1000.0, **changes), LIMITS)
+
+    assert judged(reached_per_s=960.0, sender_lag_ms=late(400)) == (HOLDS, [])
+    assert judged(reached_per_s=960.0, lost_emergencies=1)[0] == FAILS
+    said, why = judged(reached_per_s=940.0, lost_emergencies=1)
+    assert said == INCONCLUSIVE and why == ["the sender reached 940 of 1,000 messages a second"]

@@ -14,7 +14,7 @@ from safezone_model import SERVICES, timing
 LAG_LIMIT_MS = 50.0
 CPU_LIMIT = 0.90
 LATE_LIMIT_S = 0.05
-KEPT_UP = 0.98
+KEPT_UP = 0.95
 GROWTH = 2.0
 
 HOLDS, FAILS, INCONCLUSIVE = "holds", "fails", "inconclusive"
@@ -64,15 +64,16 @@ def doubts_of(row: Mapping[str, Any]) -> list[str]:
     return found
 
 
-def overload_doubts(row: Mapping[str, Any]) -> list[str]:
-    """Why an overload was none; empty when the hub was really offered what was asked for.
+def overload_verdict(row: Mapping[str, Any], limits: Limits) -> tuple[str, list[str]]:
+    """What an overload shows. Inconclusive only when the hub was not offered what was asked for.
 
     A sender some milliseconds late makes the latencies look worse, never better, and offers no less.
     """
     reached, asked = row["reached_per_s"], row["offered_per_s"]
     if reached < KEPT_UP * asked:
-        return [f"the sender reached {reached:,.0f} of {asked:,.0f} messages a second"]
-    return []
+        return INCONCLUSIVE, [f"the sender reached {reached:,.0f} of {asked:,.0f} messages a second"]
+    faults = faults_of(row, limits)
+    return (FAILS, faults) if faults else (HOLDS, [])
 
 
 def faults_of(row: Mapping[str, Any], limits: Limits) -> list[str]:

@@ -19,7 +19,7 @@ from safezone_sim.capacity.ramp import (
     INCONCLUSIVE,
     Limits,
     Ramp,
-    overload_doubts,
+    overload_verdict,
     recovery_s,
     standard_limits,
     verdict,
@@ -196,8 +196,7 @@ class CapacityRun:
         row["recovery_s"] = recovery_s(out.sent_by_s, out.well_by_s, int(terms.beyond_s))
         inside = out.receipts_by_s[: int(terms.beyond_s)]
         row["receipts_per_s"] = round(sum(inside) / terms.beyond_s, 1)
-        doubts = overload_doubts(row)
-        row["verdict"], row["why"] = (INCONCLUSIVE, doubts) if doubts else verdict(row, terms.limits)
+        row["verdict"], row["why"] = overload_verdict(row, terms.limits)
         return row
 
     def _row(self, out: Outcome, segment: Segment, asked: float) -> Row:
