@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 from safezone_cli import main
-from safezone_sim.city import CityError, CityOptions, message_columns, run_city, school_registry
+from safezone_sim.city import CityError, CityOptions, message_columns, run_city, run_days, school_registry
 from safezone_sim.city.school import SchoolTask, play_school
 from safezone_sim.city.workers import play_dask, play_local
 from safezone_sim.scenario import Noise, Scenario
@@ -71,6 +71,19 @@ def test_dask_gives_the_same(
         for s in tally["schools"]  # type: ignore[attr-defined]
     }
     assert (tmp_path / "truth" / f"school={CODES[2]}" / "events.parquet").is_file()
+
+
+def test_days_of_one_city_differ_in_what_happens_and_in_nothing_that_stands(
+    town: Scenario, options: CityOptions, tmp_path: Path
+) -> None:
+    one = msgspec.structs.replace(town, schools=(CODES[1],))
+    days = [d.tally for d in run_days(one, 2, replace(options, out=tmp_path))]
+    assert [(d["seed"], d["world_seed"]) for d in days] == [(4, 4), (5, 4)]
+    first, second = (d["schools"][0] for d in days)
+    assert first["truth_sha256"] != second["truth_sha256"] and first["messages"] != second["messages"]
+    for name in ("children", "phones", "guardians", "readers", "bells", "cameras"):
+        assert first[name] == second[name]
+    assert sorted(p.name for p in (tmp_path / "seed-5").iterdir()) == ["city.json", "manifest.json"]
 
 
 def test_totals_are_the_sums_of_what_was_written(options: CityOptions, tally: dict[str, object]) -> None:

@@ -89,3 +89,14 @@ def test_a_bad_input_is_told_without_a_traceback(put: Put, tmp_path: Path) -> No
     assert "take_up" in told.output and "safezone run" in told.output
     assert "Traceback" not in told.output
     assert not (tmp_path / "out").exists()
+
+
+def test_the_page_says_whether_the_seeds_are_days_of_one_city_or_cities(put: Put, tmp_path: Path) -> None:
+    for folder, worlds in (("one", (1, 1)), ("many", (1, 2))):
+        for seed, world in enumerate(worlds, 1):
+            put(f"{folder}/{seed}", city("rollout-25", SHAPES, seed) | {"world_seed": world})
+        told = run("--city", tmp_path / folder, "--seeds", 2, "--out", tmp_path / f"out-{folder}")
+        assert told.exit_code == 0, told.output
+        page = (tmp_path / f"out-{folder}" / "report.html").read_text(encoding="utf-8")
+        assert ("one and the same city, that of seed 1" in page) == (folder == "one")
+        assert ("differ from seed to seed, too" in page) == (folder == "many")

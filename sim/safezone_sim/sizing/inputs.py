@@ -62,6 +62,7 @@ class CityRun(Struct, frozen=True):
     truth_sha256: str
     schools: list[SchoolDay]
     rule: dict[str, Any] | None = None
+    world_seed: int | None = None  # of homes, people, equipment; None: not told
     wall_seconds: float | None = None
     peak_memory_mb: float | None = None
 

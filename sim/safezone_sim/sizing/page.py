@@ -45,6 +45,7 @@ def render(study: Study, provenance: Mapping[str, str]) -> str:
         level_colour=charts.LEVEL_COLOUR,
         outputs=OUTPUTS,
         keys=_keys(study),
+        same_city=_same_city(study),
         pictures=_pictures(study),
         headline=_headline(study),
         beyond=list(study.capacity.beyond) if study.capacity else [],
@@ -59,6 +60,13 @@ def _keys(study: Study) -> list[tuple[str, list[str]]]:
     """Groups in order with the keys of their rows; unit prices by item stand apart under «items»."""
     rows = [c.row for c in study.main.cells.values()]
     return [(g, [r.key for r in rows if r.group == g]) for g in (*GROUPS, "items")]
+
+
+def _same_city(study: Study) -> int | None:
+    """The seed of homes, people and equipment that all days of the main scenario share; None if they do not."""
+    largest = max(study.runs, key=lambda r: len(r.schools)).scenario
+    seeds = {r.world_seed for r in study.runs if r.scenario == largest}
+    return seeds.pop() if len(seeds) == 1 else None
 
 
 def plain(value: float, decimals: int = 0) -> str:
