@@ -34,7 +34,7 @@ function form(build, submit) {
 function code() {
   at(0);
   form([
-    field("code", t("학교에서 받은 코드"), { type: "text", autocomplete: "off", autocapitalize: "characters", spellcheck: "false", minlength: 8 }, t("가정통신문에 있는 글자와 숫자입니다.")),
+    field("code", t("학교에서 받은 코드"), { type: "text", autocomplete: "off", autocapitalize: "characters", spellcheck: "false", minlength: 8 }, t("학교에서 알려 준 글자와 숫자입니다.")),
     field("name", t("보호자 이름"), { type: "text", autocomplete: "name" }),
     field("address", t("휴대전화 번호 또는 전자우편"), { type: "text", autocomplete: "tel", inputmode: "email" }, t("확인 번호를 여기로 보냅니다.")),
     el("label", { class: "consent" }, el("input", { type: "checkbox", name: "in_person" }), el("span", {}, el("b", { text: t("학교에 가서 확인 번호를 받겠습니다") }), t("학교에 연락처를 낸 적이 없으면 이쪽을 고르세요."))),
