@@ -25,6 +25,11 @@ import click
     "--port", default=0, show_default=True, help="듣는 포트, 0은 빈 포트. Port; 0 takes a free one."
 )
 @click.option(
+    "--shared",
+    is_flag=True,
+    help="선생님 한 분의 컴퓨터: 누구나 모든 훈련을 진행. One teacher's machine: whoever reaches the pages steers every drill.",
+)
+@click.option(
     "--public-https",
     is_flag=True,
     help="https 프록시 뒤에서 운영(쿠키를 Secure로). Behind a proxy that speaks https: cookies are Secure.",
@@ -36,6 +41,7 @@ def console_command(
     map_dir: Path | None,
     host: str,
     port: int,
+    shared: bool,
     public_https: bool,
 ) -> None:
     """화면을 띄웁니다: 훈련 데스크, 상황실, 보호자, 학교. 토큰은 브라우저 쿠키에만 있습니다.
@@ -50,6 +56,7 @@ def console_command(
             control=base_address(control) if control else None,
             control_token=control_token,
             map_dir=map_dir if map_dir is not None and str(map_dir) not in ("", ".") else None,
+            shared=shared,
             public_https=public_https,
         )
     except ValueError as e:

@@ -3,7 +3,7 @@
 There is no store of sessions: the pages can be started again at any time and nobody is logged out.
 """
 
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 
 ROLES = ("operator", "school", "guardian")
@@ -15,7 +15,7 @@ def cookie_of(role: str) -> str:
     return f"sz-{role}"
 
 
-def token_of(request: Request, role: str) -> str | None:
+def token_of(request: HTTPConnection, role: str) -> str | None:
     """The token of a role in this browser, if it has one."""
     return request.cookies.get(cookie_of(role)) or None
 

@@ -14,9 +14,12 @@ import resvg_py
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.websockets import WebSocket
 
 from safezone_console import identity, language
+from safezone_console.drillkeys import DrillKeys, is_plain, with_owner
+from safezone_console.relay import REFUSED, from_our_page, relay
 from safezone_console.settings import Settings
 from safezone_console.tiles import Tiles
 from safezone_console.upstream import Upstream, problem
@@ -60,6 +63,7 @@ class Places:
         self.settings = settings
         self.hub = Upstream(settings.hub, "hub")
         self.control = Upstream(settings.control, "control") if settings.control else None
+        self.keys = DrillKeys(settings, self.control) if self.control is not None else None
         self.tiles = Tiles(settings.map_dir)
         self.version = _version()
         self._templates = jinja2.Environment(
@@ -83,6 +87,8 @@ class Places:
             Route("/auth/logout", self.logout, methods=["POST"]),
             Route("/preferences", self.prefer, methods=["POST"]),
             Route("/as/{role}/v1/{rest:path}", self.as_role, methods=every),
+            WebSocketRoute("/as/{role}/v1/{rest:path}", self.stream_of_role),
+            WebSocketRoute("/control/v1/sessions/{session}/stream", self.stream_of_drill),
             Route("/open/v1/enrolments", self.enrol, methods=["POST"]),
             Route("/open/v1/enrolments/{rest:path}", self.enrol, methods=["POST"]),
             Route("/control/v1/{rest:path}", self.drills, methods=every),
@@ -114,7 +120,7 @@ class Places:
         text = self._templates.get_template(f"{template}.html").render(
             _=words, lang=words.language, words=words.as_json(), version=self.version, page=template,
             large=request.cookies.get("sz-large") == "1", role=role or "", drill=drill or "",
-            drills=self.control is not None, path=request.url.path, **more,
+            drills=self.control is not None, shared=self.settings.shared, path=request.url.path, **more,
         )  # fmt: skip
         headers = {
             "content-security-policy": CSP, "cache-control": "no-cache", "x-content-type-options": "nosniff",
@@ -132,6 +138,10 @@ class Places:
         token = str(body.get("token", "")).strip()
         if not token or len(token) > 4000:
             return problem(422, "invalid", "token: send the token that you were given")
+        if self.keys is not None and self.keys.opens_the_city(token):
+            reply = JSONResponse({"role": "city"})
+            self.keys.remember_city(reply)
+            return reply
         answer = await self.hub.ask("GET", "/v1/me", token)
         if answer is None:
             return self.hub.away()
@@ -145,15 +155,26 @@ class Places:
         return reply
 
     async def play(self, request: Request) -> Response:
-        """Take a role in a drill: the twin's session has the token, the browser gets it as a cookie."""
+        """Take a role in a drill: the twin's session has the token, the browser gets it as a cookie.
+
+        Its teacher names the session, a trainee the join code.
+        """
         body, refused = await _asked(request)
         if refused is not None:
             return refused
-        played, session = str(body.get("as", "")), str(body.get("session", ""))
-        if played not in _PLAYED or not session.replace("-", "").isalnum():
-            return problem(422, "invalid", f"as: one of {', '.join(_PLAYED)}; session: the name of a session")
-        if self.control is None:
+        if self.control is None or self.keys is None:
             return self._no_drills()
+        played, session = str(body.get("as", "")), str(body.get("session", ""))
+        code = "".join(c for c in str(body.get("code", "")).lower() if c.isalnum())
+        if code:
+            found = await self.keys.session_of(code)
+            if found is None:
+                return problem(404, "no_such_code", "code: no drill with this join code is open now")
+            session = str(found["session"])
+        if played not in _PLAYED or not is_plain(session):
+            return problem(422, "invalid", f"as: one of {', '.join(_PLAYED)}; session: the name of a session")
+        if not code and not await self.keys.may(request, session, "play"):
+            return _no_such_drill(session)
         answer = await self.control.ask("GET", f"/control/v1/sessions/{session}", self.settings.control_token)
         if answer is None:
             return self.control.away()
@@ -165,6 +186,8 @@ class Places:
         role = _PLAYED[played]
         reply = JSONResponse({"role": role})
         identity.remember(reply, role, token, secure=self.settings.public_https, drill=session)
+        if code:
+            self.keys.remember_joined(reply, code)
         return reply
 
     async def logout(self, request: Request) -> Response:
@@ -211,6 +234,25 @@ class Places:
             return JSONResponse({"url": where}, headers={"cache-control": "no-store"})
         return answer
 
+    async def stream_of_role(self, socket: WebSocket) -> None:
+        """The same for a stream."""
+        role, rest = socket.path_params["role"], socket.path_params["rest"]
+        token = identity.token_of(socket, role) if role in identity.ROLES else None
+        if token is None or not from_our_page(socket) or not rest.endswith("/stream"):
+            await socket.close(REFUSED)
+            return
+        await relay(socket, self.hub, f"/v1/{rest}", token)
+
+    async def stream_of_drill(self, socket: WebSocket) -> None:
+        """A drill's clock, frames and events, for whom it concerns."""
+        session, keys, control = socket.path_params["session"], self.keys, self.control
+        allowed = keys is not None and from_our_page(socket) and is_plain(session)
+        if keys is None or control is None or not (allowed and await keys.may(socket, session, "stream")):
+            await socket.close(REFUSED)
+            return
+        path = f"/control/v1/sessions/{session}/stream"
+        await relay(socket, control, path, self.settings.control_token)
+
     async def enrol(self, request: Request) -> Response:
         """Enrolment needs no token and ends with one, which goes into the cookie and not to the page."""
         if not identity.is_ours(request):
@@ -231,19 +273,36 @@ class Places:
 
     async def drills(self, request: Request) -> Response:
         """A call of the twin's control API. The tokens of a session's people do not reach scripts."""
-        if self.control is None:
+        if self.control is None or self.keys is None:
             return self._no_drills()
         if request.method != "GET" and not identity.is_ours(request):
             return _foreign()
         rest = request.path_params["rest"]
-        answer = await self.control.pass_on(request, f"/control/v1/{rest}", self.settings.control_token)
-        parts = rest.strip("/").split("/")
-        if parts[0] == "sessions" and len(parts) <= 2 and answer.status_code < 300:
-            told = json.loads(bytes(answer.body))
-            if "tokens" in told:
-                told["tokens"] = sorted(told["tokens"])
-            return JSONResponse(told, answer.status_code, headers={"cache-control": "no-store"})
-        return answer
+        if not is_plain(rest):
+            return problem(404, "not_found", "no such call")
+        kind, _, more = rest.partition("/")
+        session, _, what = more.partition("/")
+        body, secret = None, ""
+        if kind == "sessions" and session and not await self.keys.may(request, session, what):
+            return _no_such_drill(session)
+        if rest == "sessions" and request.method == "POST":
+            owner = self.keys.owner_of(request)
+            if owner is None:
+                secret, owner = self.keys.new_teacher()
+            body = with_owner(await request.body(), owner)
+        answer = await self.control.pass_on(request, f"/control/v1/{rest}", self.settings.control_token, body)
+        if kind != "sessions" or what or answer.status_code >= 300:
+            return answer
+        told = json.loads(bytes(answer.body))
+        if secret:
+            told.pop("owner", None)
+            told |= {"steers": True, "tokens": sorted(told["tokens"])}
+        else:
+            told = self.keys.shown(request, told) if "items" not in told else self.keys.listed(request, told)
+        reply = JSONResponse(told, answer.status_code, headers={"cache-control": "no-store"})
+        if secret:
+            self.keys.remember_teacher(reply, secret)
+        return reply
 
     def _no_drills(self) -> Response:
         return problem(
@@ -341,6 +400,11 @@ async def _asked(request: Request) -> tuple[dict[str, Any], Response | None]:
     except ValueError:
         return {}, problem(400, "not_json", "send a JSON object")
     return (body, None) if isinstance(body, dict) else ({}, problem(422, "invalid", "send a JSON object"))
+
+
+def _no_such_drill(session: str) -> Response:
+    """The same for a drill of somebody else and for none."""
+    return problem(404, "not_found", f"session {session}: there is none that this browser may open")
 
 
 def _foreign() -> Response:

@@ -12,6 +12,7 @@ class Settings:
     control: str | None = None
     control_token: str | None = None
     map_dir: Path | None = None
+    shared: bool = False  # whoever reaches the pages may steer every drill: one teacher on an own machine
     public_https: bool = False  # reached by https through a proxy: cookies are marked Secure
 
 

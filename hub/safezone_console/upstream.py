@@ -5,10 +5,11 @@ comes; when the other side falls silent for longer than the standard allows, the
 """
 
 from collections.abc import AsyncIterator, Mapping
-from contextlib import suppress
+from contextlib import AbstractAsyncContextManager, suppress
 from typing import Any
 
 import httpx
+from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
@@ -49,9 +50,12 @@ class Upstream:
         except httpx.HTTPError:
             return None
 
-    async def pass_on(self, request: Request, path: str, token: str | None) -> Response:
-        """A page's call, as it is. 503 with problem+json when nobody answers."""
-        body = await request.body() if request.method not in ("GET", "HEAD") else b""
+    async def pass_on(
+        self, request: Request, path: str, token: str | None, body: bytes | None = None
+    ) -> Response:
+        """A page's call, as it is, or with another ``body``. 503 with problem+json when nobody answers."""
+        if body is None:
+            body = await request.body() if request.method not in ("GET", "HEAD") else b""
         if len(body) > _BODY_MAX:
             return problem(413, "too_large", f"at most {_BODY_MAX} bytes")
         headers = {name: value for name in _PASSED_IN if (value := request.headers.get(name))}
@@ -85,6 +89,19 @@ class Upstream:
             await answer.aclose()
         passed.setdefault("cache-control", "no-store")
         return Response(content, answer.status_code, headers=passed)
+
+    def stream(
+        self, path: str, query: QueryParams, token: str | None
+    ) -> AbstractAsyncContextManager[httpx.Response]:
+        """A stream of the other side, from after ``last_event_id`` on; httpx.HTTPError as it breaks or falls silent."""
+        asked = [(k, v) for k, v in query.multi_items() if k != "last_event_id"]
+        headers = {"accept": "text/event-stream"}
+        if query.get("last_event_id"):
+            headers["last-event-id"] = query["last_event_id"]
+        if token:
+            headers["authorization"] = f"Bearer {token}"
+        timeout = httpx.Timeout(60.0, connect=3.0, read=SILENCE_MAX_S)
+        return self._client.stream("GET", path, params=QueryParams(asked), headers=headers, timeout=timeout)
 
     def away(self) -> Response:
         return problem(

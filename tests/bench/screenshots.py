@@ -33,7 +33,7 @@ def take(page: Page, folder: Path, name: str) -> None:
 def main() -> None:
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else "docs/img")
     with tempfile.TemporaryDirectory() as state, sync_playwright() as running:
-        twin = Twin(Path(state))
+        twin = Twin(Path(state), "--shared")
         browser = running.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         try:
             context = browser.new_context(

@@ -1,11 +1,11 @@
 // The drill desk. The drill is the twin's: this page starts, injects, shows; reload it, open it twice, nothing is lost.
-import { $, Live, ask, away, because, both, dialog, el, fill, here, hms, kept, ofDay, span, t, toast, trouble } from "./kit.js";
-import { Crowd, collection, drawPlace, makeMap, overlay, point } from "./map.js";
+import { $, Live, ask, away, because, both, dialog, el, fill, here, kept, ofDay, says, span, t, toast, trouble } from "./kit.js";
+import { Crowd, collection, drawPlace, legend, makeMap, overlay, point } from "./map.js";
 
 const id = location.pathname.split("/").pop(), BASE = `/control/v1/sessions/${id}`;
 let session, drill, state, view = "list", map, crowd, events = [], replay = null;
 const STATE = { ready: t("준비됨 – 시작을 누르세요"), running: t("진행 중"), paused: t("멈춤"), ended: t("끝남"), failed: t("실패") };
-const KIND = { press: "◆", dial: "☎", alert: "◉", acknowledge: "✓", dispatch: "▶", on_scene: "⌖", close: "■", camera: "◫", unit: "▶", arrived: "⌖", found: "✓", evacuate: "⇒", assembled: "▣", rollcall: "☑", all_clear: "✓", real: "▲", hub: "⟳", inject: "▶", note: "✎", state: "●" };
+const KIND = { press: "◆", dial: "☎", alert: "◉", acknowledge: "✓", dispatch: "▶", on_scene: "◎", close: "■", camera: "◫", unit: "▶", arrived: "◎", found: "✓", evacuate: "⇒", assembled: "▣", rollcall: "☑", all_clear: "✓", real: "▲", hub: "⟳", inject: "▶", note: "✎", state: "●" };
 const MEASURE = { notice: t("알아차림"), acknowledge: t("확인"), dispatch: t("출동"), arrive: t("도착"), found: t("찾음"), accounted: t("전원 확인"), close: t("종결"), breakthrough: t("실제 신고") };
 
 async function act(path, body, good) {
@@ -23,22 +23,26 @@ async function refresh() {
   state = await ask("GET", `${BASE}/state`);
   show();
 }
+const upcoming = () => state.injects.find((i) => i.status === "waiting") ?? state.injects.find((i) => i.repeatable);
 let soon = 0;
 const later = () => { clearTimeout(soon); soon = setTimeout(() => refresh().catch(() => {}), 150); };
 
 function show() {
   const s = state.state, live = s === "running" || s === "paused";
-  $("#state").textContent = `${STATE[s] ?? s}${state.speed > 1 && live ? ` · ${state.speed}×` : ""}`;
+  const cleared = live && state.all_clear_t !== null, next = upcoming();
+  $("#state").textContent = `${cleared ? t("상황 종료됨 – «훈련 끝내기»를 누르세요") : STATE[s] ?? s}${state.speed > 1 && live ? ` · ${state.speed}×` : ""}`;
   $("#clock").textContent = state.t !== null && state.t !== undefined ? ofDay(state.t) : "--:--:--";
   $("#phase").textContent = state.phase ? both(state.phase.title) : "";
   $("#start").disabled = s !== "ready";
-  $("#inject").disabled = !live || !state.injects.some((i) => i.status === "waiting" || i.repeatable);
+  $("#inject").disabled = !live || cleared || !next;
+  fill($("#inject"), t("상황 넣기"), live && !cleared && next && el("small", { text: both(next.title) }));
   $("#clear").disabled = !live || state.all_clear_t !== null;
   $("#pause").disabled = !live;
   $("#pause").textContent = s === "paused" ? t("계속") : t("멈춤");
   $("#speed").disabled = !live;
   if (document.activeElement !== $("#speed")) $("#speed").value = String(Math.round(state.speed));
   $("#end").disabled = !live;
+  $("#end").className = cleared ? "big go" : "plain";
   document.body.dataset.state = s;
   document.body.dataset.speed = state.speed;
   if (s === "failed") away("twin", true, t("훈련이 멈췄습니다: {why}", { why: session.failed ?? "" }));
@@ -91,7 +95,8 @@ async function editNames() {
   panel();
 }
 function log() {
-  const shown = [...events].reverse().slice(0, 200);
+  // Of a roll call in progress the latest count is enough.
+  const shown = events.filter((e, n) => !(e.kind === "rollcall" && events[n + 1]?.kind === "rollcall")).reverse().slice(0, 200);
   fill($("#panel"), el("form", { class: "row", submit: async (event) => { event.preventDefault(); const box = event.target.querySelector("input"), text = box.value.trim(); if (text && await act("notes", { text, by: "observer" }, t("메모를 남겼습니다"))) box.value = ""; } }, el("input", { type: "text", id: "note", "aria-label": t("관찰 메모"), placeholder: t("관찰한 것을 적으세요"), maxlength: 500, style: "flex:1;width:auto", value: $("#note")?.value ?? "" }), el("button", { class: "primary", "data-key": "note-save", text: t("메모") })),
     el("ol", { class: "reactions bare" }, shown.map((e) => el("li", { class: e.kind === "real" ? "real-line" : "" }, el("span", { class: "num", text: ofDay(e.t) }), el("span", {}, el("span", { "aria-hidden": "true", text: `${KIND[e.kind] ?? "·"} ` }), both(e.text), e.kind === "real" && el("b", { text: ` ${t("실제 신고")}` }))))), shown.length === 0 && el("p", { class: "empty", text: t("아직 아무 일도 없습니다.") }));
 }
@@ -102,7 +107,7 @@ function report() {
   if ($("#report-links") && drawn === mark) return;
   drawn = mark;
   const rated = kept.get(`ratings:${id}`, {});
-  fill($("#panel"), el("div", { class: "row", id: "report-links" }, el("a", { class: "button primary", id: "report-html", target: "_blank", rel: "noopener", href: `${BASE}/report.html?lang=${here.lang}`, text: t("보고서 열기") }), el("a", { class: "button plain", id: "report-pdf", href: `${BASE}/report.pdf`, text: "PDF" }), state.state !== "ended" && el("span", { class: "tag warn", text: t("훈련이 끝나면 완성됩니다") })),
+  fill($("#panel"), el("div", { class: "row", id: "report-links" }, el("a", { class: "button primary", id: "report-html", target: "_blank", rel: "noopener", href: `${BASE}/report.html?lang=${here.lang}`, text: t("보고서 열기") }), el("a", { class: "button plain", id: "report-pdf", target: "_blank", rel: "noopener", href: `${BASE}/report.pdf`, text: "PDF" }), state.state !== "ended" && el("span", { class: "tag warn", text: t("훈련이 끝나면 완성됩니다") })),
     state.measures && measures(),
     el("h2", { style: "margin-top:1rem", text: t("목표별 평가") }),
     el("div", { class: "scroll" }, el("table", { class: "ratings" }, el("tbody", {}, (drill?.objectives ?? []).map((o) => el("tr", {}, el("td", {}, both(o.text), el("div", { class: "row", role: "radiogroup", "aria-label": both(o.text) }, [["P", t("어려움 없이 함")], ["S", t("조금 어려움")], ["M", t("크게 어려움")], ["U", t("하지 못함")]].map(([letter, meaning]) => el("label", { title: meaning }, el("input", { type: "radio", name: `rate-${o.id}`, value: letter, checked: rated[o.id]?.rating === letter, change: () => rate(o.id, { rating: letter }) }), `${letter} ${meaning}`))),
@@ -121,13 +126,20 @@ async function rate(objective, change) {
 
 // ------------------------------------------------------------------ replay
 
+const TROUBLED = ["press", "enter", "off_route", "deadline", "report"];
 async function startReplay() {
   replay = await ask("GET", `${BASE}/replay`);
   crowd?.clear();
   crowd?.people(replay.agents);
   const box = $("#replay"), slider = el("input", { type: "range", id: "slider", min: replay.from_t, max: replay.to_t, step: 1, value: replay.from_t, "aria-label": t("다시 보기 시각") }), at = el("b", { class: "num", id: "replay-at", text: ofDay(replay.from_t) });
   let playing = 0, speed = 10;
-  const places = replay.tracks.map(() => 0);
+  const places = replay.tracks.map(() => 0), cast = new Set(replay.agents.filter((a) => a.cast).map((a) => a.i));
+  const turns = replay.events.filter((e) => e.agent !== undefined && (TROUBLED.includes(e.kind) || e.kind === "found")), clear = replay.events.find((e) => e.kind === "all_clear")?.t ?? Infinity;
+  const looks = (i, when) => {
+    if (!cast.has(i)) return 1;
+    const last = when >= clear ? null : turns.filter((e) => e.agent === i && e.t <= when).at(-1);
+    return 1 | 4 | (last ? (last.kind === "found" ? 16 : 8) : 0);
+  };
   const go = (when) => {
     slider.value = when; at.textContent = ofDay(when); slider.setAttribute("aria-valuetext", ofDay(when));
     const rows = [];
@@ -139,18 +151,18 @@ async function startReplay() {
       while (j + 1 < times.length && times[j + 1] <= when) j++;
       places[n] = j;
       const k = j + 1 < times.length ? (when - times[j]) / (times[j + 1] - times[j] || 1) : 0, o = Math.min(j + 1, times.length - 1);
-      rows.push([track.i, track.lon[j] + (track.lon[o] - track.lon[j]) * k, track.lat[j] + (track.lat[o] - track.lat[j]) * k, 1 | (track.cast ? 4 : 0)]);
+      rows.push([track.i, track.lon[j] + (track.lon[o] - track.lon[j]) * k, track.lat[j] + (track.lat[o] - track.lat[j]) * k, looks(track.i, when)]);
     });
     crowd?.place(rows);
     const happened = replay.events.filter((e) => e.t <= when && e.lon);
-    if (map) drawEvents(happened.slice(-8));
+    if (map) drawEvents(happened.slice(-3));
     const last = replay.events.filter((e) => e.t <= when).at(-1);
     $("#said").textContent = last ? `${ofDay(last.t)} ${both(last.text)}` : "";
   };
   const button = el("button", { type: "button", class: "primary", id: "play", text: `▶ ${t("재생")}` });
   button.addEventListener("click", () => {
     if (playing) { cancelAnimationFrame(playing); playing = 0; button.textContent = `▶ ${t("재생")}`; return; }
-    button.textContent = `⏸ ${t("멈춤")}`;
+    button.textContent = `Ⅱ ${t("멈춤")}`;
     let before = performance.now();
     const step = (nowMs) => { const when = Math.min(replay.to_t, Number(slider.value) + 0); go.exact = Math.min(replay.to_t, (go.exact ?? when) + ((nowMs - before) / 1000) * speed); before = nowMs; go(go.exact); playing = go.exact < replay.to_t ? requestAnimationFrame(step) : 0; if (!playing) button.textContent = `▶ ${t("재생")}`; };
     go.exact = Number(slider.value) >= replay.to_t ? replay.from_t : Number(slider.value);
@@ -168,9 +180,9 @@ async function startReplay() {
 
 function drawEvents(rows) {
   if (!map) return;
-  overlay(map, "events", collection(rows.map((e) => point(e.lon, e.lat, { name: both(e.text).slice(0, 28), real: e.kind === "real" }))), [
+  overlay(map, "events", collection(rows.map((e, n) => point(e.lon, e.lat, { name: n === rows.length - 1 ? both(e.text).slice(0, 28) : "", real: e.kind === "real" }))), [
     { id: "event", type: "circle", paint: { "circle-radius": 15, "circle-color": ["case", ["get", "real"], "#b3131b", "#9a4a00"], "circle-opacity": 0.18, "circle-stroke-color": ["case", ["get", "real"], "#b3131b", "#9a4a00"], "circle-stroke-width": 2.5 } },
-    { id: "event-name", type: "symbol", layout: { "text-field": ["get", "name"], "text-font": ["local"], "text-size": 12, "text-offset": [0, 1.6], "text-anchor": "top", "text-optional": true }, paint: { "text-color": "#5c2c00", "text-halo-color": "#fff", "text-halo-width": 2 } }]);
+    { id: "event-name", type: "symbol", layout: { "text-field": ["get", "name"], "text-font": ["local"], "text-size": 13, "text-offset": [0, -1.5], "text-anchor": "bottom" }, paint: { "text-color": "#5c2c00", "text-halo-color": "#fff", "text-halo-width": 2 } }]);
 }
 
 async function startMap() {
@@ -179,12 +191,20 @@ async function startMap() {
   map = await makeMap($("#map"), { center: session.map.center, zoom: 15.9, sheet, label: t("훈련 지도") });
   crowd = new Crowd(map);
   window.crowd = crowd; // for measurements and tests: how many frames were drawn
-  $("#map").append(el("div", { class: "legend" }, ...[["●", "#0b6fb8", t("어린이")], ["◆", "#a86a00", t("훈련 주인공")], ["▲", "#b3131b", t("위급")], ["■", "#00644b", t("무사")], ["■", "#123a5a", t("출동")]].map(([sign, color, name]) => el("span", {}, el("i", { style: `color:${color}`, "aria-hidden": "true", text: sign }), name))));
+  $("#map").append(legend([["●", "#0b6fb8", t("걷는 어린이")], ["●", "#7fa8c9", t("가만히 있는 어린이")], ["◆", "#a86a00", t("훈련 주인공")], ["▲", "#b3131b", t("위급")], ["■", "#00644b", t("무사")], ["■", "#123a5a", t("출동")]],
+    [["▪", "#009e73", t("리더기")], ["▪", "#d55e00", t("비상벨")], ["◣", "#6a3d9a", t("카메라와 보는 쪽")], ["◌", "#b34700", t("위험지역")]]));
   if (schematic) $("#map").append(el("div", { class: "notmine", id: "notmine" }, both(session.map.notice) || t("이 지도는 선생님 학교의 지도가 아닙니다. 만들어 낸 약도입니다."), el("button", { type: "button", class: "plain", id: "getmap", click: getMap, text: t("우리 학교 지도 받기") })));
   drawPlace(map, await ask("GET", `${BASE}/map`));
   crowd.people((await ask("GET", `${BASE}/agents`)).items);
   map.on("click", (event) => { const i = crowd.nearest(event.point.x, event.point.y); if (i >= 0) toast(both(crowd.labels[i]) || crowd.kinds[i]); });
   document.body.dataset.map = "ready";
+}
+/** Something begins to which people must react: they do so in real time, and what is said to them is read aloud. */
+function happened(event) {
+  const fired = ["list", "hand"].includes(event.data?.by);
+  if (!fired || Date.now() - Date.parse(event.wall) > 5000) return;
+  if (state?.speed > 1) act("speed", { x: 1 }, t("상황이 시작되어 속도를 1×로 되돌렸습니다"));
+  if (event.data.kind === "message") says($("#map"), event);
 }
 async function getMap() {
   await dialog(t("우리 학교 지도 받기"), el("div", {}, el("p", { text: t("지도는 인터넷이 되는 곳에서 한 번만 받으면 됩니다. 시에서 운영하는 주소로 들어왔다면 담당자에게 아래를 보내 주세요.") }),
@@ -199,16 +219,17 @@ async function begin() {
   drill = await ask("GET", `/control/v1/drills/${session.drill.id}`).catch(() => null);
   await refresh().catch(trouble);
   const mapped = startMap().catch((error) => { console.error(error); toast(t("지도를 열 수 없습니다: {why}", { why: error.message }), "error"); });
-  const live = new Live(`${BASE}/stream`, {
+  const live = new Live(`${BASE}/stream?last_event_id=0`, {
     clock(data) { if (data.state === "ended" && state?.state !== "ended") later(); if (state && data.state !== state.state) later(); $("#clock").textContent = ofDay(data.t); if (data.phase) $("#phase").textContent = both(data.phase.title ?? data.phase); },
     frame(data) { if (!replay) crowd?.frame(data); },
     event(data) {
       if (events.some((e) => e.n === data.n)) return;
       events.push(data);
       if (events.length > 2000) events.splice(0, 500);
+      if (data.kind === "inject") happened(data);
       if (data.kind === "agent") ask("GET", `${BASE}/agents`).then(({ items }) => crowd?.people(items)).catch(() => {});
       if (data.kind === "real") { const bar = $("#real"); bar.hidden = false; fill(bar, el("strong", { text: t("실제 신고 · REAL CALL – 훈련이 아닙니다") }), both(data.text), " ", el("button", { type: "button", click: () => { bar.hidden = true; }, text: t("알겠습니다") })); }
-      if (data.lon && !replay) drawEvents(events.filter((e) => e.lon).slice(-6));
+      if (data.lon && !replay) drawEvents(events.filter((e) => e.lon).slice(-3));
       later();
       if (view === "log") log();
     },
@@ -219,6 +240,7 @@ async function begin() {
 
 document.querySelectorAll("[data-view]").forEach((tab) => tab.addEventListener("click", () => {
   view = tab.dataset.view; drawn = "";
+  $("#panel").scrollTop = 0;
   document.querySelectorAll("[data-view]").forEach((each) => each.setAttribute("aria-selected", String(each === tab)));
   $("#panel").setAttribute("aria-labelledby", tab.id);
   panel();
@@ -232,11 +254,13 @@ document.querySelectorAll("[data-play]").forEach((button) => button.addEventList
   const opened = window.open("about:blank", "_blank");
   try { await ask("POST", "/auth/drill", { session: id, as: button.dataset.play }); if (opened) opened.location = button.dataset.where; else location.assign(button.dataset.where); } catch (error) { opened?.close(); trouble(error); }
 }));
+$("#join").addEventListener("click", () => dialog(t("참가 번호"), el("div", {}, el("p", { class: "bigcount", id: "join-code", text: session?.join ? `${session.join.slice(0, 4)} ${session.join.slice(4)}` : "–" }),
+  el("p", {}, t("다른 컴퓨터나 태블릿에서 이 주소를 열고 번호를 넣은 뒤 역할(상황실, 보호자, 학교)을 고릅니다: "), el("b", { text: location.origin })),
+  el("p", { class: "muted", text: t("번호를 아는 사람은 역할만 맡습니다. 시작·상황 넣기·종료는 이 브라우저에서만 할 수 있습니다.") })), { no: null }));
 $("#start").addEventListener("click", () => act("start"));
-$("#inject").addEventListener("click", () => { const next = state.injects.find((i) => i.status === "waiting") ?? state.injects.find((i) => i.repeatable); if (next) act("inject", { inject: next.id }, t("상황을 넣었습니다")); });
+$("#inject").addEventListener("click", () => { const next = upcoming(); if (next) act("inject", { inject: next.id }, t("상황을 넣었습니다")); });
 $("#clear").addEventListener("click", () => act("all-clear", {}, t("상황이 끝났음을 알렸습니다")));
 $("#pause").addEventListener("click", () => act(state.state === "paused" ? "resume" : "pause"));
 $("#speed").addEventListener("change", (event) => { act("speed", { x: Number(event.target.value) }); event.target.blur(); });
 $("#end").addEventListener("click", async () => { if (await dialog(t("훈련을 끝낼까요?"), el("p", { text: t("끝나면 보고서와 다시 보기가 나옵니다.") }), { yes: t("끝내기") })) act("end", {}, t("훈련을 끝냈습니다")); });
-void hms;
 begin();

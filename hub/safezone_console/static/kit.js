@@ -93,7 +93,8 @@ export function toast(text, kind = "info") {
 
 export const trouble = (error) => toast(because(error), "error");
 
-/** A stream that comes again after every break and then goes on after the last event it had. */
+/** A stream that comes again after every break and then goes on after the last event it had.
+ *  Over a WebSocket: of other connections a browser has only six for all its tabs together. */
 export class Live {
   constructor(url, heard, changed = () => {}) {
     Object.assign(this, { url, heard, changed, last: "", closed: false, wait: 500 });
@@ -103,22 +104,21 @@ export class Live {
     if (this.closed) return;
     const url = new URL(this.url, location.href);
     if (this.last) url.searchParams.set("last_event_id", this.last);
-    const source = (this.source = new EventSource(url));
-    source.onopen = () => { this.wait = 500; this.changed(true); };
-    source.onerror = () => {
-      source.close();
+    url.protocol = url.protocol.replace("http", "ws");
+    const source = (this.source = new WebSocket(url));
+    source.onmessage = (event) => {
+      const [name, id, data] = JSON.parse(event.data);
+      if (name === "open") { this.wait = 500; this.changed(true); return; }
+      if (id) this.last = id;
+      this.heard[name]?.(data);
+    };
+    source.onclose = () => {
       if (this.closed) return;
       this.changed(false);
       clearTimeout(this.timer);
       this.timer = setTimeout(() => this.#open(), this.wait);
       this.wait = Math.min(5000, this.wait * 1.6);
     };
-    for (const [name, hear] of Object.entries(this.heard)) {
-      source.addEventListener(name, (event) => {
-        if (event.lastEventId) this.last = event.lastEventId;
-        hear(JSON.parse(event.data));
-      });
-    }
   }
   close() {
     this.closed = true;
@@ -158,11 +158,18 @@ export function ofDay(seconds) {
 
 /** A span of time in words: 42초, 3분 05초, 2시간 10분. */
 export function span(seconds) {
-  const s = Math.max(0, Math.round(seconds));
+  const s = Math.max(0, Math.floor(seconds));
   if (s < 60) return t("{s}초", { s });
   if (s < 3600) return t("{m}분 {s}초", { m: Math.floor(s / 60), s: String(s % 60).padStart(2, "0") });
   if (s < 86400) return t("{h}시간 {m}분", { h: Math.floor(s / 3600), m: Math.floor((s % 3600) / 60) });
   return t("{d}일", { d: Math.floor(s / 86400) });
+}
+
+/** What somebody says in a drill, in large type over a map, until it is heard. */
+export function says(node, event) {
+  node.querySelector(".says")?.remove();
+  const box = el("div", { class: "says", role: "status" }, el("small", { text: `${t("훈련")} · ${ofDay(event.t)}` }), el("b", { text: both(event.text) }), el("button", { type: "button", class: "plain", click: () => box.remove(), text: t("읽었습니다") }));
+  node.append(box);
 }
 
 /** A question in a dialog. `fields(form)` builds its inside; resolves to the form's values, or null. */
@@ -200,6 +207,12 @@ export const kept = {
 /** Log this browser in as somebody of a drill and open the page. */
 export async function playAs(session, played, where) {
   await ask("POST", "/auth/drill", { session, as: played });
+  location.assign(where);
+}
+
+/** The same for a trainee, who knows the join code. */
+export async function joinAs(code, played, where) {
+  await ask("POST", "/auth/drill", { code, as: played });
   location.assign(where);
 }
 

@@ -1,8 +1,8 @@
 // A token becomes this browser's login. The token may also come behind the # of a link, which no server sees.
 import { $, ask, because, t } from "./kit.js";
 
-const HOME = { operator: "/control-room", guardian: "/guardian", school: "/school" };
-const NAME = { operator: t("112·119 상황실 로그인"), guardian: t("보호자 로그인"), school: t("학교 로그인") };
+const HOME = { operator: "/control-room", guardian: "/guardian", school: "/school", city: "/" };
+const NAME = { operator: t("112·119 상황실 로그인"), guardian: t("보호자 로그인"), school: t("학교 로그인"), city: t("시 담당자 로그인") };
 const role = new URLSearchParams(location.search).get("role");
 if (NAME[role]) $("#who").textContent = NAME[role];
 $("#parent").hidden = role !== "guardian";

@@ -1,6 +1,6 @@
 // Maps: MapLibre with local tiles and local letters, and a crowd of moving people drawn over it. It asks no outside host.
 /* global maplibregl */
-import { both, el, t } from "./kit.js";
+import { both, el, here, t } from "./kit.js";
 
 const FONTS = "'Noto Sans KR','Noto Sans CJK KR','Apple SD Gothic Neo','Malgun Gothic','Nanum Gothic',sans-serif";
 const INK = "#33475b";
@@ -178,6 +178,9 @@ export const collection = (features) => ({ type: "FeatureCollection", features }
 export const point = (lon, lat, properties = {}) => ({ type: "Feature", properties, geometry: { type: "Point", coordinates: [lon, lat] } });
 export const area = (ring, properties = {}) => ({ type: "Feature", properties, geometry: { type: "Polygon", coordinates: [ring] } });
 
+/** What the signs on a map mean, a line each: sign, colour, name. */
+export const legend = (...lines) => el("div", { class: "legend" }, ...lines.map((rows) => el("div", {}, ...rows.map(([sign, color, name]) => el("span", {}, el("i", { style: `color:${color}`, "aria-hidden": "true", text: sign }), name)))));
+
 /** A circle of metres as a ring. */
 export function circle(lon, lat, metres) {
   const ring = [], k = 111195;
@@ -190,6 +193,7 @@ export function circle(lon, lat, metres) {
 
 /** The fixed things of a place: danger areas, gates, readers, bells, cameras, school. From the control API's map. */
 export function drawPlace(map, geojson) {
+  if (here.lang === "en") geojson = { ...geojson, features: geojson.features.map((f) => f.properties.name_en ? { ...f, properties: { ...f.properties, name: f.properties.name_en } } : f) };
   const is = (...kinds) => ["in", ["get", "kind"], ["literal", kinds]];
   overlay(map, "place", geojson, [
     { id: "danger", type: "fill", filter: is("danger"), paint: { "fill-color": "#d55e00", "fill-opacity": 0.16 } },
@@ -198,7 +202,8 @@ export function drawPlace(map, geojson) {
     { id: "sector", type: "fill", filter: is("camera_sector"), paint: { "fill-color": "#6a3d9a", "fill-opacity": 0.1 } },
     { id: "assembly", type: "fill", filter: ["all", is("assembly"), ["==", ["geometry-type"], "Polygon"]], paint: { "fill-color": "#009e73", "fill-opacity": 0.2 } },
     { id: "fixed", type: "circle", filter: ["all", is("reader", "bell", "camera", "gate"), ["==", ["geometry-type"], "Point"]], minzoom: 14.5,
-      paint: { "circle-radius": ["interpolate", ["linear"], ["zoom"], 15, 2.5, 18, 6], "circle-color": ["match", ["get", "kind"], "reader", "#009e73", "gate", "#009e73", "bell", "#d55e00", "#6a3d9a"], "circle-stroke-color": "#fff", "circle-stroke-width": 1.5 } },
+      // Smaller and paler than people: they are the background of what happens.
+      paint: { "circle-radius": ["interpolate", ["linear"], ["zoom"], 15, 2, 18, 5], "circle-opacity": 0.75, "circle-color": ["match", ["get", "kind"], "reader", "#009e73", "gate", "#009e73", "bell", "#d55e00", "#6a3d9a"], "circle-stroke-color": "#fff", "circle-stroke-width": 1 } },
     { id: "fixed-name", type: "symbol", filter: ["all", is("school", "academy", "playground", "assembly"), ["has", "name"]], minzoom: 14.5,
       layout: { "text-field": ["get", "name"], "text-font": ["local"], "text-size": 13, "text-offset": [0, 1.1], "text-anchor": "top" }, paint: { "text-color": INK, "text-halo-color": "#fff", "text-halo-width": 2 } },
   ]);
@@ -303,7 +308,7 @@ export class Crowd {
   }
 
   #sprite(kind, flags, radius, ratio) {
-    const look = flags & TROUBLE ? "trouble" : flags & SAFE ? "safe" : ["patrol", "police_box", "ambulance", "stranger", "teacher"].includes(kind) ? kind : flags & SILENT ? "silent" : flags & STORY ? "story" : flags & WALKING ? "walking" : "still";
+    const look = flags & SAFE ? "safe" : flags & TROUBLE ? "trouble" : ["patrol", "police_box", "ambulance", "stranger", "teacher"].includes(kind) ? kind : flags & SILENT ? "silent" : flags & STORY ? "story" : flags & WALKING ? "walking" : "still";
     const name = `${look}:${radius}:${ratio}`;
     const held = this.sprites.get(name);
     if (held) return held;
@@ -366,12 +371,17 @@ export class Crowd {
     }
     if (sheet) pen.putImageData(this.sheet, 0, 0);
     pen.font = `600 13px ${FONTS}`; pen.textAlign = "center"; pen.lineWidth = 3; pen.strokeStyle = "#fff"; pen.fillStyle = "#14202b";
+    const named = [];
     for (let j = 0; j < late.length; j += 4) {
       const [s, x, y, i] = late.slice(j, j + 4);
       pen.drawImage(s.canvas, x - s.half, y - s.half, s.size, s.size);
       const label = both(this.labels[i]);
       if (label && zoom > 14.5 && (flags[i] & (TROUBLE | SAFE) || !["child", "pupil"].includes(this.kinds[i]))) {
-        pen.strokeText(label, x, y + s.half + 13); pen.fillText(label, x, y + s.half + 13);
+        // One under the other where several stand together.
+        let at = y + s.half + 13;
+        while (named.some(([u, v]) => Math.abs(u - x) < 90 && Math.abs(v - at) < 14)) at += 15;
+        named.push([x, at]);
+        pen.strokeText(label, x, at); pen.fillText(label, x, at);
       }
     }
   }

@@ -1,15 +1,16 @@
 // The control room. Everything it shows is the hub's; it keeps nothing but which incident is looked at.
-import { $, HUB_AWAY, Live, ask, away, band, because, both, dialog, el, fill, here, icon, hm, hms, kept, key, ofDay, span, t, toast, trouble } from "./kit.js";
+import { $, HUB_AWAY, Live, ask, away, band, because, both, dialog, el, fill, here, icon, hm, hms, kept, key, ofDay, says, span, t, toast, trouble } from "./kit.js";
 import { ACTION, CLASS, GLYPH, LEVEL, SERVICE, STATE, UNIT, UNIT_ICON, who } from "./words.js";
-import { area, circle, collection, drawPlace, makeMap, overlay, point } from "./map.js";
+import { area, circle, collection, drawPlace, legend, makeMap, overlay, point } from "./map.js";
 
 const V1 = "/as/operator/v1";
 const incidents = new Map(); // by id: what the hub last said
 const alerts = new Map(); // by incident: the last alert, for its words and its nearest units
 const told = new Set(); // incidents that have sounded
 let me, zone, units = [], devices = [], selected = "", showClosed = false, map = null, shown = null, handover = null, camera = null, cameraTimer = 0;
-let ahead = 0; // the zone's time minus this machine's, milliseconds: a drill has a time of its own
-const now = () => Date.now() + ahead;
+// A drill has a time of its own: where it was when last heard of, and how fast it goes.
+let clock = { at: 0, heard: 0, pace: 1 };
+const now = () => clock.heard ? clock.at + (Date.now() - clock.heard) * clock.pace : Date.now();
 const nowOf = (i) => (i?.exercise ? now() : Date.now()); // what is real keeps to real time, also in a drill
 
 // ------------------------------------------------------------------ sound
@@ -152,7 +153,7 @@ async function select(id) {
   selected = id;
   history.replaceState(null, "", id ? `#${id}` : location.pathname);
   list(); detail();
-  if (!id) return;
+  if (!id) { drawSearch(); return; }
   await refresh(id);
   const i = incidents.get(id);
   if (!i || id !== selected) return;
@@ -174,7 +175,12 @@ async function search() {
   if (selected === i?.id) detail();
 }
 
-const nearest = (i) => i.nearest_units ?? alerts.get(i.id)?.units ?? units.filter((u) => u.available).map((u) => ({ ...u, distance_m: i.position ? metres(i.position, u) : 0, expected_s: null })).sort((a, b) => a.distance_m - b.distance_m);
+/** First those that the hub reckons nearest, then whoever else is free. */
+function nearest(i) {
+  const told = i.nearest_units ?? alerts.get(i.id)?.units ?? [], known = new Set(told.map((u) => u.id));
+  const others = units.filter((u) => u.available && !known.has(u.id)).map((u) => ({ ...u, distance_m: i.position ? metres(i.position, u) : 0, expected_s: null }));
+  return [...told, ...others.sort((a, b) => a.distance_m - b.distance_m)];
+}
 const metres = (a, b) => Math.hypot((a.lat - b.lat) * 111195, (a.lon - b.lon) * 111195 * Math.cos((a.lat * Math.PI) / 180));
 
 const VERBS = [["acknowledge", "a", t("확인"), "primary wide"], ["dispatch", "d", t("출동"), "plain"], ["on_scene", "s", t("현장 도착"), "plain"], ["note", "n", t("메모"), "plain"],
@@ -192,16 +198,17 @@ function detail() {
     el("h2", { style: "margin:.4rem 0 .1rem;font-size:1.35rem", text: `${GLYPH[i.service] ?? ""} ${SERVICE[i.service] ?? i.service}` }),
     el("div", { class: "place", text: inWords(i) }),
     words && el("p", { style: "margin:.3rem 0", text: both(words).replaceAll(`${zone}-`, "") }),
-    el("p", { class: "small muted num", style: "margin:.2rem 0" }, t("일어난 때 {a} · 접수 {b}", { a: hms(i.opened_at), b: hms(i.told_at ?? i.opened_at) }), i.owner ? ` · ${t("담당 {who}", { who: who(i.owner) })}` : "",
+    el("p", { class: "small muted num", style: "margin:.2rem 0" }, t("일어난 때 {a} · 접수 {b}", { a: hms(i.opened_at), b: hms(i.told_at ?? i.opened_at) }), i.owner ? ` · ${t("담당 {who}", { who: by(i.owner) })}` : "",
       climbs && el("span", {}, " · ", el("b", { "data-until": i.next_escalation_at, "data-text": t("다음 상향까지 {s}"), text: "" }))),
     el("div", { class: "actions" }, verbs.map(([verb, letter, name, looks]) => el("button", { type: "button", class: looks, "data-key": `act-${verb}`, "data-verb": verb, click: () => act(verb) }, name, el("kbd", { "aria-hidden": "true", text: letter })))),
     i.units?.length > 0 && el("p", {}, el("b", { text: t("보낸 출동: ") }), i.units.map((u) => el("span", { class: "tag info", style: "margin-right:.3rem" }, icon(UNIT_ICON[u.type] ?? "patrol"), u.name ?? u.id))),
+    open && i.position && i.cameras?.length === 0 && el("p", { class: "small muted", text: t("이 자리를 볼 수 있는 카메라가 없습니다.") }),
     i.cameras?.length > 0 && [el("h3", { text: t("가까운 카메라") }),
       el("div", { class: "cams" }, i.cameras.map((c) => el("button", { type: "button", class: "plain small", "data-key": `cam-${c.id}`, "aria-pressed": String(camera?.id === c.id), click: () => look(c), text: short(c.id) }))),
       camera && !camera.url && el("p", { class: "muted small", text: t("이 카메라는 화면을 내주지 않습니다. 지도에 자리와 방향이 있습니다.") })],
     shown && el("p", { class: "small" }, el("b", { text: t("수색 범위") }), ` ${t("마지막 확인 {at}, 걸어서 {m} m 안", { at: hms(shown.last.at), m: Math.round(shown.reach_m) })}${shown.cut ? ` · ${t("등록된 길의 끝에서 잘림")}` : ""} · ${t("카메라 {c}대, 리더기 {r}대", { c: shown.cameras.length, r: shown.readers.length })}`),
     el("h3", { text: t("경과") }),
-    el("ol", { class: "history bare" }, [...(i.history ?? [])].reverse().map((h) => el("li", {}, el("span", { class: "num muted", text: hms(h.at) }), el("span", {}, el("b", { text: ACTION[h.action.split(".").pop()] ?? h.action }), ` ${who(h.by)}`, h.note && el("div", { text: h.note }))))));
+    el("ol", { class: "history bare" }, [...(i.history ?? [])].reverse().map((h) => el("li", {}, el("span", { class: "num muted", text: hms(h.at) }), el("span", {}, el("b", { text: ACTION[h.action.split(".").pop()] ?? h.action }), ` ${by(h.by)}`, h.note && el("div", { text: plainly(h.note) }))))));
   tick();
   picture();
 }
@@ -215,6 +222,12 @@ function picture() {
   $("#map").append(el("figure", { class: "pip" }, el("figcaption", { text: t("카메라 {id}", { id: short(camera.id) }) }), el("img", { class: "cam", id: "cam", "data-camera": camera.id, src: camera.url, alt: t("카메라 {id}의 화면", { id: short(camera.id) }) })));
 }
 const short = (id) => id.replace(`${zone}-`, "");
+const by = (name) => who(name).replace(`${zone}-`, "");
+/** A note of the hub's history without ids: units by name, steps of the ladder in words. */
+function plainly(note) {
+  for (const u of units) note = note.replaceAll(u.id, u.name ?? short(u.id));
+  return (LEVEL[note] ?? note).replaceAll(`${zone}-`, "");
+}
 
 async function look(c) {
   stopCamera();
@@ -321,13 +334,16 @@ async function startMap() {
   }
   map = await makeMap($("#map"), { center, zoom: 15.7, sheet, label: t("사건과 카메라와 출동 조의 지도") });
   if (here.drill) ask("GET", `/control/v1/sessions/${here.drill}/map`).then((place) => drawPlace(map, { ...place, features: place.features.filter((f) => ["school", "danger", "assembly", "academy", "playground"].includes(f.properties.kind)) })).catch(() => {});
-  $("#map").append(el("div", { class: "legend" }, ...[["●", "#b3131b", t("긴급")], ["●", "#a85500", t("위험")], ["●", "#0a5c9c", t("처리 중")], ["●", "#123a5a", t("출동 조")], ["●", "#6a3d9a", t("카메라")]].map(([sign, color, name]) => el("span", {}, el("i", { style: `color:${color}`, "aria-hidden": "true", text: sign }), name))));
+  $("#map").append(legend([["●", "#b3131b", t("긴급")], ["●", "#a85500", t("위험")], ["●", "#0a5c9c", t("처리 중")], ["●", "#123a5a", t("출동 조")], ["●", "#8a4b00", t("나가 있는 조")]], [["▪", "#009e73", t("리더기")], ["▪", "#d55e00", t("비상벨")], ["▪", "#6a3d9a", t("카메라")], ["◌", "#b34700", t("위험지역")]]));
   map.on("click", "incident", (event) => select(event.features[0].properties.id));
   drawUnits(); drawIncidents(); drawSearch();
   document.body.dataset.map = "ready";
 }
 
 // ------------------------------------------------------------------ live
+
+/** The drill has ended: what is shown stays, and the page says so. */
+function over() { says($("#map"), { t: (now() / 1000 + 32400) % 86400, text: t("훈련이 끝났습니다. 수고하셨습니다.") }); }
 
 async function loadUnits() {
   units = (await ask("GET", `${V1}/zones/${zone}/units`).catch(() => ({ items: units }))).items;
@@ -391,7 +407,14 @@ async function begin() {
     if (first) { first = false; for (const i of incidents.values()) told.add(i.id); select(incidents.has(selected) ? selected : (ordered()[0]?.id ?? "")); }
     else for (const i of incidents.values()) news(i);
   });
-  if (here.drill) new Live(`/control/v1/sessions/${here.drill}/stream?frames=0`, { clock(data) { ahead = Date.parse(data.at) - Date.now(); document.body.dataset.t = ofDay(data.t); } });
+  if (here.drill) new Live(`/control/v1/sessions/${here.drill}/stream?frames=0`, {
+    clock(data) { clock = { at: Date.parse(data.at), heard: Date.now(), pace: data.state === "running" ? data.speed : 0 }; document.body.dataset.t = ofDay(data.t); if (data.state === "ended") over(); },
+    event(data) {
+      if (Date.now() - Date.parse(data.wall) > 10000) return;
+      if (data.kind === "inject" && data.data?.kind === "message" && ["list", "hand"].includes(data.data.by)) { says($("#map"), data); $("#spoken").textContent = both(data.text); }
+      if (data.kind === "all_clear") says($("#map"), { ...data, text: t("상황 종료 · ALL CLEAR – 열린 사건을 종결하세요") });
+    },
+  });
   setInterval(tick, 1000);
   setInterval(loadUnits, 4000);
   setInterval(() => { if (shown) search(); }, 15000);

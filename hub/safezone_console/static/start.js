@@ -1,5 +1,5 @@
 // The first page: a school is found while it is typed; drills that run can be joined.
-import { $, ask, both, day, el, fill, here, playAs, t, trouble } from "./kit.js";
+import { $, ask, both, day, el, fill, here, joinAs, playAs, t, toast, trouble } from "./kit.js";
 
 const list = $("#schools"), form = $("#find");
 
@@ -18,6 +18,7 @@ async function find() {
   return items;
 }
 
+const PLACE = { desk: "/control-room", desk2: "/control-room", guardian: "/guardian", school: "/school" };
 const STATE = { ready: t("준비됨"), running: t("진행 중"), paused: t("멈춤"), ended: t("끝남"), failed: t("실패") };
 
 async function sessions() {
@@ -49,5 +50,14 @@ if (form) {
     } catch (error) { trouble(error); }
   });
   sessions().catch(() => {});
+  $("#join").addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const as = $("#as").value;
+    try { await joinAs($("#code").value, as, PLACE[as]); } catch (error) {
+      if (error.title !== "no_such_code") { trouble(error); return; }
+      toast(t("이 참가 번호로 열려 있는 훈련이 없습니다. 선생님 화면의 여덟 글자를 다시 확인하세요."), "error");
+      $("#code").select();
+    }
+  });
 }
 void here;

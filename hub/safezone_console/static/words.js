@@ -8,9 +8,9 @@ export const SERVICE = {
   academy_entry: t("학원 도착"), academy_exit: t("학원 나섬"), location_provided: t("위치 제공"),
 };
 export const GLYPH = {
-  tag_call: "◆", bell_call: "▲", phone_call_112: "☎", danger_entry: "⬣", route_deviation: "↯", tag_silent: "∅",
+  tag_call: "◆", bell_call: "▲", phone_call_112: "☎", danger_entry: "◈", route_deviation: "↯", tag_silent: "∅",
   missing_report: "?", not_arrived: "!", school_arrival: "→", school_departure: "←", home_entry: "⌂", home_exit: "⌂",
-  academy_entry: "→", academy_exit: "←", location_provided: "⌖",
+  academy_entry: "→", academy_exit: "←", location_provided: "◎",
 };
 export const CLASS = { emergency: t("긴급"), danger: t("위험"), everyday: t("일상") };
 export const STATE = {

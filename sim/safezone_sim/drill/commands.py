@@ -126,7 +126,18 @@ def drill_command(
 
 def pages_command(hub: str, control: str, port: int, map_dir: Path | None) -> Sequence[str]:
     """How the pages are started: a process of their own, told where hub and twin are."""
-    command = [sys.executable, "-m", PAGES, "--hub", hub, "--control", control, "--port", str(port)]
+    command = [
+        sys.executable,
+        "-m",
+        PAGES,
+        "--hub",
+        hub,
+        "--control",
+        control,
+        "--port",
+        str(port),
+        "--shared",
+    ]
     return [*command, "--map-dir", str(map_dir)] if map_dir is not None else command
 
 

@@ -84,13 +84,14 @@ class Document:
     language: str = "ko"
 
 
-def duration(seconds: float | None) -> str:
-    """Seconds for people: 42 s, 3 min 05 s."""
+def duration(seconds: float | None, language: str = "ko") -> str:
+    """Seconds for people: 42초, 3분 05초; 42 s, 3 min 05 s."""
     if seconds is None:
         return "–"
+    minute, second = ("분", "초") if language != "en" else (" min", " s")
     if seconds < 100:
-        return f"{seconds:.0f}초 (s)"
-    return f"{int(seconds) // 60}분 {int(seconds) % 60:02d}초"
+        return f"{int(seconds)}{second}"
+    return f"{int(seconds) // 60}{minute} {int(seconds) % 60:02d}{second}"
 
 
 # --- HTML ---------------------------------------------------------------------------------------------

@@ -68,10 +68,10 @@ def places_of(session: "Session", schematic: bool) -> dict[str, Any]:
         along = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(gate.line, axis=0).T))])
         x = float(np.interp(gate.gate_at_m, along, gate.line[:, 0]))
         y = float(np.interp(gate.gate_at_m, along, gate.line[:, 1]))
-        c.point("gate", gate.id, x, y, "교문 · gate")
+        c.point("gate", gate.id, x, y, "교문", name_en="gate")
     spots = assembly_spots(school, 60)
     ax, ay = spots.mean(axis=0).tolist()
-    c.point("assembly", f"{school.id}-assembly", ax, ay, "집합 장소 · assembly point")
+    c.point("assembly", f"{school.id}-assembly", ax, ay, "집합 장소", name_en="assembly point")
     for camera in session.cameras:
         d = camera.device
         bearing = dict(d.presets).get(camera.preset, 0.0)

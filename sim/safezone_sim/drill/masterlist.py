@@ -76,9 +76,12 @@ class MasterList:
     def line(self, inject: str) -> Line | None:
         return next((line for line in self.lines if line.plan.id == inject), None)
 
-    def due(self, t: float) -> list[Line]:
-        """Lines that fire by the list now."""
-        return [x for x in self.lines if x.plan.auto and x.status == "waiting" and x.due_t <= t]
+    def due(self, t: float, safe: bool) -> list[Line]:
+        """Lines that fire by the list now. ``safe``: whether the lead is."""
+        return [
+            x for x in self.lines
+            if x.plan.auto and x.status == "waiting" and x.due_t <= t and (safe or not x.plan.once_safe)
+        ]  # fmt: skip
 
     def case_of(self, incident: str) -> tuple[Line, Case] | None:
         """Line and case of a known incident."""

@@ -57,6 +57,7 @@ class Inject(Struct, frozen=True, forbid_unknown_fields=True):
     """A line of the master list. ``at_min`` counts from START; ``count`` stimuli come ``every_s`` seconds apart.
 
     ``auto``: fires by the list; otherwise by hand only. ``repeatable``: may be fired again by hand.
+    ``once_safe``: the list waits until the lead is safe, however late; by hand it fires at any time.
     """
 
     id: Name
@@ -67,6 +68,7 @@ class Inject(Struct, frozen=True, forbid_unknown_fields=True):
     who: Text
     auto: bool = True
     repeatable: bool = False
+    once_safe: bool = False
     count: Annotated[int, Meta(ge=1, le=40)] = 1
     every_s: Annotated[float, Meta(ge=0)] = 0.0
 

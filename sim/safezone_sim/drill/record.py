@@ -16,11 +16,29 @@ from safezone_sim.drill.geo import places_of
 if TYPE_CHECKING:
     from safezone_sim.drill.session import Session
 
-RECORD, REPLAY, MAP = "session.json", "replay.json", "map.geojson"
+RECORD, REPLAY, MAP, TIMELINE = "session.json", "replay.json", "map.geojson", "timeline.jsonl"
 VERSION = 1
 SHOWN = (
-    "session", "school", "zone", "exercise", "drill", "date", "rehearsal",
-    "state", "failed", "created_at", "map", "hub", "class", "report",
+    "session",
+    "school",
+    "zone",
+    "exercise",
+    "drill",
+    "date",
+    "rehearsal",
+    "state",
+    "failed",
+    "created_at",
+    "map",
+    "hub",
+    "class",
+    "report",
+    "owner",
+    "morning",
+)
+LOST = (
+    "훈련 프로그램이 도중에 꺼져 이 훈련을 이어 갈 수 없습니다. 그때까지의 기록은 보고서에 있습니다. 새 훈련을 시작하세요. · "
+    "The drill program stopped in mid-drill; this drill cannot go on. What happened until then is in the report. Start a new one."
 )  # fmt: skip
 
 
@@ -55,6 +73,11 @@ def write_record(session: "Session") -> None:
 def write_replay(session: "Session") -> None:
     """Writes the drill on the map for later: everybody's way, and the places."""
     _write(session.folder / REPLAY, replay_of(session))
+    write_map(session)
+
+
+def write_map(session: "Session") -> None:
+    """Writes the places alone."""
     _write(
         session.folder / MAP, places_of(session, schematic=session.stage.world.map.source.kind == "schematic")
     )
@@ -72,7 +95,11 @@ def agents_of(session: "Session") -> list[dict[str, Any]]:
         if n < len(stage.world.people):
             p = stage.world.people[n]
             seat = seat_of.get(n)
-            label = f"{seat}번 · seat {seat}" if seat else f"{p.grade}학년 · grade {p.grade}"
+            label = (
+                {"ko": f"{seat}번", "en": f"seat {seat}"}
+                if seat
+                else {"ko": f"{p.grade}학년", "en": f"grade {p.grade}"}
+            )
             rows.append(
                 {
                     "id": p.id,
@@ -113,14 +140,52 @@ def replay_of(session: "Session") -> dict[str, Any]:
 
 
 def read_records(folder: Path) -> list[dict[str, Any]]:
-    """All records under a results folder, newest first; what cannot be read is left out."""
+    """All records under a results folder, newest first; what cannot be read is left out.
+
+    For sessions that nobody runs any more: one that did not end was lost with its twin, and its timeline goes on after its record.
+    """
     found = []
     for path in folder.glob(f"*/*/{RECORD}"):
         try:
-            found.append({**json.loads(path.read_text(encoding="utf-8")), "folder": str(path.parent)})
-        except (OSError, ValueError):
+            record = {**json.loads(path.read_text(encoding="utf-8")), "folder": str(path.parent)}
+            found.append(record if record["state"] in ("ended", "failed") else _lost(record, path.parent))
+        except (OSError, ValueError, KeyError):
             continue
     return sorted(found, key=lambda r: str(r.get("created_at", "")), reverse=True)
+
+
+def kept_agents(folder: Path) -> list[dict[str, Any]]:
+    """Everybody of an ended session, as its replay has them; nobody if it was lost."""
+    try:
+        found: list[dict[str, Any]] = json.loads((folder / REPLAY).read_text(encoding="utf-8"))["agents"]
+    except (OSError, ValueError, KeyError):
+        return []
+    return found
+
+
+def _lost(record: dict[str, Any], folder: Path) -> dict[str, Any]:
+    events = []
+    for line in (folder / TIMELINE).read_text(encoding="utf-8").splitlines():
+        try:
+            events.append(json.loads(line))
+        except ValueError:  # the last line, cut off as it was written
+            break
+    last = events[-1]["t"] if events else None
+    return record | {"state": "failed", "failed": LOST, "events": events, "ended_t": last}
+
+
+def state_of(record: Mapping[str, Any]) -> dict[str, Any]:
+    """The state of a session of an earlier run, in the form of ``Session.status``."""
+    events = record["events"]
+    started, ended = record["started_t"], record["ended_t"]
+    return {
+        "session": record["session"], "state": record["state"], "failed": record["failed"], "t": ended,
+        "at": events[-1]["at"] if events else record["ended_at"], "started_t": started,
+        "elapsed_s": 0.0 if started is None or ended is None else round(ended - started, 1), "minutes": record["minutes"],
+        "speed": 1.0, "phase": None, "all_clear_t": record["all_clear_t"], "hub": "ok", "injects": record["injects"],
+        "counts": {}, "rollcall": record["rollcall"], "measures": record["measures"], "objectives": record["objectives"],
+        "reactions": events[-20:], "last_event": len(events),
+    }  # fmt: skip
 
 
 def _write(path: Path, value: Any) -> None:

@@ -103,21 +103,41 @@ class _Words:
             return ko
         return en if self.language == "en" else f"{ko}\n{en}"
 
+    def duration(self, seconds: float | None) -> str:
+        return duration(seconds, self.language)
+
 
 def _facts(record: Record, say: _Words) -> list[tuple[str, str]]:
     taken = None
     if record["started_t"] is not None and record["ended_t"] is not None:
         taken = record["ended_t"] - record["started_t"]
-    kind = ("연습(5분)", "rehearsal (5 minutes)") if record["rehearsal"] else ("본 훈련", "full drill")
+    kind = (
+        ("혼자 해 보는 5분 리허설", "rehearsal of one person (5 minutes)")
+        if record["rehearsal"]
+        else ("본 훈련", "full drill")
+    )
     real = [e for e in record["events"] if e["kind"] == "real"]
     rows = [
         (say(("학교", "School")), f"{record['school']['name']} ({record['school']['gu']})"),
         (say(("날짜", "Date")), record["date"]),
         (say(("종류", "Kind")), say(kind)),
-        (say(("길이", "Length")), duration(taken)),
-        (say(("참가 학급", "Class")), say((f"{len(record['class']['seats'])}자리", f"{len(record['class']['seats'])} seats"))),
+        (say(("길이", "Length")), say.duration(taken)),
+        (say(("참가 학급", "Class")), say(_class_words(record["class"]))),
         (say(("지도", "Map")), say(("실제 거리", "real streets") if record["map"]["kind"] == "real" else ("약도 (우리 학교 지도 아님)", "schematic, not your school's map"))),
     ]  # fmt: skip
+    if any(x > 1 for x in _speeds(record)):
+        fastest = max(_speeds(record))
+        rows.append(
+            (
+                say(("배속", "Speed")),
+                say(
+                    (
+                        f"일부를 {fastest:g}배속으로 진행함: 그동안의 시간은 훈련 시계의 초",
+                        f"parts ran at up to {fastest:g} times real time; those times are seconds of the drill's clock",
+                    )
+                ),
+            )
+        )
     if real:
         rows.append(
             (
@@ -128,15 +148,28 @@ def _facts(record: Record, say: _Words) -> list[tuple[str, str]]:
     return rows
 
 
-def _result(o: Mapping[str, Any]) -> str:
+def _class_words(room: Mapping[str, Any]) -> tuple[str, str]:
+    seats = len(room["seats"])
+    ko = f"{room['grade']}학년 {room['class']}반, {seats}자리"
+    return ko, f"grade {room['grade']}, class {room['class']}, {seats} seats"
+
+
+def _speeds(record: Record) -> list[float]:
+    """The speeds at which the drill's clock ran, in order; empty for real time throughout."""
+    return [
+        e["data"]["speed"] for e in record["events"] if e["kind"] == "state" and "speed" in e.get("data", {})
+    ]
+
+
+def _result(o: Mapping[str, Any], say: _Words) -> str:
     r = o["result"]
     if r is None:
         return "–"
     if r["met"] is None:
-        return "– 일어나지 않음 · did not happen"
-    said = duration(r["s"])
+        return "– " + say(("일어나지 않음", "did not happen"))
+    said = say.duration(r["s"])
     if r["open"]:
-        said += f" ({r['open']}건 남음 · open)"
+        said += " (" + say((f"{r['open']}건 남음", f"{r['open']} open")) + ")"
     return ("✓ " if r["met"] else "× ") + said
 
 
@@ -148,8 +181,8 @@ def _objectives(record: Record, say: _Words) -> Table:
         rows.append(
             (
                 say(o["text"]),
-                duration(o["target_s"]) if o["target_s"] else "–",
-                _result(o),
+                say.duration(o["target_s"]) if o["target_s"] else "–",
+                _result(o, say),
                 rated,
                 o["evidence"] or "–",
             )
@@ -172,7 +205,7 @@ def _rollcall(record: Record, say: _Words) -> Block:
     seats = ", ".join(map(str, r["missing"])) or "–"
     whole = r["accounted_s"] is not None
     rows = [
-        (say(("모두 확인될 때까지", "Until all were accounted for")), ("✓ " if whole else "× ") + duration(r["accounted_s"])),
+        (say(("모두 확인될 때까지", "Until all were accounted for")), ("✓ " if whole else "× ") + say.duration(r["accounted_s"])),
         (say(("나온 사람", "Present")), f"{r['here']} / {r['expected']}"),
         (say(("빠진 자리", "Missing seats")), seats),
         (say(("미리 빠진 자리", "Excused seats")), ", ".join(map(str, r["excused"])) or "–"),
@@ -204,7 +237,7 @@ def _compared(record: Record, earlier: Sequence[Record], say: _Words) -> list[Bl
         if o["result"] is None:
             continue
         old = [next((x for x in r["objectives"] if x["id"] == o["id"]), None) for r in shown]
-        rows.append((say(o["text"]), _result(o), *("–" if x is None else _result(x) for x in old)))
+        rows.append((say(o["text"]), _result(o, say), *("–" if x is None else _result(x, say) for x in old)))
     return [Table(head, rows, (30, *(18 for _ in range(len(shown) + 1))))]
 
 
@@ -244,7 +277,8 @@ def _injects(record: Record, say: _Words) -> Table:
 def _notes(record: Record, say: _Words) -> list[Block]:
     if not record["notes"]:
         return [Para(say(("적어 둔 것이 없습니다.", "No notes.")))]
-    rows = [(_clock(record, n["t"]), n["by"], n["text"]) for n in record["notes"]]
+    who = {"observer": say(("관찰자", "observer"))}
+    rows = [(_clock(record, n["t"]), who.get(n["by"], n["by"]), n["text"]) for n in record["notes"]]
     return [Table([say(("때", "When")), say(("누가", "Who")), say(("내용", "Note"))], rows, (14, 16, 70))]
 
 
@@ -271,9 +305,27 @@ def _improvements(record: Record, say: _Words) -> list[Block]:
 
 def _timeline(record: Record, say: _Words) -> Table:
     rows = []
-    for e in record["events"]:
-        if e["kind"] in NOT_IN_TIMELINE:
+    shown = [e for e in record["events"] if e["kind"] not in NOT_IN_TIMELINE]
+    for n, e in enumerate(shown):
+        # Of a roll call in progress the last count before something else is enough, unless a seat is missing.
+        following = shown[n + 1] if n + 1 < len(shown) else None
+        data = e.get("data", {})
+        if (
+            e["kind"] == "rollcall"
+            and following is not None
+            and following["kind"] == "rollcall"
+            and not data.get("missing")
+        ):
             continue
         text = say(e["text"])
+        if e["kind"] == "rollcall" and data.get("missing"):
+            text += "\n" + say(
+                (
+                    f"안 보임: {', '.join(map(str, data['missing']))}번",
+                    f"missing: seats {', '.join(map(str, data['missing']))}",
+                )
+            )
+        if data.get("note") and e["kind"] in ("note", "close"):
+            text += f": {data['note']}"
         rows.append((_clock(record, e["t"]), ("× " + text) if e["kind"] == "real" else text))
     return Table([say(("때", "When")), say(("일", "What"))], rows, (15, 85))

@@ -24,14 +24,25 @@ from safezone_sim.drill.camera_view import Figure, View, render
 from safezone_sim.drill.casting import NoPart
 from safezone_sim.drill.geo import places_of
 from safezone_sim.drill.pack import pack_pdf
-from safezone_sim.drill.record import MAP, REPLAY, agents_of, read_records, record_of, replay_of, shown_of
+from safezone_sim.drill.record import (
+    MAP,
+    REPLAY,
+    agents_of,
+    kept_agents,
+    read_records,
+    record_of,
+    replay_of,
+    shown_of,
+    state_of,
+)
 from safezone_sim.drill.report import report_html, report_pdf
 from safezone_sim.drill.rollcall import BadSeat
 from safezone_sim.drill.scene import TROUBLE
 from safezone_sim.drill.session import TURBO, Invalid, Session, Unknown, WrongState, new_session_id
-from safezone_sim.drill.stage import set_stage
+from safezone_sim.drill.stage import ClassRoom, set_stage
+from safezone_sim.drill.streets import Streets
 from safezone_sim.map.errors import MapError
-from safezone_sim.schools import SchoolError, all_schools
+from safezone_sim.schools import School, SchoolError, all_schools, find_school
 from safezone_sim.twin.broker import BrokerError
 from safezone_sim.twin.hubapi import HubError
 from safezone_sim.world import WorldError
@@ -80,6 +91,7 @@ class Control:
     map_dir: Path | None = None
     map_source: str | None = None
     lab: bool = False
+    streets: Streets = field(default_factory=Streets)
     sessions: dict[str, Session] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -109,7 +121,7 @@ class Control:
 
     def open(self, body: Mapping[str, Any]) -> Session:
         """Prepares a session; takes some seconds."""
-        known = {"school", "drill", "date", "rehearsal", "speed", "seed"}
+        known = {"school", "drill", "date", "rehearsal", "speed", "seed", "owner", "class"}
         for name in set(body) - known:
             raise Problem(
                 422, "invalid", f"모르는 항목입니다. {sorted(known)} · unknown member", name, body[name]
@@ -129,17 +141,27 @@ class Control:
         school, seed, speed = str(body.get("school", "")), body.get("seed", 1), body.get("speed", 1)
         if not isinstance(seed, int) or seed < 0:
             raise Problem(422, "invalid", "0 이상의 정수입니다 · an integer from 0", "seed", seed)
+        owner = body.get("owner")
+        if owner is not None and (not isinstance(owner, str) or not 1 <= len(owner) <= 200):
+            raise Problem(
+                422, "invalid", "200자까지의 글입니다 · text of up to 200 characters", "owner", owner
+            )
         if not isinstance(speed, int | float) or not (1 <= speed <= 60 or (self.lab and speed == TURBO)):
             raise Problem(422, "invalid", "1에서 60까지입니다 · from 1 to 60", "speed", speed)
         try:
             stage = set_stage(
                 scenario, new_session_id(school), school, day, seed=seed, rehearsal=body.get("rehearsal") is True,
-                map_dir=self.map_dir, map_source=self.map_source,
+                map_dir=self.map_dir, map_source=self.map_source, room=_class_room(body.get("class")),
             )  # fmt: skip
         except (SchoolError, WorldError, MapError, NoPart) as e:
             raise Problem(422, "invalid", str(e), "school", school) from e
         session = Session(
-            stage, self.hub, self.hub_token, self.results / school / stage.session, speed=float(speed)
+            stage,
+            self.hub,
+            self.hub_token,
+            self.results / school / stage.session,
+            speed=float(speed),
+            owner=owner,
         )
         try:
             session.prepare()
@@ -164,7 +186,9 @@ def build_service(control: Control) -> Starlette:
     base = "/control/v1"
     one = f"{base}/sessions/{{session}}"
     table: list[tuple[str, str, Handler]] = [
-        ("GET", f"{base}/schools", s.schools), ("GET", f"{base}/drills", s.drills), ("GET", f"{base}/drills/{{drill}}", s.drill),
+        ("GET", f"{base}/schools", s.schools), ("GET", f"{base}/schools/{{school}}/map", s.school_map),
+        ("POST", f"{base}/schools/{{school}}/map", s.fetch_map),
+        ("GET", f"{base}/drills", s.drills), ("GET", f"{base}/drills/{{drill}}", s.drill),
         ("GET", f"{base}/drills/{{drill}}/pack.pdf", s.pack), ("POST", f"{base}/sessions", s.open), ("GET", f"{base}/sessions", s.list),
         ("GET", one, s.get), ("POST", f"{one}/start", s.simple("start")), ("POST", f"{one}/pause", s.simple("pause")),
         ("POST", f"{one}/resume", s.simple("resume")), ("POST", f"{one}/all-clear", s.simple("all_clear")),
@@ -230,6 +254,32 @@ async def _body(request: Request) -> dict[str, Any]:
     return body
 
 
+def _class_room(given: Any) -> ClassRoom | None:
+    """Whose class drills: grade 1 to 6, class 1 to 30, size 5 to 40. Problem for anything else."""
+    if given is None:
+        return None
+    limits = {"grade": (1, 6), "class": (1, 30), "size": (5, 40)}
+    if not isinstance(given, dict) or set(given) != set(limits):
+        raise Problem(
+            422,
+            "invalid",
+            "grade, class, size가 모두 있어야 합니다 · give grade, class and size",
+            "class",
+            given,
+        )
+    for name, (low, high) in limits.items():
+        value = given[name]
+        if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+            raise Problem(
+                422,
+                "invalid",
+                f"{low}에서 {high}까지의 정수입니다 · an integer from {low} to {high}",
+                f"class.{name}",
+                value,
+            )
+    return ClassRoom(given["grade"], given["class"], given["size"])
+
+
 def _text(body: Mapping[str, Any], name: str, required: bool = True) -> str:
     value = body.get(name, "")
     if not isinstance(value, str) or len(value) > TEXT_MAX or (required and not value.strip()):
@@ -289,6 +339,26 @@ class _Calls:
         ]
         return JSONResponse({"items": items, "total": len(found)})
 
+    def _school(self, request: Request) -> School:
+        code = request.path_params["school"]
+        try:
+            return find_school(code, self.control.map_dir)
+        except SchoolError as e:
+            raise Problem(404, "not_found", str(e), "school", code) from e
+
+    async def school_map(self, request: Request) -> Response:
+        return JSONResponse(self.control.streets.of(self._school(request).code).row())
+
+    async def fetch_map(self, request: Request) -> Response:
+        school = await run_in_threadpool(self._school, request)
+        if self.control.map_source is not None:
+            raise Problem(
+                409, "wrong_state",
+                f"이 프로그램은 지도를 정해 놓고 시작했습니다(--map-source {self.control.map_source}). 그 선택 없이 다시 시작하세요. · "
+                f"started with --map-source {self.control.map_source}; start again without it",
+            )  # fmt: skip
+        return JSONResponse(self.control.streets.fetch(school, self.control.map_dir).row(), 202)
+
     async def drills(self, request: Request) -> Response:
         return JSONResponse({"items": [catalogue.shown(s) for s in catalogue.drills().values()]})
 
@@ -325,6 +395,16 @@ class _Calls:
         return JSONResponse(session.public(with_tokens=True), 201)
 
     async def list(self, request: Request) -> Response:
+        code = request.query_params.get("join")
+        if code is not None:
+            joined = [
+                s
+                for s in self.control.sessions.values()
+                if hmac.compare_digest(s.join.encode(), code.encode())
+            ]
+            return JSONResponse(
+                {"items": [s.public(with_tokens=True) for s in joined if s.state not in ("ended", "failed")]}
+            )
         live = [s.public(with_tokens=False) for s in self.control.sessions.values()]
         ids = {s["session"] for s in live}
         old = [
@@ -375,9 +455,16 @@ class _Calls:
         return JSONResponse(await run_in_threadpool(session.skip, _text(body, "inject")))
 
     async def state(self, request: Request) -> Response:
+        id_ = request.path_params["session"]
+        if id_ not in self.control.sessions:
+            return JSONResponse(state_of(await run_in_threadpool(self.control.record, id_)))
         return JSONResponse(self._session(request).status())
 
     async def agents(self, request: Request) -> Response:
+        id_ = request.path_params["session"]
+        if id_ not in self.control.sessions:
+            record = await run_in_threadpool(self.control.record, id_)
+            return JSONResponse({"items": await run_in_threadpool(kept_agents, Path(record["folder"]))})
         session = self._session(request)
         return JSONResponse({"items": await run_in_threadpool(agents_of, session)})
 
@@ -459,6 +546,7 @@ class _Calls:
     async def report_json(self, request: Request) -> Response:
         record = await run_in_threadpool(self.control.record, request.path_params["session"])
         record.pop("folder", None)
+        record.pop("owner", None)
         return JSONResponse(record)
 
     async def report_html(self, request: Request) -> Response:
@@ -497,14 +585,19 @@ class _Calls:
         return JSONResponse({"pressed": True}, 202)
 
     async def stream(self, request: Request) -> Response:
-        session = self._session(request)
+        id_ = request.path_params["session"]
         given = request.headers.get("last-event-id") or request.query_params.get("last_event_id")
         try:
-            after = session.timeline.last if given is None else max(0, int(given))
+            last = None if given is None else max(0, int(given))
         except ValueError:
             raise Problem(422, "invalid", "정수입니다 · an integer", "Last-Event-ID", given) from None
         frames = request.query_params.get("frames") != "0"
         headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
+        if id_ not in self.control.sessions:
+            past = over(await run_in_threadpool(self.control.record, id_), last)
+            return Response(past, media_type="text/event-stream", headers=headers)
+        session = self._session(request)
+        after = session.timeline.last if last is None else last
         return StreamingResponse(
             live(session, after, frames), media_type="text/event-stream", headers=headers
         )
@@ -533,6 +626,14 @@ def camera_svg(session: Session, device: Any, preset: str, width: int) -> str:
         device.x, device.y, bearing, device.fov_deg, device.view_m, device.id.rpartition("-")[2], clock
     )
     return render(session.stage.world.map, view, near, width)
+
+
+def over(record: Mapping[str, Any], after: int | None) -> bytes:
+    """The stream of a session of an earlier run: what happened in it, and that it is over."""
+    state = state_of(record)
+    clock = {k: state[k] for k in ("t", "at", "state", "speed", "phase")}
+    events = [] if after is None else record["events"][after:]
+    return b"".join([_sse("clock", clock), *(_sse("event", e, e["n"]) for e in events)])
 
 
 async def live(session: Session, after: int, frames: bool) -> AsyncIterator[bytes]:

@@ -57,6 +57,7 @@ LOOK_S = 15.0  # until it is with the child
 SEARCH_S = 90.0
 AHEAD_S = 60.0  # so far the hub may be ahead of the scene
 STATUS_WALL_S = 2.0
+SAVE_WALL_S = 5.0  # so much of the times may be lost when the twin dies; the timeline is kept event by event
 ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 STEPS = {"acknowledge": "acknowledge", "dispatch": "dispatch", "on_scene": "on_scene", "note": "note", "mark": "note",
          "resolve": "close", "false_alarm": "close", "call_119": "note", "take": "note"}  # fmt: skip
@@ -98,12 +99,28 @@ def new_session_id(school: str) -> str:
     return f"{school}-{''.join(secrets.choice(ALPHABET) for _ in range(4))}"
 
 
+def new_join_code() -> str:
+    """With it a trainee takes a role: eight letters and digits that look like nothing else, some 40 bits."""
+    return "".join(secrets.choice(ALPHABET) for _ in range(8))
+
+
 class Session:
     """A drill from its preparation to its report."""
 
-    def __init__(self, stage: Stage, hub: str, hub_token: str, folder: Path, *, speed: float = 1.0) -> None:
+    def __init__(
+        self,
+        stage: Stage,
+        hub: str,
+        hub_token: str,
+        folder: Path,
+        *,
+        speed: float = 1.0,
+        owner: str | None = None,
+    ) -> None:
         self.stage, self.folder = stage, folder
         self.id = stage.session
+        self.owner = owner  # whose it is, in the words of whoever opened it; the twin only keeps it
+        self.join = new_join_code()
         self.hub = hub
         self.state = "preparing"
         self.failed: str | None = None
@@ -135,7 +152,7 @@ class Session:
         self._leaving = threading.Event()
         self._ended = threading.Event()
         self._turns: dict[str, int] = {}
-        self._framed = self._reported = 0.0
+        self._framed = self._reported = self._saved = 0.0
         self._announced = ("", -1)
         self._anchor: tuple[float, float] = (0.0, 0.0)
         self._beat = 0.0
@@ -205,6 +222,7 @@ class Session:
         self.timeline.add(self.env.now, "state", ("준비됨", "ready"))
         self._beat = time.monotonic()
         self._take_frame()
+        self._keep()
         self._thread.start()
 
     def _make_tokens(self) -> None:
@@ -423,8 +441,9 @@ class Session:
                        "lat": school.lat, "pupils": school.pupils},
             "zone": stage.zone, "exercise": stage.exercise,
             "drill": {"id": stage.plan.id, "title": {"ko": stage.scenario.title.ko, "en": stage.scenario.title.en}},
+            "morning": stage.plan.deadline_min is not None,
             "date": stage.scenario.date.isoformat(), "rehearsal": stage.rehearsal, "state": self.state, "failed": self.failed,
-            "created_at": self.created_at,
+            "created_at": self.created_at, "owner": self.owner,
             "map": {"kind": m.source.kind, "attribution": m.source.attribution, "as_of": m.source.as_of,
                     "center": [lon, lat], "bounds": [[west, south], [east, north]], "notice": notice},
             "hub": {"http": self.hub},
@@ -434,6 +453,7 @@ class Session:
         }  # fmt: skip
         if with_tokens:
             shown["tokens"] = {k: v for k, v in self.tokens.items() if k != "field"}
+            shown["join"] = self.join
         return shown
 
     def _corner(self, metres: float) -> tuple[float, float]:
@@ -557,7 +577,9 @@ class Session:
                 break
 
     def _step(self, t: float) -> None:
-        for line in self.master.due(self.env.now) if self.state == "running" else []:
+        for line in (
+            self.master.due(self.env.now, self.scene.found_t is not None) if self.state == "running" else []
+        ):
             self._fire(line, "list", None)
         t = max(round(t, 2), round(self.env.now + 0.01, 3))
         self.uplink.step(t)
@@ -571,6 +593,9 @@ class Session:
         if wall - self._reported >= STATUS_WALL_S:
             self._reported = wall
             self._report_units()
+        if wall - self._saved >= SAVE_WALL_S:
+            self._saved = wall
+            self.save()
 
     def _take_frame(self) -> None:
         t, f = self.env.now, self.stage.world.map.frame
@@ -611,7 +636,7 @@ class Session:
         self._need("ready", "running", "paused")
         self.speed = x
         self._anchor = (time.monotonic(), self.env.now)
-        self._say("state", (f"배속 {x:g}", f"speed {x:g}"))
+        self._say("state", (f"배속 {x:g}", f"speed {x:g}"), data={"speed": x})
 
     def _end(self) -> None:
         self._need("ready", "running", "paused")
@@ -629,7 +654,8 @@ class Session:
         line.status, line.fired_t, line.seat = "fired", self.env.now, seat
         line.by = "hand" if by == "hand" else "list"
         title = line.plan.title
-        self._say("inject", (title.ko, title.en), inject=line.plan.id, data={"by": line.by, "seat": seat})
+        self._say("inject", (title.ko, title.en), inject=line.plan.id,
+                  data={"by": line.by, "seat": seat, "kind": line.plan.kind})  # fmt: skip
         if line.plan.kind == "quake" and self.stage.plan.rollcall:
             self.rollcall.ask(self.env.now)
         self.env.process(self._playing(line))
@@ -862,6 +888,13 @@ class Session:
                 )
 
     # --- the end ------------------------------------------------------------------------------------------
+
+    def _keep(self) -> None:
+        """What is to be found should the twin die in mid-drill: the record so far, and the places."""
+        from safezone_sim.drill.record import write_map
+
+        write_map(self)
+        self.save()
 
     def save(self) -> None:
         """Writes the record so far, whole or not at all."""

@@ -36,6 +36,15 @@ Told = Callable[[str, float], None]
 
 
 @dataclass(frozen=True)
+class ClassRoom:
+    """The class that drills: what it is called, and how many sit in it."""
+
+    grade: int
+    number: int
+    size: int
+
+
+@dataclass(frozen=True)
 class Stage:
     """``start_s``: START, seconds after midnight; ``warm_s``: from when the hub sees the day; ``part``: the lead's."""
 
@@ -82,6 +91,7 @@ def set_stage(
     rehearsal: bool,
     map_dir: Path | None,
     map_source: str | None,
+    room: ClassRoom | None = None,
     told: Told = lambda step, share: None,
 ) -> Stage:
     """Builds the stage; takes one or two seconds. SchoolError, MapError, WorldError or NoPart say what is wrong."""
@@ -108,8 +118,9 @@ def set_stage(
     warm_s = start_s - 60.0 * plan.warm_up_min
     if plan.story != "stays_away":
         warm_s = min(warm_s, start_s - _seconds(part, world) - BEFORE_POST_S - 60.0)
-    seats = _seats(world, plan, part.person, at_home if plan.story == "stays_away" else inside)
-    world = _with_known_way(_with_class(world, seats), part)
+    size = room.size if room is not None else plan.class_size
+    seats = _seats(world, size, part.person, at_home if plan.story == "stays_away" else inside)
+    world = _with_known_way(_with_class(world, seats, room), part)
     return Stage(
         session, lived, plan, world, part, seats, start_s, warm_s, minutes, rehearsal,
         _registry(world, plan, seed),
@@ -140,26 +151,33 @@ def _seconds(part: Part, world: SchoolWorld) -> float:
     return float(lengths_along(part.prelude.xy)[-1]) / world.people[part.person].speed_mps
 
 
-def _seats(world: SchoolWorld, plan: DrillPlan, lead: int, candidates: Sequence[Person]) -> tuple[int, ...]:
-    """The class that drills: who has a phone first; the lead sits at seat 7."""
+def _seats(world: SchoolWorld, size: int, lead: int, candidates: Sequence[Person]) -> tuple[int, ...]:
+    """The class that drills: who has a phone first; the lead sits at seat 7. A small school may have fewer than ``size``."""
     others = sorted((p for p in candidates if p.index != lead), key=lambda p: (p.phone is None, p.index))
-    chosen = [p.index for p in others[: plan.class_size - 1]]
+    chosen = [p.index for p in others[: size - 1]]
     chosen.insert(min(LEAD_SEAT - 1, len(chosen)), lead)
     return tuple(chosen)
 
 
-def _with_class(world: SchoolWorld, seats: tuple[int, ...]) -> SchoolWorld:
-    """Puts the class together: one class of its own, with seat numbers, in world and registry."""
-    class_no = max(p.class_no for p in world.people) + 1
+def _with_class(world: SchoolWorld, seats: tuple[int, ...], room: ClassRoom | None) -> SchoolWorld:
+    """Puts the class together: one class of its own, with seat numbers, in world and registry.
+
+    Whoever was in a class of that name before is in another now.
+    """
+    free = max(p.class_no for p in world.people) + 1
+    grade, class_no = (GRADE, free) if room is None else (room.grade, room.number)
+    free = max(free, class_no + 1)
     people = list(world.people)
-    numbers: dict[str, int] = {}
+    moved: dict[str, dict[str, int]] = {}
+    for index, person in enumerate(people):
+        if person.grade == grade and person.class_no == class_no:
+            people[index] = replace(person, class_no=free)
+            moved[person.id] = {"class": free}
     for seat, index in enumerate(seats, 1):
-        people[index] = replace(people[index], grade=GRADE, class_no=class_no, number=seat)
-        numbers[people[index].id] = seat
+        people[index] = replace(people[index], grade=grade, class_no=class_no, number=seat)
+        moved[people[index].id] = {"grade": grade, "class": class_no, "number": seat}
     registry = tuple(
-        {**item, "grade": GRADE, "class": class_no, "number": numbers[item["id"]]}
-        if item["kind"] == "child" and item["id"] in numbers
-        else item
+        {**item, **moved[item["id"]]} if item["kind"] == "child" and item["id"] in moved else item
         for item in world.registry
     )
     return replace(world, people=tuple(people), registry=registry)
