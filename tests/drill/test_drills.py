@@ -12,6 +12,8 @@ from typing import Any
 
 import httpx
 import pytest
+from safezone_sim.drill.record import read_records
+from safezone_sim.drill.service import Control
 
 from tests.conftest import map_dir_or_none
 from tests.drill.trainee import Lab, Trainee, events
@@ -203,6 +205,36 @@ def test_one_command_starts_everything_and_ctrl_c_ends_it(tmp_path: Path) -> Non
     assert running.wait(timeout=30) == 0
     assert not (state / "control.json").exists()
     record = json.loads((tmp_path / "results" / "7051141" / made["session"] / "session.json").read_text())
-    assert record["state"] == "ended"
+    assert record["state"] == "ready"  # for the next time
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"{at['hub']}/healthz")
+
+
+def test_what_was_prepared_today_can_be_begun_after_the_program_was_ended(lab: Lab) -> None:
+    def program() -> Control:
+        before = lab.server.control
+        return Control(before.hub, before.hub_token, "t", before.results, before.map_dir, before.map_source)
+
+    first = program()
+    room = {"grade": 5, "class": 2, "size": 9}
+    wish = {"school": "7041138", "drill": "dial-112", "date": "2026-12-08", "class": room, "owner": "a"}
+    made = first.open(wish)
+    first.close()
+    (kept,) = [r for r in read_records(first.results) if r["session"] == made.id]
+    assert (kept["state"], kept["started_t"]) == ("ready", None)
+    second = program()
+    second.reopen(made.id)
+    session = second.sessions[made.id]
+    shown, before = session.public(with_tokens=False), made.public(with_tokens=False)
+    same = ("session", "school", "drill", "date", "class", "owner", "created_at", "rehearsal")
+    assert {k: shown[k] for k in same} == {k: before[k] for k in same}
+    assert shown["zone"] != before["zone"]
+    session.start()
+    session.inject("dial", seat=3)
+    session.end()
+    second.close()
+    program().reopen(made.id)  # begun once: it is over
+    (kept,) = [r for r in read_records(first.results) if r["session"] == made.id]
+    assert kept["state"] == "ended" and [i["status"] for i in kept["injects"] if i["id"] == "dial"] == [
+        "fired"
+    ]

@@ -50,6 +50,7 @@ def record_of(session: "Session") -> dict[str, Any]:
     return {
         "record_version": VERSION,
         **session.public(with_tokens=False),
+        "seed": session.stage.scenario.seed, "speed": session.speed,
         "started_t": session.stage.start_s if session.started else None,
         "ended_t": session.ended_t, "ended_at": None if session.ended_t is None else session.at(session.ended_t),
         "all_clear_t": session.all_clear_t, "minutes": session.stage.minutes, "plan_minutes": plan.minutes,
@@ -139,16 +140,36 @@ def replay_of(session: "Session") -> dict[str, Any]:
             "events": session.timeline.after(0), "cameras": cameras}  # fmt: skip
 
 
+def is_waiting(record: Mapping[str, Any]) -> bool:
+    """Whether a drill was prepared and never begun: a later run can prepare it again."""
+    return record["state"] == "ready" and record["started_t"] is None
+
+
+def prepared(folder: Path, session: str) -> tuple[dict[str, Any], Path] | None:
+    """The record of a waiting session and where it is; None for any other session."""
+    if not session.replace("-", "").isalnum():
+        return None
+    for path in folder.glob(f"*/{session}/{RECORD}"):
+        try:
+            record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            return (record, path) if is_waiting(record) and "seed" in record else None
+        except (OSError, ValueError, KeyError):
+            return None
+    return None
+
+
 def read_records(folder: Path) -> list[dict[str, Any]]:
     """All records under a results folder, newest first; what cannot be read is left out.
 
-    For sessions that nobody runs any more: one that did not end was lost with its twin, and its timeline goes on after its record.
+    For sessions that nobody runs any more: one that was begun and did not end was lost with its twin, and its timeline goes on
+    after its record.
     """
     found = []
     for path in folder.glob(f"*/*/{RECORD}"):
         try:
             record = {**json.loads(path.read_text(encoding="utf-8")), "folder": str(path.parent)}
-            found.append(record if record["state"] in ("ended", "failed") else _lost(record, path.parent))
+            whole = record["state"] in ("ended", "failed") or is_waiting(record)
+            found.append(record if whole else _lost(record, path.parent))
         except (OSError, ValueError, KeyError):
             continue
     return sorted(found, key=lambda r: str(r.get("created_at", "")), reverse=True)

@@ -29,6 +29,7 @@ from safezone_sim.drill.record import (
     REPLAY,
     agents_of,
     kept_agents,
+    prepared,
     read_records,
     record_of,
     replay_of,
@@ -42,6 +43,7 @@ from safezone_sim.drill.session import TURBO, Invalid, Session, Unknown, WrongSt
 from safezone_sim.drill.stage import ClassRoom, set_stage
 from safezone_sim.drill.streets import Streets
 from safezone_sim.map.errors import MapError
+from safezone_sim.scenario import Scenario
 from safezone_sim.schools import School, SchoolError, all_schools, find_school
 from safezone_sim.twin.broker import BrokerError
 from safezone_sim.twin.hubapi import HubError
@@ -94,6 +96,7 @@ class Control:
     streets: Streets = field(default_factory=Streets)
     sessions: dict[str, Session] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _reopening: threading.Lock = field(default_factory=threading.Lock)
 
     def session(self, id_: str) -> Session:
         """A session of this run; Problem for one that there is not."""
@@ -148,20 +151,63 @@ class Control:
             )
         if not isinstance(speed, int | float) or not (1 <= speed <= 60 or (self.lab and speed == TURBO)):
             raise Problem(422, "invalid", "1에서 60까지입니다 · from 1 to 60", "speed", speed)
+        return self._prepare(
+            scenario, new_session_id(school), school, day, seed=seed, rehearsal=body.get("rehearsal") is True,
+            room=_class_room(body.get("class")), speed=float(speed), owner=owner,
+        )  # fmt: skip
+
+    def reopen(self, id_: str) -> None:
+        """Prepares once more what an earlier run prepared and nobody began; takes some seconds. Nothing for another session.
+
+        It keeps its name, its day, its class and whose it is. Its zone is a new one, and so are its tokens and its join code.
+        """
+        if id_ in self.sessions or prepared(self.results, id_) is None:
+            return
+        with self._reopening:
+            found = None if id_ in self.sessions else prepared(self.results, id_)
+            if found is None or found[0]["drill"]["id"] not in catalogue.drills():
+                return
+            (record, path), school = found, found[0]["school"]["code"]
+            kept, room = path.read_bytes(), record["class"]
+            for old in path.parent.iterdir():
+                if old != path:
+                    old.unlink()
+            try:
+                self._prepare(
+                    catalogue.drills()[record["drill"]["id"]], id_, school, date.fromisoformat(record["date"]),
+                    seed=record["seed"], rehearsal=record["rehearsal"],
+                    room=ClassRoom(room["grade"], room["class"], len(room["seats"])), speed=record["speed"],
+                    owner=record["owner"], created_at=record["created_at"], zone=new_session_id(school),
+                )  # fmt: skip
+            except Exception:
+                path.write_bytes(kept)
+                raise
+
+    def _prepare(
+        self,
+        scenario: Scenario,
+        id_: str,
+        school: str,
+        day: date,
+        *,
+        seed: int,
+        rehearsal: bool,
+        room: ClassRoom | None,
+        speed: float,
+        owner: str | None,
+        created_at: str | None = None,
+        zone: str | None = None,
+    ) -> Session:
         try:
             stage = set_stage(
-                scenario, new_session_id(school), school, day, seed=seed, rehearsal=body.get("rehearsal") is True,
-                map_dir=self.map_dir, map_source=self.map_source, room=_class_room(body.get("class")),
+                scenario, id_, school, day, seed=seed, rehearsal=rehearsal,
+                map_dir=self.map_dir, map_source=self.map_source, room=room, zone=zone,
             )  # fmt: skip
         except (SchoolError, WorldError, MapError, NoPart) as e:
             raise Problem(422, "invalid", str(e), "school", school) from e
+        folder = self.results / school / stage.session
         session = Session(
-            stage,
-            self.hub,
-            self.hub_token,
-            self.results / school / stage.session,
-            speed=float(speed),
-            owner=owner,
+            stage, self.hub, self.hub_token, folder, speed=speed, owner=owner, created_at=created_at
         )
         try:
             session.prepare()
@@ -224,6 +270,8 @@ def _guarded(control: Control, handler: Handler) -> Handler:
                 401, "unauthorized", "제어 토큰이 필요합니다. safezone drill이 알려 줍니다. · needs the control token that safezone drill prints"
             ).response()  # fmt: skip
         try:
+            if "session" in request.path_params:
+                await run_in_threadpool(control.reopen, request.path_params["session"])
             return await handler(request)
         except Problem as e:
             return e.response()

@@ -92,9 +92,13 @@ def set_stage(
     map_dir: Path | None,
     map_source: str | None,
     room: ClassRoom | None = None,
+    zone: str | None = None,
     told: Told = lambda step, share: None,
 ) -> Stage:
-    """Builds the stage; takes one or two seconds. SchoolError, MapError, WorldError or NoPart say what is wrong."""
+    """Builds the stage; takes one or two seconds. SchoolError, MapError, WorldError or NoPart say what is wrong.
+
+    ``zone``: where the session is prepared a second time, since its first zone has lived that morning already.
+    """
     plan = scenario.drill
     assert plan is not None
     minutes = plan.rehearsal_minutes if rehearsal else plan.minutes
@@ -106,7 +110,7 @@ def set_stage(
     found = find_school(school_code, map_dir)
     street_map = load_map(found.lon, found.lat, lived.map.radius_m, map_dir=map_dir, source=map_source)
     told("world", 0.3)
-    school = replace(found, code=session)
+    school = replace(found, code=zone or session)
     world = build_world(lived, school, street_map, map_dir=map_dir)
     told("cast", 0.6)
     life = lived_until(lived, world, start_s - 60.0 * plan.warm_up_min)
