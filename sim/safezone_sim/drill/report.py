@@ -4,7 +4,9 @@ Form and words follow what exercise evaluators use: objectives, what was observe
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from safezone_sim.drill.document import (
     Bars,
@@ -13,7 +15,10 @@ from safezone_sim.drill.document import (
     Heading,
     Notice,
     Para,
+    Picture,
+    SignOff,
     Table,
+    day_words,
     duration,
     to_html,
     to_pdf,
@@ -23,32 +28,33 @@ RATINGS = {
     "P": ("어려움 없이 해냄", "performed without challenges"), "S": ("조금 어려움", "some challenges"),
     "M": ("크게 어려움", "major challenges"), "U": ("해내지 못함", "unable to perform"),
 }  # fmt: skip
-MEASURES = {
-    "notice": ("알아챔", "to notice"), "acknowledge": ("확인", "to acknowledge"), "dispatch": ("출동 지시", "to dispatch"),
-    "arrive": ("도착", "to arrive"), "found": ("아이가 안전해짐", "until the child is safe"),
-    "accounted": ("모두 확인", "until all are accounted for"), "close": ("종결", "to close"),
-}  # fmt: skip
 NOT_IN_TIMELINE = ("rating", "improvement", "agent")
+# What people do; the rest is the twin's, and as quick on a fast clock as on a slow one.
+BY_PEOPLE = ("acknowledge", "dispatch", "close", "accounted")
+SEOUL = ZoneInfo("Asia/Seoul")
 EARLIER = 4
 
 Record = Mapping[str, Any]
 
 
-def report_html(record: Record, earlier: Sequence[Record], language: str = "both") -> str:
+def report_html(record: Record, earlier: Sequence[Record], language: str = "ko") -> str:
     """The report as one HTML file."""
     return to_html(report_document(record, earlier, language))
 
 
-def report_pdf(record: Record, earlier: Sequence[Record], language: str = "both") -> bytes:
+def report_pdf(record: Record, earlier: Sequence[Record], language: str = "ko") -> bytes:
     """The report as PDF."""
     return to_pdf(report_document(record, earlier, language))
 
 
-def report_document(record: Record, earlier: Sequence[Record], language: str = "both") -> Document:
-    """``language``: ko, en or both, Korean first."""
+def report_document(record: Record, earlier: Sequence[Record], language: str = "ko") -> Document:
+    """``language``: ko or en. ``record["picture"]``: the map, if there is one."""
     say = _Words(language)
     title = f"{record['school']['name']} · {say(record['drill']['title'])}"
-    blocks: list[Block] = [Heading(say(("훈련 결과 보고서", "After-action report"))), Heading(title, 2)]
+    blocks: list[Block] = [
+        SignOff(say(("결재", "sign")), [say(x) for x in (("담당", "Teacher"), ("교감", "Deputy"), ("교장", "Principal"))]),
+        Heading(say(("훈련 결과 보고서", "After-action report"))), Heading(say(record["drill"]["title"]), 2),
+    ]  # fmt: skip
     if record["map"]["notice"]:
         blocks.append(Notice(say(record["map"]["notice"])))
     if record["state"] != "ended":
@@ -63,45 +69,51 @@ def report_document(record: Record, earlier: Sequence[Record], language: str = "
             )
         )
     blocks += [Table(("", ""), _facts(record, say), (1, 3)), Heading(say(("목표", "Objectives")), 2)]
-    blocks += [_objectives(record, say), Heading(say(("걸린 시간", "Times")), 2)]
+    blocks.append(_objectives(record, say))
+    if _fast(record):
+        blocks.append(Para(say((
+            "배속 구간에서 사람이 한 일(확인, 출동 지시, 종결, 인원 확인)은 목표 시간과 견주지 않는다.",
+            "What people did while the clock ran fast (acknowledge, dispatch, close, roll call) is not compared with its target.",
+        )), dim=True))  # fmt: skip
+    if record.get("picture"):
+        blocks += [Heading(say(("지도", "On the map")), 2), Picture(record["picture"], language)]
+    if record["plan"]["rollcall"] or record["rollcall"]["asked_t"] is not None or _counted(record):
+        blocks += [Heading(say(("인원 확인", "Roll call")), 2), _rollcall(record, say)]
+    blocks += [Heading(say(("적어 둔 것", "Notes")), 2), *_notes(record, say)]
+    blocks += [Heading(say(("고칠 것", "Improvement items")), 2), *_improvements(record, say)]
+    blocks.append(Heading(say(("걸린 시간", "Times")), 2))
     bars = [
-        (say((o["text"]["ko"], o["text"]["en"])) if language != "both" else o["text"]["ko"], o["result"]["s"], o["target_s"], o["result"]["met"])
+        (say(o["text"]), o["result"]["s"], o["target_s"], None if _uncounted(record, o) else o["result"]["met"])
         for o in record["objectives"] if o["result"] is not None
     ]  # fmt: skip
-    blocks.append(Bars(bars))
+    blocks.append(Bars(bars, language))
     blocks.append(Para(say((
-        "막대는 걸린 시간, 세로선은 목표. 훈련의 시계로 잰 초이며 일시정지한 동안은 세지 않는다. 알아챔은 일이 일어난 때부터, 확인과 출동 지시는 경보부터, 도착은 출동 지시부터 잰다.",
-        "Bars are times taken, marks the targets, in seconds of the drill's clock; pauses do not count. Notice is measured from what happened, acknowledge and dispatch from the alert, arrival from the dispatch.",
+        "막대는 걸린 시간, 세로선은 목표. 훈련의 시계로 잰 시간이며 일시정지한 동안은 세지 않는다. 알아챔은 일이 일어난 때부터, 확인과 출동 지시는 경보부터, 도착은 출동 지시부터 잰다.",
+        "Bars are times taken, marks the targets, by the drill's clock; pauses do not count. Notice is measured from what happened, acknowledge and dispatch from the alert, arrival from the dispatch.",
     )), dim=True))  # fmt: skip
-    if record["plan"]["rollcall"] or record["rollcall"]["asked_t"] is not None:
-        blocks += [Heading(say(("인원 확인", "Roll call")), 2), _rollcall(record, say)]
     blocks += [
         Heading(say(("지난 훈련과 견주기", "Compared with earlier drills")), 2),
         *_compared(record, earlier, say),
     ]
     blocks += [Heading(say(("상황 목록", "Master list")), 2), _injects(record, say)]
-    blocks += [Heading(say(("적어 둔 것", "Notes")), 2), *_notes(record, say)]
-    blocks += [Heading(say(("고칠 것", "Improvement items")), 2), *_improvements(record, say)]
     blocks += [Heading(say(("일어난 순서 (자동 기록)", "Timeline (recorded)")), 2), _timeline(record, say)]
     blocks.append(Para(say((
-        "모든 사람과 사건은 지어낸 것입니다. 학생의 이름은 이 시스템에 저장되지 않습니다.",
-        "All people and events are invented. No pupil's name is stored by this system.",
+        "훈련에 나오는 어린이와 보호자와 사건은 모두 지어낸 것입니다. 학생의 이름은 저장하지 않습니다.",
+        "Children, guardians and events of the drill are invented. No pupil's name is stored.",
     )) + "\n" + record["map"]["attribution"], dim=True))  # fmt: skip
-    band = "훈련 · EXERCISE — " + record["school"]["name"] + " · " + record["date"]
-    return Document(title, band, blocks, "en" if language == "en" else "ko")
+    band = "훈련 · EXERCISE — " + record["school"]["name"] + " · " + day_words(record["date"], language)
+    return Document(title, band, blocks, language)
 
 
 class _Words:
-    """Chooses or joins the languages."""
+    """One language of the two."""
 
     def __init__(self, language: str) -> None:
         self.language = language
 
     def __call__(self, text: tuple[str, str] | Mapping[str, str]) -> str:
         ko, en = (text["ko"], text["en"]) if isinstance(text, Mapping) else text
-        if self.language == "ko" or ko == en:
-            return ko
-        return en if self.language == "en" else f"{ko}\n{en}"
+        return en if self.language == "en" else ko
 
     def duration(self, seconds: float | None) -> str:
         return duration(seconds, self.language)
@@ -119,25 +131,21 @@ def _facts(record: Record, say: _Words) -> list[tuple[str, str]]:
     real = [e for e in record["events"] if e["kind"] == "real"]
     rows = [
         (say(("학교", "School")), f"{record['school']['name']} ({record['school']['gu']})"),
-        (say(("날짜", "Date")), record["date"]),
+        (say(("훈련일", "Day of the drill")), day_words(record["date"], say.language)),
+        (say(("실제로 한 때", "Held")), _held(record, say)),
+        (say(("훈련 속 시각", "Time in the drill")), _span(record, record["started_t"], record["ended_t"])),
         (say(("종류", "Kind")), say(kind)),
-        (say(("길이", "Length")), say.duration(taken)),
+        (say(("걸린 시간", "Length")), say.duration(taken)),
         (say(("참가 학급", "Class")), say(_class_words(record["class"]))),
+        (say(("작성자", "Written by")), say(("________________________ (서명)", "________________________ (signature)"))),
         (say(("지도", "Map")), say(("실제 거리", "real streets") if record["map"]["kind"] == "real" else ("약도 (우리 학교 지도 아님)", "schematic, not your school's map"))),
     ]  # fmt: skip
-    if any(x > 1 for x in _speeds(record)):
-        fastest = max(_speeds(record))
-        rows.append(
-            (
-                say(("배속", "Speed")),
-                say(
-                    (
-                        f"일부를 {fastest:g}배속으로 진행함: 그동안의 시간은 훈련 시계의 초",
-                        f"parts ran at up to {fastest:g} times real time; those times are seconds of the drill's clock",
-                    )
-                ),
-            )
-        )
+    if _fast(record):
+        said = [
+            say((f"{_span(record, a, b)} {x:g}배", f"{_span(record, a, b)} at {x:g}×"))
+            for a, b, x in _fast(record)
+        ]
+        rows.append((say(("배속 구간", "Faster than real time")), ", ".join(said)))
     if real:
         rows.append(
             (
@@ -150,27 +158,67 @@ def _facts(record: Record, say: _Words) -> list[tuple[str, str]]:
 
 def _class_words(room: Mapping[str, Any]) -> tuple[str, str]:
     seats = len(room["seats"])
-    ko = f"{room['grade']}학년 {room['class']}반, {seats}자리"
-    return ko, f"grade {room['grade']}, class {room['class']}, {seats} seats"
+    ko = f"{room['grade']}학년 {room['class']}반, {seats}명"
+    return ko, f"grade {room['grade']}, class {room['class']}, {seats} pupils"
 
 
-def _speeds(record: Record) -> list[float]:
-    """The speeds at which the drill's clock ran, in order; empty for real time throughout."""
-    return [
-        e["data"]["speed"] for e in record["events"] if e["kind"] == "state" and "speed" in e.get("data", {})
-    ]
-
-
-def _result(o: Mapping[str, Any], say: _Words) -> str:
-    r = o["result"]
-    if r is None:
+def _held(record: Record, say: _Words) -> str:
+    """When people really did it, by the wall's clock."""
+    walls = [datetime.fromisoformat(e["wall"]).astimezone(SEOUL) for e in record["events"] if "wall" in e]
+    begun = [w for e, w in zip(record["events"], walls, strict=False) if e["kind"] == "state" and e["text"]["en"] == "START"]  # fmt: skip
+    if not begun:
         return "–"
-    if r["met"] is None:
-        return "– " + say(("일어나지 않음", "did not happen"))
-    said = say.duration(r["s"])
-    if r["open"]:
-        said += " (" + say((f"{r['open']}건 남음", f"{r['open']} open")) + ")"
-    return ("✓ " if r["met"] else "× ") + said
+    first, last = begun[0], walls[-1]
+    day = day_words(first.date().isoformat(), say.language)
+    return f"{day} {first:%H:%M}–{last:%H:%M}"
+
+
+def _hms(t: float) -> str:
+    return f"{int(t) // 3600:02d}:{int(t) // 60 % 60:02d}:{int(t) % 60:02d}"
+
+
+def _span(record: Record, a: float | None, b: float | None) -> str:
+    return "–" if a is None or b is None else f"{_hms(a)}–{_hms(b)}"
+
+
+def _fast(record: Record) -> list[tuple[float, float, float]]:
+    """Stretches in which the drill's clock ran faster than real time: from, to, how many times."""
+    found: list[tuple[float, float, float]] = []
+    since, speed = record["started_t"], 1.0
+    if since is None:
+        return found
+    last = record["ended_t"] if record["ended_t"] is not None else record["events"][-1]["t"]
+    changes = [
+        (e["t"], e["data"]["speed"])
+        for e in record["events"]
+        if e["kind"] == "state" and "speed" in e.get("data", {})
+    ]
+    for t, x in [*changes, (last, 1.0)]:
+        if speed > 1.0 and t > since:
+            found.append((max(since, record["started_t"]), t, speed))
+        since, speed = t, x
+    return found
+
+
+def _uncounted(record: Record, o: Mapping[str, Any]) -> bool:
+    """Whether people did it while the clock ran fast, so that its seconds say nothing of them."""
+    if o["measure"] not in BY_PEOPLE or o["result"]["s"] is None:
+        return False
+    if o["measure"] == "accounted":
+        spans = [(record["rollcall"]["asked_t"], record["rollcall"]["complete_t"])]
+    else:
+        ends = {"acknowledge": "acknowledged_t", "dispatch": "dispatched_t", "close": "closed_t"}[o["measure"]]
+        plan = next((p for p in record["plan"]["objectives"] if p["id"] == o["id"]), {})
+        spans = [
+            (c["alert_t"], c[ends])
+            for c in record["cases"]
+            if plan.get("inject") in (None, c["inject"])
+        ]
+    return any(
+        a is not None and b is not None and a < to and b > since
+        for a, b in spans
+        for since, to, _ in _fast(record)
+    )
 
 
 def _objectives(record: Record, say: _Words) -> Table:
