@@ -130,8 +130,9 @@ class DrillKeys:
         items = answer.json()["items"] if answer is not None and answer.status_code == 200 else []
         if not items:
             return None
-        self._keys[items[0]["session"]] = (items[0].get("owner"), items[0].get("join"))
-        return items[0]
+        found: Mapping[str, Any] = items[0]
+        self._keys[found["session"]] = (found.get("owner"), found.get("join"))
+        return found
 
     def shown(self, request: Request, session: dict[str, Any]) -> dict[str, Any]:
         """A session as a page may read it: whose it is and its tokens are not in it, the join code only for who steers it."""

@@ -96,6 +96,8 @@ def main() -> None:
                 take(room, folder, name)
             page.bring_to_front()
             page.click("#clear")
+            page.locator("dialog button.primary").click()  # an incident is still open
+            page.wait_for_selector("#end.go")
             page.click("#end")
             page.locator("dialog button.primary").click()
             page.wait_for_selector("body[data-replay=ready]")

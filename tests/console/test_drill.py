@@ -29,7 +29,7 @@ import uvicorn
 from safezone_sim.drill.service import Control, build_service
 control = Control(hub=sys.argv[1], hub_token=sys.argv[2], token=sys.argv[3], results=Path(sys.argv[4]),
                   map_dir=Path(sys.argv[5]) if sys.argv[5] else None, map_source=sys.argv[6] or None, lab=True)
-at = socket.create_server(("127.0.0.1", 0))
+at = socket.create_server(("127.0.0.1", int(sys.argv[7])))
 print(json.dumps({"http": f"http://127.0.0.1:{at.getsockname()[1]}"}), flush=True)
 uvicorn.Server(uvicorn.Config(build_service(control), log_level="warning")).run(sockets=[at])
 control.close()
@@ -48,23 +48,22 @@ class Twin:
         maps, at = map_dir_or_none(), f"http://127.0.0.1:{self.hub.http_port}"
         # Without real maps the drill runs on a schematic, and the pages must say so.
         source = "" if maps else "schematic"
-        command = [
-            sys.executable,
-            "-c",
-            SERVE,
-            at,
-            HUB_TOKEN,
-            TOKEN,
-            str(folder / "results"),
-            str(maps or ""),
-            source,
-        ]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=dict(os.environ))
-        assert self.process.stdout is not None
-        line = self.process.stdout.readline()
-        self.control: str = json.loads(line)["http"]
+        self._command = [
+            sys.executable, "-c", SERVE, at, HUB_TOKEN, TOKEN, str(folder / "results"), str(maps or ""), source,
+        ]  # fmt: skip
+        self.control = ""
+        self.start()
         options = ["--control", self.control, "--control-token", TOKEN, *page_options]
         self.pages = Pages(at, *options, *(["--map-dir", str(maps)] if maps else []))
+
+    def start(self) -> None:
+        """The control service, at the address where it was before."""
+        port = self.control.rpartition(":")[2] or "0"
+        self.process = subprocess.Popen(
+            [*self._command, port], stdout=subprocess.PIPE, text=True, env=dict(os.environ)
+        )
+        assert self.process.stdout is not None
+        self.control = json.loads(self.process.stdout.readline())["http"]
 
     def ask(self, method: str, path: str, **more: Any) -> Any:
         answer = httpx.request(
@@ -102,6 +101,12 @@ def test_teacher_runs_a_drill_from_start_to_report_by_clicking(
     expect(page.locator("#plan")).to_contain_text("40분 계획")
     page.locator(".drill-choice", has_text="태그").first.click()
     assert violations(page) == []
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.wait_for_function("document.documentElement.scrollWidth <= innerWidth + 1")
+    assert violations(page) == []
+    page.set_viewport_size({"width": 1366, "height": 768})
+    page.fill("#class", "2")
+    page.fill("#size", "19")
     page.click("#create")
     page.wait_for_url(re.compile(r"/drill/7041138-"), timeout=60000)
     page.wait_for_selector("body[data-loaded=yes]", timeout=30000)
@@ -124,6 +129,11 @@ def test_teacher_runs_a_drill_from_start_to_report_by_clicking(
         expect(desk.locator("#cam")).to_be_visible(timeout=20000)
     if not map_dir_or_none():
         expect(page.locator("#notmine")).to_contain_text("지도")
+        page.bring_to_front()
+        page.click("#getmap")
+        expect(page.locator("#map-said")).to_contain_text("--map-source schematic")
+        page.click("#map-close")
+        desk.bring_to_front()
     expect(desk.locator("[data-verb=acknowledge]")).to_be_visible()
     desk.keyboard.press("a")
     expect(row).to_contain_text("확인함")
@@ -154,21 +164,38 @@ def test_teacher_runs_a_drill_from_start_to_report_by_clicking(
     )
     page.select_option("#speed", "1")
     page.click("#tab-roll")
+    expect(page.locator("#panel")).to_contain_text("4학년 2반")
     page.click("#all-here")
+    expect(page.locator(".bigcount")).to_have_text("19/19")
     page.click("#tab-log")
     page.fill("#note", "상황실이 빨리 알아차렸다")
     page.click("[data-key=note-save]")
     expect(page.locator(".toast").last).to_contain_text("메모")
     assert violations(page) == []
     page.click("#clear")
+    expect(page.locator("dialog")).to_contain_text("아직 종결하지 않은 사건이 1건")
+    page.locator("dialog button.primary").click()
+    expect(page.locator("#state")).to_contain_text("훈련 끝내기")
+    expect(desk.locator(".says")).to_contain_text("ALL CLEAR")
     page.reload()  # in mid-drill: nothing is lost
     page.wait_for_selector("body[data-state=running]")
+    page.click("#tab-log")
+    expect(page.locator(".reactions")).to_contain_text("상황실이 빨리 알아차렸다")
+    # A classroom has more tabs than a browser has connections to one address.
+    assert page.evaluate(STREAMS, [session, 9]) == 9
+    with context.expect_page() as opened:
+        page.click("[data-play=school]")
+    opened.value.wait_for_selector("body[data-loaded=yes]", timeout=20000)
+    expect(opened.value.locator("#unseen")).to_contain_text("아침 등교 기록이 없습니다")
+    opened.value.close()
+    page.bring_to_front()
     page.click("#end")
     page.locator("dialog button.primary").click()
     page.wait_for_selector("body[data-state=ended]")
     page.wait_for_selector("body[data-replay=ready]", timeout=20000)
     page.locator("#slider").fill(page.locator("#slider").get_attribute("max") or "0")
     expect(page.locator("#said")).not_to_be_empty()
+    assert violations(page) == []
     page.click("#tab-report")
     page.locator(".ratings input[value=P]").first.check()
     report = page.frame_locator(".report-frame")
@@ -184,6 +211,15 @@ def test_teacher_runs_a_drill_from_start_to_report_by_clicking(
     desk.close()
 
 
+STREAMS = """
+async ([session, n]) => {
+  const one = () => new Promise((done) => { const s = new WebSocket(`ws://${location.host}/control/v1/sessions/${session}/stream`); s.onmessage = () => done(s); s.onclose = () => done(null); });
+  const open = await Promise.all(Array.from({ length: n }, one));
+  const state = await fetch(`/control/v1/sessions/${session}/state`);
+  open.forEach((s) => s?.close());
+  return state.ok ? open.filter(Boolean).length : -1;
+}
+"""
 MINE = {"x-safezone": "page"}
 WISH = {"school": "7041138", "drill": "tag-call"}
 
@@ -238,3 +274,36 @@ def test_a_teacher_steers_only_own_drills_and_no_token_leaves_the_pages(twin: Tw
         assert teacher.post(f"{here}/end").status_code == 200
         assert trainee.post("/auth/drill", json={"code": code, "as": "desk"}).status_code == 404
         assert teacher.get(f"{here}/report.html").status_code == 200
+
+
+def test_a_twin_killed_in_mid_drill_leaves_a_report_and_the_desk_says_so(twin: Twin, page: Page) -> None:
+    page.goto(f"{twin.pages.base}/drill?school=7041138")
+    page.wait_for_selector("body[data-loaded=yes]")
+    page.click("#create")
+    page.wait_for_url(re.compile(r"/drill/7041138-"), timeout=60000)
+    page.wait_for_selector("body[data-loaded=yes]", timeout=30000)
+    page.click("#start")
+    page.click("#inject")
+    page.click("#tab-log")
+    expect(page.locator(".reactions")).to_contain_text("허브 경보", timeout=20000)
+    twin.process.kill()
+    twin.process.wait()
+    expect(page.locator("#away")).to_contain_text("다시 연결하는 중")
+    twin.start()
+    expect(page.locator("#broken")).to_contain_text("이 훈련을 이어 갈 수 없습니다", timeout=20000)
+    expect(page.locator("#away")).to_be_hidden()
+    report = httpx.get(
+        f"{twin.control}/control/v1/sessions/{page.url.split('/')[-1]}/report.html",
+        params={"access_token": TOKEN, "lang": "ko"},
+        timeout=30.0,
+    ).text
+    assert "허브 경보: 태그 호출" in report and "훈련이 끝나지 않았습니다" in report
+    # Another teacher's drill that ended before the twin died is whole: for the city its desk opens, with replay and report.
+    expect(page.locator("#sessions a", has_text="끝남")).to_have_count(0)
+    page.goto(f"{twin.pages.base}/login?role=city#token={TOKEN}")
+    page.wait_for_url(f"{twin.pages.base}/")
+    page.locator("#sessions a", has_text="끝남").first.click()
+    page.wait_for_selector("body[data-replay=ready]", timeout=20000)
+    page.goto(f"{twin.pages.base}/drill")
+    page.locator("#before summary").click()
+    expect(page.locator("#sessions")).to_contain_text("중단됨")

@@ -58,6 +58,12 @@ def test_page_of_a_role_is_accessible(place: Place, page: Page, who: str, path: 
     page.set_viewport_size({"width": 390, "height": 844})
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth + 1")
     assert violations(page) == []
+    page.click("#large")
+    page.click("#lang")
+    expect(page.locator("html")).to_have_attribute("lang", "en")
+    page.wait_for_selector("body[data-loaded=yes]")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth + 1")
+    assert violations(page) == []
 
 
 def test_wrong_token_is_refused_in_words_and_no_page_opens_without_one(place: Place, page: Page) -> None:

@@ -24,10 +24,21 @@ async function refresh() {
   show();
 }
 const upcoming = () => state.injects.find((i) => i.status === "waiting") ?? state.injects.find((i) => i.repeatable);
+/** The drill cannot go on: what happened so far is in the report, and a new one can be begun. */
+function broken() {
+  away("twin", false);
+  document.body.dataset.live = "over";
+  if ($("#broken")) return;
+  const [ko, en] = String(state.failed ?? session.failed ?? "").split(" · ");
+  $(".desk").before(el("section", { class: "card notice danger", id: "broken", role: "alert" }, el("h2", { text: state.started_t === null ? t("시작하지 않은 훈련입니다") : t("이 훈련은 도중에 멈췄습니다") }), el("p", { text: (here.lang === "en" ? en : ko) ?? ko ?? "" }),
+    el("div", { class: "row" }, state.started_t !== null && el("a", { class: "button primary", target: "_blank", rel: "noopener", href: `${BASE}/report.html?lang=${here.lang}`, text: t("지금까지의 보고서") }), el("a", { class: "button plain", href: `/drill?school=${session.school.code}&drill=${session.drill.id}`, text: t("같은 훈련을 새로 시작") }))));
+}
 let soon = 0;
 const later = () => { clearTimeout(soon); soon = setTimeout(() => refresh().catch(() => {}), 150); };
 
 function show() {
+  // In a roll call the class finds out who is missing; the map does not say it beforehand.
+  if (crowd && drill?.rollcall) { crowd.secret = !(state.rollcall?.missing ?? []).length && state.all_clear_t === null && state.state !== "ended"; crowd.dirty = true; }
   const s = state.state, live = s === "running" || s === "paused";
   const cleared = live && state.all_clear_t !== null, next = upcoming();
   $("#state").textContent = `${cleared ? t("상황 종료됨 – «훈련 끝내기»를 누르세요") : STATE[s] ?? s}${state.speed > 1 && live ? ` · ${state.speed}×` : ""}`;
@@ -45,7 +56,7 @@ function show() {
   $("#end").className = cleared ? "big go" : "plain";
   document.body.dataset.state = s;
   document.body.dataset.speed = state.speed;
-  if (s === "failed") away("twin", true, t("훈련이 멈췄습니다: {why}", { why: session.failed ?? "" }));
+  if (s === "failed") broken();
   if (s === "ended" && !replay) startReplay().catch(trouble);
   panel();
 }
@@ -64,6 +75,7 @@ function list() {
       el("div", { class: "row between" }, el("span", {}, el("span", { class: "when num", text: ofDay(i.due_t ?? 0).slice(0, 5) }), " ", el("b", { text: both(i.title) })), el("span", { class: `tag ${i.status === "waiting" ? "" : i.status === "done" ? "good" : i.status === "fired" ? "warn" : ""}`, text: { waiting: t("기다림"), fired: t("진행 중"), done: t("마침"), skipped: t("건너뜀") }[i.status] })),
       el("dl", {}, el("dt", { text: t("기대 행동") }), el("dd", { text: both(i.expect) }), el("dt", { text: t("누가") }), el("dd", { text: both(i.who) }),
         i.alert_t !== null && i.alert_t !== undefined && [el("dt", { text: t("경과") }), el("dd", { class: "num", text: [[t("경보"), i.alert_t], [t("확인"), i.acknowledged_t], [t("출동"), i.dispatched_t], [t("도착"), i.arrived_t], [t("찾음"), i.found_t], [t("종결"), i.closed_t]].filter(([, at]) => at !== null && at !== undefined).map(([name, at]) => `${name} ${ofDay(at)}`).join(" → ") })]),
+      i.kind === "dial" && ["running", "paused"].includes(state.state) && el("div", {}, el("p", { class: "small muted", style: "margin:.4rem 0 0", text: t("지금 전화하는 어린이의 번호를 누르세요 (전화기가 있는 번호만):") }), el("div", { class: "dialpad" }, (session.class?.phones ?? []).map((seat) => el("button", { type: "button", class: "plain", "data-key": `dial-${seat}`, "data-dial": seat, click: () => act("inject", { inject: i.id, seat }, t("{n}번이 1번을 길게 눌렀습니다", { n: seat })), text: `☎ ${seat}` })))),
       (i.status === "waiting" || i.repeatable) && ["running", "paused"].includes(state.state) && el("div", { class: "row", style: "margin-top:.4rem" }, el("button", { type: "button", class: i === next ? "primary" : "plain", "data-key": `fire-${i.id}`, "data-fire": i.id, click: () => act("inject", { inject: i.id }, t("상황을 넣었습니다")), text: t("지금 넣기") }), i.status === "waiting" && el("button", { type: "button", class: "plain", "data-key": `skip-${i.id}`, click: () => act("skip", { inject: i.id }), text: t("건너뛰기") })))));
 }
 // What is still to come has not failed while the drill goes on.
@@ -107,7 +119,7 @@ function report() {
   if ($("#report-links") && drawn === mark) return;
   drawn = mark;
   const rated = kept.get(`ratings:${id}`, {});
-  fill($("#panel"), el("div", { class: "row", id: "report-links" }, el("a", { class: "button primary", id: "report-html", target: "_blank", rel: "noopener", href: `${BASE}/report.html?lang=${here.lang}`, text: t("보고서 열기") }), el("a", { class: "button plain", id: "report-pdf", target: "_blank", rel: "noopener", href: `${BASE}/report.pdf`, text: "PDF" }), state.state !== "ended" && el("span", { class: "tag warn", text: t("훈련이 끝나면 완성됩니다") })),
+  fill($("#panel"), el("div", { class: "row", id: "report-links" }, el("a", { class: "button primary", id: "report-html", target: "_blank", rel: "noopener", href: `${BASE}/report.html?lang=${here.lang}`, text: t("보고서 열기") }), el("a", { class: "button plain", id: "report-pdf", target: "_blank", rel: "noopener", href: `${BASE}/report.pdf?lang=${here.lang}`, text: "PDF" }), state.state !== "ended" && el("span", { class: "tag warn", text: t("훈련이 끝나면 완성됩니다") })),
     state.measures && measures(),
     el("h2", { style: "margin-top:1rem", text: t("목표별 평가") }),
     el("div", { class: "scroll" }, el("table", { class: "ratings" }, el("tbody", {}, (drill?.objectives ?? []).map((o) => el("tr", {}, el("td", {}, both(o.text), el("div", { class: "row", role: "radiogroup", "aria-label": both(o.text) }, [["P", t("어려움 없이 함")], ["S", t("조금 어려움")], ["M", t("크게 어려움")], ["U", t("하지 못함")]].map(([letter, meaning]) => el("label", { title: meaning }, el("input", { type: "radio", name: `rate-${o.id}`, value: letter, checked: rated[o.id]?.rating === letter, change: () => rate(o.id, { rating: letter }) }), `${letter} ${meaning}`))),
@@ -185,9 +197,15 @@ function drawEvents(rows) {
     { id: "event-name", type: "symbol", layout: { "text-field": ["get", "name"], "text-font": ["local"], "text-size": 13, "text-offset": [0, -1.5], "text-anchor": "bottom" }, paint: { "text-color": "#5c2c00", "text-halo-color": "#fff", "text-halo-width": 2 } }]);
 }
 
+/** Whether a place can be seen well: not at the edge, not under the legend. */
+function wellInside(map, lon, lat) {
+  const { x, y } = map.project([lon, lat]), box = map.getContainer();
+  return x > box.clientWidth * 0.12 && x < box.clientWidth * 0.88 && y > 90 && y < box.clientHeight * 0.85;
+}
+
 async function startMap() {
-  const schematic = session.map.kind === "schematic";
-  const sheet = schematic ? await ask("GET", `${BASE}/map?schematic=1`) : null;
+  const schematic = session.map.kind === "schematic", tiles = (await ask("GET", "/tiles.json")).present;
+  const sheet = schematic || !tiles ? await ask("GET", `${BASE}/map?schematic=1`) : null;
   map = await makeMap($("#map"), { center: session.map.center, zoom: 15.9, sheet, label: t("훈련 지도") });
   crowd = new Crowd(map);
   window.crowd = crowd; // for measurements and tests: how many frames were drawn
@@ -195,7 +213,7 @@ async function startMap() {
     [["▪", "#009e73", t("리더기")], ["▪", "#d55e00", t("비상벨")], ["◣", "#6a3d9a", t("카메라와 보는 쪽")], ["◌", "#b34700", t("위험지역")]]));
   if (schematic) $("#map").append(el("div", { class: "notmine", id: "notmine" }, both(session.map.notice) || t("이 지도는 선생님 학교의 지도가 아닙니다. 만들어 낸 약도입니다."), el("button", { type: "button", class: "plain", id: "getmap", click: getMap, text: t("우리 학교 지도 받기") })));
   drawPlace(map, await ask("GET", `${BASE}/map`));
-  crowd.people((await ask("GET", `${BASE}/agents`)).items);
+  crowd.people((await ask("GET", `${BASE}/agents`).catch(() => ({ items: [] }))).items);
   map.on("click", (event) => { const i = crowd.nearest(event.point.x, event.point.y); if (i >= 0) toast(both(crowd.labels[i]) || crowd.kinds[i]); });
   document.body.dataset.map = "ready";
 }
@@ -204,12 +222,27 @@ function happened(event) {
   const fired = ["list", "hand"].includes(event.data?.by);
   if (!fired || Date.now() - Date.parse(event.wall) > 5000) return;
   if (state?.speed > 1) act("speed", { x: 1 }, t("상황이 시작되어 속도를 1×로 되돌렸습니다"));
-  if (event.data.kind === "message") says($("#map"), event);
+  if (["message", "quake"].includes(event.data.kind)) says($("#map"), event);
 }
+/** The twin fetches the real streets; a drill made afterwards runs on them. */
 async function getMap() {
-  await dialog(t("우리 학교 지도 받기"), el("div", {}, el("p", { text: t("지도는 인터넷이 되는 곳에서 한 번만 받으면 됩니다. 시에서 운영하는 주소로 들어왔다면 담당자에게 아래를 보내 주세요.") }),
-    el("ol", {}, el("li", { text: t("OpenMapTiles 형식의 PMTiles 파일(예: seoul-z14.pmtiles)과 schools-seoul.csv를 한 폴더에 둡니다.") }), el("li", {}, t("그 폴더로 다시 시작합니다: "), el("code", { text: "safezone drill --map-dir FOLDER" })), el("li", {}, t("인터넷이 되면 이것만으로도 학교 둘레를 받습니다: "), el("code", { text: `safezone map info ${session.school.code}` }))),
-    el("p", { text: t("그런 다음 이 훈련을 새로 만들면 진짜 길이 나옵니다. 약도로도 연습은 할 수 있습니다.") })), { no: null, yes: t("알겠습니다") });
+  const place = `/control/v1/schools/${session.school.code}/map`, bar = el("progress", { id: "map-progress", max: 1, "aria-label": t("지도 받기") }), said = el("p", { id: "map-said", role: "status", text: t("지도를 받는 중입니다. 인터넷이 필요합니다.") });
+  const box = el("dialog", { class: "dialog", "aria-label": t("우리 학교 지도 받기") }, el("h2", { text: t("우리 학교 지도 받기") }), bar, said, el("div", { class: "buttons" }, el("button", { type: "button", class: "plain", id: "map-close", click: () => { box.close(); box.remove(); }, text: t("닫기") })));
+  document.body.append(box);
+  box.showModal();
+  const stop = (text) => { bar.remove(); said.textContent = text; };
+  try {
+    let told = await ask("POST", place, {});
+    while (told.state === "fetching" && box.isConnected) {
+      if (told.total) { bar.value = told.done / told.total; said.textContent = t("지도를 받는 중: {done}/{total}", { done: told.done, total: told.total }); }
+      await new Promise((done) => setTimeout(done, 400));
+      told = await ask("GET", place);
+    }
+    if (told.state === "failed") stop(both(told.error));
+    if (told.state !== "ready") return;
+    stop(t("우리 학교의 실제 거리를 받았습니다. 이 훈련을 실제 지도로 새로 만드세요."));
+    box.querySelector(".buttons").append(el("a", { class: "button primary", id: "map-again", href: `/drill?school=${session.school.code}&drill=${session.drill.id}`, text: t("실제 지도로 새로 만들기") }));
+  } catch (error) { const [ko, en] = error.message.split(" · "); stop(error.status === 409 ? (here.lang === "en" ? en ?? ko : ko) : because(error)); }
 }
 
 async function begin() {
@@ -229,13 +262,20 @@ async function begin() {
       if (data.kind === "inject") happened(data);
       if (data.kind === "agent") ask("GET", `${BASE}/agents`).then(({ items }) => crowd?.people(items)).catch(() => {});
       if (data.kind === "real") { const bar = $("#real"); bar.hidden = false; fill(bar, el("strong", { text: t("실제 신고 · REAL CALL – 훈련이 아닙니다") }), both(data.text), " ", el("button", { type: "button", click: () => { bar.hidden = true; }, text: t("알겠습니다") })); }
+      if (data.lon && !replay && map && Date.now() - Date.parse(data.wall) < 5000 && !wellInside(map, data.lon, data.lat)) map.easeTo({ center: [data.lon, data.lat], duration: 600 });
       if (data.lon && !replay) drawEvents(events.filter((e) => e.lon).slice(-3));
       later();
       if (view === "log") log();
     },
-  }, (connected) => { if (!connected && ["ended", "failed"].includes(state?.state)) { live.close(); return; } away("twin", !connected, t("훈련 서버와 연결이 끊겼습니다. 다시 연결하는 중입니다. 훈련 기록은 서버에 남아 있습니다.")); document.body.dataset.live = connected ? "yes" : "no"; if (connected) refresh().catch(() => {}); });
+  }, (connected) => { if (!connected && ["ended", "failed"].includes(state?.state)) { live.close(); return; } away("twin", !connected, t("훈련 서버와 연결이 끊겼습니다. 다시 연결하는 중입니다. 훈련 기록은 서버에 남아 있습니다.")); document.body.dataset.live = connected ? "yes" : "no"; if (connected) refresh().catch(() => {}); else if (state?.state === "running" || state?.state === "paused") lost(); });
   await mapped;
   document.body.dataset.loaded = "yes";
+}
+
+/** Whether the drill is still there: a twin that was started again does not know it any more. */
+async function lost() {
+  const told = await ask("GET", `${BASE}/state`).catch(() => null);
+  if (told) { state = told; session = await ask("GET", BASE).catch(() => session); show(); }
 }
 
 document.querySelectorAll("[data-view]").forEach((tab) => tab.addEventListener("click", () => {
@@ -259,7 +299,11 @@ $("#join").addEventListener("click", () => dialog(t("참가 번호"), el("div", 
   el("p", { class: "muted", text: t("번호를 아는 사람은 역할만 맡습니다. 시작·상황 넣기·종료는 이 브라우저에서만 할 수 있습니다.") })), { no: null }));
 $("#start").addEventListener("click", () => act("start"));
 $("#inject").addEventListener("click", () => { const next = upcoming(); if (next) act("inject", { inject: next.id }, t("상황을 넣었습니다")); });
-$("#clear").addEventListener("click", () => act("all-clear", {}, t("상황이 끝났음을 알렸습니다")));
+$("#clear").addEventListener("click", async () => {
+  const open = state.injects.filter((i) => i.incident && (i.closed_t === null || i.closed_t === undefined)).length;
+  if (open && !(await dialog(t("상황을 종료할까요?"), el("p", { text: t("상황실에서 아직 종결하지 않은 사건이 {n}건 있습니다. 종료하면 모두 제자리로 돌아갑니다.", { n: open }) }), { yes: t("상황 종료") }))) return;
+  act("all-clear", {}, t("상황이 끝났음을 알렸습니다"));
+});
 $("#pause").addEventListener("click", () => act(state.state === "paused" ? "resume" : "pause"));
 $("#speed").addEventListener("change", (event) => { act("speed", { x: Number(event.target.value) }); event.target.blur(); });
 $("#end").addEventListener("click", async () => { if (await dialog(t("훈련을 끝낼까요?"), el("p", { text: t("끝나면 보고서와 다시 보기가 나옵니다.") }), { yes: t("끝내기") })) act("end", {}, t("훈련을 끝냈습니다")); });

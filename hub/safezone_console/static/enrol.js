@@ -1,5 +1,5 @@
 // A parent enrols: the school's code, the identity step, consent item by item. The token goes into a cookie, not through here.
-import { $, ask, because, el, fill, here, hm, kept, t } from "./kit.js";
+import { $, ask, because, day, el, fill, here, hm, kept, t } from "./kit.js";
 
 const box = $("#step");
 const ITEMS = [
@@ -51,7 +51,7 @@ function pin() {
   const held = kept.get("enrolment");
   form([
     el("p", { text: held.in_person ? t("학교 교무실에서 확인 번호를 받아 넣으세요.") : t("보내 드린 확인 번호를 넣으세요.") }),
-    field("pin", t("확인 번호"), { type: "text", inputmode: "numeric", pattern: "[0-9]{4,10}", autocomplete: "one-time-code", style: "font-size:1.6rem;letter-spacing:.3em;max-width:14rem" }, held.until ? t("{at}까지 쓸 수 있습니다.", { at: hm(held.until) }) : ""),
+    field("pin", t("확인 번호"), { type: "text", inputmode: "numeric", pattern: "[0-9]{4,10}", autocomplete: "one-time-code", style: "font-size:1.6rem;letter-spacing:.3em;max-width:14rem" }, held.until ? t("{at}까지 쓸 수 있습니다.", { at: `${day(held.until)} ${hm(held.until)}` }) : ""),
     el("div", { class: "buttons" }, el("button", { type: "button", class: "plain", click: code, text: t("처음부터") }), el("button", { class: "primary", text: t("확인") })),
   ], async (given) => { await ask("POST", `/open/v1/enrolments/${held.id}/verify`, { pin: given.pin }); consent(); });
 }
@@ -64,6 +64,8 @@ function consent() {
     el("div", { class: "buttons" }, el("button", { class: "primary", text: t("동의하고 가입") })),
   ], async (given) => {
     const items = Object.fromEntries(ITEMS.map(([name]) => [name, given[name] === "on"]));
+    if (!Object.values(items).some(Boolean)) { $("#wrong").hidden = false; $("#wrong").textContent = t("고른 것이 없습니다. 하나라도 동의해야 가입할 수 있습니다. 동의하지 않으려면 이 창을 닫으면 됩니다."); return; }
+    $("#wrong").hidden = true;
     const told = await ask("POST", `/open/v1/enrolments/${held.id}/consent`, { items, form: "electronic" });
     kept.set("enrolment", null);
     at(told.state === "written" ? 3 : 4);

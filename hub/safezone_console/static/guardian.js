@@ -7,7 +7,7 @@ const V1 = "/as/guardian/v1";
 const CLASS = { tag_call: "emergency", bell_call: "emergency", phone_call_112: "emergency", missing_report: "emergency", danger_entry: "danger", route_deviation: "danger", tag_silent: "danger", not_arrived: "danger" };
 const BASIS = { phone: t("전화기"), reader: t("리더기"), place: t("장소") };
 const FACT = { collection: t("수집"), use: t("이용"), provision: t("제공"), access: t("조회"), rescue: t("긴급구조"), view: t("카메라"), consent: t("동의"), erasure: t("삭제") };
-const WHAT = { getPosition: t("위치"), getPath: t("경로"), getAccessLog: t("열람 기록"), getChildData: t("모든 자료"), getIncident: t("사건"), viewCamera: t("카메라"), position: t("위치"), path: t("경로"), notice: t("알림"), alert: t("경보") };
+const WHAT = { getPosition: t("위치"), getPath: t("경로"), getAccessLog: t("열람 기록"), getChildData: t("모든 자료"), getIncident: t("사건"), getIncidents: t("사건 목록"), getNotices: t("알림 목록"), getSearchArea: t("수색 범위"), actOnIncident: t("사건 처리"), getHandover: t("사건 인계서"), putConsent: t("동의"), viewCamera: t("카메라"), position: t("위치"), path: t("경로"), notice: t("알림"), alert: t("경보") };
 const FLAG = { late: t("늦게 들어온 관측"), weak_evidence: t("근거가 약함"), clock_suspect: t("장치 시계가 의심됨"), drill_unknown: t("알 수 없는 훈련 번호"), repeat: t("거듭된 호출"), reminder: t("다시 알림"), escalated: t("상향 통보"), medical: t("의료") };
 const notices = new Map();
 let me, child, view = "notices", map = null, answers = new Map();
@@ -42,11 +42,24 @@ function notice(record) {
     el("details", {}, el("summary", { text: t("근거 {n}건", { n: n.evidence.length }) }), n.evidence.length ? el("ul", {}, n.evidence.map((e) => el("li", { text: source(e.source) }))) : el("p", { text: t("관측이 없다는 것이 근거입니다.") })),
     el("div", { class: "row", style: "margin-top:.4rem" },
       n.incident && el("button", { type: "button", class: "plain small", "data-key": `how-${record.id}`, click: () => how(n.incident), text: t("어디까지 됐나") }),
+      n.incident && states.has(n.incident) && el("span", { class: `tag ${["resolved", "false_alarm"].includes(states.get(n.incident)) ? "good" : "info"}`, "data-progress": n.incident, text: STATE[states.get(n.incident)] }),
       answers.has(record.id) ? el("span", { class: "tag info", text: t("이의를 냈습니다") }) : el("button", { type: "button", class: "plain small", "data-key": `wrong-${record.id}`, click: () => wrong(record), text: t("이 알림은 틀렸어요") })));
 }
 function source(name) {
   const [, , id] = name.split("/");
   return /phone|-p/.test(id) ? t("전화기 {id}", { id }) : t("장치 {id}", { id });
+}
+/** How far the newest call for help has come; asked only while it is open and the page is looked at. */
+const states = new Map(), DONE = ["resolved", "false_alarm"];
+async function progress() {
+  const last = [...notices.values()].filter((r) => r.notice.incident && CLASS[r.notice.service]).sort((a, b) => b.made_at.localeCompare(a.made_at))[0];
+  const id = last?.notice.incident;
+  if (!id || document.hidden || DONE.includes(states.get(id))) return;
+  const told = await ask("GET", `${V1}/incidents/${id}`).catch(() => null);
+  if (!told || told.state === states.get(id)) return;
+  states.set(id, told.state);
+  if (DONE.includes(told.state)) toast(t("{what}: 상황실이 끝맺었습니다", { what: SERVICE[last.notice.service] }));
+  if (view === "notices") listNotices();
 }
 async function how(incident) {
   try {
@@ -115,9 +128,19 @@ async function looks() {
     after = page.next;
   } while (after && rows.length < 2000);
   if (view !== "looks") return;
+  // One line for what the same person did again and again within a minute.
+  const lines = [];
+  for (const f of rows.reverse()) {
+    const last = lines.at(-1);
+    if (last && last.f.by === f.by && last.f.what === f.what && last.f.fact === f.fact && last.f.to === f.to && last.f.outcome === f.outcome && hm(last.f.at) === hm(f.at)) last.n++;
+    else if (lines.length < 200) lines.push({ f, n: 1 });
+    else break;
+  }
+  const zone = me.zone ?? "";
+  const name = (by) => who(by).replace(`${zone}-`, "");
   fill($("#view"), el("section", { class: "card" }, el("h2", { text: t("누가 {name}의 정보를 봤나", { name: me.names?.[child] ?? child }) }),
-    el("ol", { class: "history bare" }, rows.reverse().slice(0, 200).map((f) => el("li", {}, el("span", { class: "num muted", text: `${day(f.at)} ${hm(f.at)}` }),
-      el("span", {}, el("b", { text: who(f.by) + (f.by === `guardian/${me.principal}` ? ` (${t("나")})` : "") }), ` ${FACT[f.fact] ?? f.fact}`, f.what ? ` · ${WHAT[f.what] ?? SERVICE[f.what] ?? f.what}` : "", f.to && f.to !== f.by ? ` → ${f.to.split(", ").map(who).join(", ")}` : "", f.outcome === "refused" && el("span", { class: "tag warn", text: t("거절됨") })))))));
+    el("ol", { class: "history bare" }, lines.map(({ f, n }) => el("li", {}, el("span", { class: "num muted", text: `${day(f.at)} ${hm(f.at)}` }),
+      el("span", {}, el("b", { text: name(f.by) + (f.by === `guardian/${me.principal}` ? ` (${t("나")})` : "") }), ` ${FACT[f.fact] ?? f.fact}`, f.what ? ` · ${WHAT[f.what] ?? SERVICE[f.what] ?? f.what}` : "", f.to && f.to !== f.by ? ` → ${f.to.split(", ").map(name).join(", ")}` : "", n > 1 && el("span", { class: "muted", text: ` × ${n}` }), f.outcome === "refused" && el("span", { class: "tag warn", text: t("거절됨") })))))));
 }
 
 const ITEMS = [["collect", t("위치 수집")], ["notify_guardians", t("보호자에게 알림")], ["provide_112", t("112 상황실에 제공")]];
@@ -134,7 +157,7 @@ async function consent() {
     el("div", { class: "buttons" }, el("button", { class: "primary", text: t("바꾼 것 저장") })));
   form.addEventListener("submit", (event) => { event.preventDefault(); const given = new FormData(form); put({ items: Object.fromEntries(ITEMS.map(([name]) => [name, given.has(name)])) }, t("바로 적용됩니다.")); });
   fill($("#view"), el("section", { class: "card" }, el("h2", { text: t("{name}의 동의", { name: me.names?.[child] ?? child }) }),
-    el("p", {}, t("지금: "), el("span", { class: `tag ${status === "given" ? "good" : "warn"}`, id: "status", text: { given: t("동의함"), suspended: t("멈춤"), withdrawn: t("거둠") }[status] })), form),
+    el("p", {}, t("지금: "), el("span", { class: `tag ${status === "given" ? "good" : "warn"}`, id: "status", text: status === "given" && !Object.values(items).some(Boolean) ? t("동의한 항목 없음") : { given: t("동의함"), suspended: t("멈춤"), withdrawn: t("거둠") }[status] })), form),
   el("section", { class: "card" }, el("h2", { text: t("잠시 멈추기") }), el("p", { text: t("멈춘 동안에는 위치를 모으지 않고 아무에게도 알리지 않습니다. 긴급구조는 법에 따라 계속됩니다.") }),
     status === "given" ? el("button", { type: "button", class: "plain", id: "suspend", click: () => put({ status: "suspended" }, t("멈추었습니다.")), text: t("멈추기") }) : el("button", { type: "button", class: "primary", id: "resume", click: () => put({ status: "given" }, t("다시 시작했습니다.")), text: t("다시 시작") }),
     " ", status !== "withdrawn" && el("button", { type: "button", class: "plain", click: async () => { if (await dialog(t("동의를 거둘까요?"), el("p", { text: t("더 모으지 않고, 안전존 서비스가 끝납니다.") }), { yes: t("거두기") })) put({ status: "withdrawn" }, t("거두었습니다.")); }, text: t("동의 거두기") })));
@@ -193,6 +216,7 @@ async function begin() {
   });
   view = sessionStorage.getItem("sz:view") ?? "notices";
   show(view);
+  setInterval(() => progress().catch(() => {}), 10000);
   setInterval(() => { if (!document.hidden && view === "where") where().catch(() => {}); }, 10000);
 }
 if ("serviceWorker" in navigator) navigator.serviceWorker.register("/sw.js").catch(() => {});

@@ -76,13 +76,16 @@ export async function ask(method, url, body, headers = {}) {
   return told;
 }
 
+/** Of «한국어 · English» the part in the language of the page. */
+const inLanguage = (text) => { const [ko, en] = text.split(" · "); return en && /[가-힣]/.test(ko) && !/[가-힣]/.test(en) ? (here.lang === "en" ? en : ko) : text; };
+
 /** What went wrong, for people. */
 export function because(error) {
   if (error.status === 503 || error.status === 502 || error.status === 0) return t("지금은 허브에 닿지 않습니다. 곧 다시 시도합니다.");
   if (error.status === 401) return t("로그인이 끝났습니다. 다시 로그인해 주세요.");
   if (error.status === 429) return t("너무 여러 번 시도했습니다. 잠시 뒤에 다시 해 주세요.");
-  const parts = (error.errors || []).map((each) => `${each.field}: ${each.remedy ?? each.detail ?? ""}`);
-  return parts.length ? parts.join(" · ") : error.message;
+  const parts = (error.errors || []).map((each) => (each.field ? `${each.field}: ` : "") + inLanguage(each.remedy ?? each.detail ?? ""));
+  return parts.length ? parts.join(" · ") : inLanguage(error.message);
 }
 
 export function toast(text, kind = "info") {

@@ -348,7 +348,8 @@ export class Crowd {
     const pen = this.pen;
     pen.setTransform(ratio, 0, 0, ratio, 0, 0);
     pen.clearRect(0, 0, width, height);
-    const zoom = this.map.getZoom(), radius = zoom < 14.5 ? 2 : zoom < 15.5 ? 3 : zoom < 17 ? 4 : 5.5, late = [];
+    // For the back of the classroom marks and letters grow with the page's.
+    const zoom = this.map.getZoom(), more = document.documentElement.classList.contains("large") ? 1.5 : 1, radius = (zoom < 14.5 ? 2 : zoom < 15.5 ? 3 : zoom < 17 ? 4 : 5.5) * more, late = [];
     const { x0, y0, x1, y1, start, flags, step } = this;
     // A great crowd is stamped into one picture: without a graphics card that is several times faster than drawing each.
     const W = this.canvas.width, H = this.canvas.height, stamped = this.n > MANY;
@@ -370,16 +371,17 @@ export class Crowd {
       }
     }
     if (sheet) pen.putImageData(this.sheet, 0, 0);
-    pen.font = `600 13px ${FONTS}`; pen.textAlign = "center"; pen.lineWidth = 3; pen.strokeStyle = "#fff"; pen.fillStyle = "#14202b";
+    const line = Math.round(14 * more);
+    pen.font = `600 ${line}px ${FONTS}`; pen.textAlign = "center"; pen.lineWidth = 3; pen.strokeStyle = "#fff"; pen.fillStyle = "#14202b";
     const named = [];
     for (let j = 0; j < late.length; j += 4) {
       const [s, x, y, i] = late.slice(j, j + 4);
       pen.drawImage(s.canvas, x - s.half, y - s.half, s.size, s.size);
       const label = both(this.labels[i]);
-      if (label && zoom > 14.5 && (flags[i] & (TROUBLE | SAFE) || !["child", "pupil"].includes(this.kinds[i]))) {
+      if (label && zoom > 14.5 && ((flags[i] & STORY && flags[i] & (TROUBLE | SAFE) && !this.secret) || !["child", "pupil"].includes(this.kinds[i]))) {
         // One under the other where several stand together.
-        let at = y + s.half + 13;
-        while (named.some(([u, v]) => Math.abs(u - x) < 90 && Math.abs(v - at) < 14)) at += 15;
+        let at = y + s.half + line;
+        while (named.some(([u, v]) => Math.abs(u - x) < line * 7 && Math.abs(v - at) < line + 1)) at += line + 2;
         named.push([x, at]);
         pen.strokeText(label, x, at); pen.fillText(label, x, at);
       }

@@ -75,6 +75,7 @@ function row(i) {
     el("span", { class: "mark", "aria-hidden": "true", text: GLYPH[i.service] ?? "•" }),
     el("span", { class: "row", style: "gap:.4rem" }, el("span", { class: "what", text: SERVICE[i.service] ?? i.service }),
       isReal(i) ? el("span", { class: "tag emergency", text: t("실제 신고") }) : i.exercise && el("span", { class: "tag drill", text: t("훈련") }),
+      (i.linked ?? []).some((id) => incidents.has(id)) && el("span", { class: "tag", text: `⇔ ${t("이어진 일")}` }),
       i.medical && el("span", { class: "tag bad", text: t("의료") }), (i.marks ?? []).includes("prank") && el("span", { class: "tag warn", text: t("장난 의심") }),
       el("span", { class: `tag ${i.state === "open" ? "bad" : "info"}`, text: STATE[i.state] })),
     el("span", { class: "age num", "data-since": i.told_at ?? i.opened_at, text: isOpen(i) ? span((nowOf(i) - Date.parse(i.told_at ?? i.opened_at)) / 1000) : hm(i.closed_at) }),
@@ -164,6 +165,7 @@ async function select(id) {
   detail();
 }
 
+const FAR_M = 5000; // farther than that a circle on the map says nothing
 async function search() {
   const i = incidents.get(selected);
   shown = null;
@@ -178,19 +180,22 @@ async function search() {
 /** First those that the hub reckons nearest, then whoever else is free. */
 function nearest(i) {
   const told = i.nearest_units ?? alerts.get(i.id)?.units ?? [], known = new Set(told.map((u) => u.id));
-  const others = units.filter((u) => u.available && !known.has(u.id)).map((u) => ({ ...u, distance_m: i.position ? metres(i.position, u) : 0, expected_s: null }));
-  return [...told, ...others.sort((a, b) => a.distance_m - b.distance_m)];
+  const others = units.filter((u) => u.available && !known.has(u.id)).map((u) => ({ ...u, distance_m: i.position ? metres(i.position, u) : null, expected_s: null }));
+  const seconds = (u) => u.expected_s ?? u.distance_m / 5;
+  return [...told, ...others].sort((a, b) => seconds(a) - seconds(b));
 }
 const metres = (a, b) => Math.hypot((a.lat - b.lat) * 111195, (a.lon - b.lon) * 111195 * Math.cos((a.lat * Math.PI) / 180));
 
+/** Open incidents with which this one is not linked yet. */
+const linkable = (i) => [...incidents.values()].filter((o) => o.id !== i.id && isOpen(o) && !(i.linked ?? []).includes(o.id));
 const VERBS = [["acknowledge", "a", t("확인"), "primary wide"], ["dispatch", "d", t("출동"), "plain"], ["on_scene", "s", t("현장 도착"), "plain"], ["note", "n", t("메모"), "plain"],
-  ["prank", "p", t("장난 표시"), "plain"], ["call_119", "e", t("119 호출"), "plain"], ["false_alarm", "f", t("오경보 종결"), "plain"], ["resolve", "r", t("종결"), "plain"]];
+  ["prank", "p", t("장난 표시"), "plain"], ["link", "l", t("같은 일로 잇기"), "plain"], ["call_119", "e", t("119 호출"), "plain"], ["false_alarm", "f", t("오경보 종결"), "plain"], ["resolve", "r", t("종결"), "plain"]];
 
 function detail() {
   const i = incidents.get(selected), box = $("#detail");
   if (!i) { fill(box, el("div", { class: "empty" }, el("b", { text: t("사건을 고르세요") }), t("위아래 화살표나 j, k로 옮기고 Enter로 엽니다."))); return; }
   const open = isOpen(i), climbs = open && i.next_escalation_at;
-  const verbs = open ? VERBS.filter(([verb]) => !(verb === "acknowledge" && i.state !== "open") && !(verb === "on_scene" && i.state === "on_scene")) : [["reopen", "o", t("다시 열기"), "plain wide"], ["note", "n", t("메모"), "plain wide"]];
+  const verbs = open ? VERBS.filter(([verb]) => !(verb === "acknowledge" && i.state !== "open") && !(verb === "on_scene" && i.state === "on_scene") && !(verb === "link" && !linkable(i).length)) : [["reopen", "o", t("다시 열기"), "plain wide"], ["note", "n", t("메모"), "plain wide"]];
   const words = alerts.get(i.id)?.text ?? handover?.what?.text;
   fill(box,
     el("div", { class: "row" }, el("span", { class: `tag ${i.class === "emergency" ? "emergency" : i.class === "danger" ? "danger-class" : ""}`, text: CLASS[i.class] }), el("span", { class: "tag info", text: STATE[i.state] }),
@@ -201,12 +206,15 @@ function detail() {
     el("p", { class: "small muted num", style: "margin:.2rem 0" }, t("일어난 때 {a} · 접수 {b}", { a: hms(i.opened_at), b: hms(i.told_at ?? i.opened_at) }), i.owner ? ` · ${t("담당 {who}", { who: by(i.owner) })}` : "",
       climbs && el("span", {}, " · ", el("b", { "data-until": i.next_escalation_at, "data-text": t("다음 상향까지 {s}"), text: "" }))),
     el("div", { class: "actions" }, verbs.map(([verb, letter, name, looks]) => el("button", { type: "button", class: looks, "data-key": `act-${verb}`, "data-verb": verb, click: () => act(verb) }, name, el("kbd", { "aria-hidden": "true", text: letter })))),
+    i.linked?.length > 0 && el("div", {}, el("b", { text: t("같은 일로 이어진 사건") }), el("p", { class: "small muted", style: "margin:0", text: t("한 일이 여러 규칙에 걸리면 경보가 따로 나고, 허브가 서로 잇습니다.") }),
+      el("ul", { class: "bare" }, i.linked.map((id) => el("li", {}, el("button", { type: "button", class: "plain small", "data-key": `linked-${id}`, "data-linked": id, click: () => select(id), text: incidents.has(id) ? `⇔ ${SERVICE[incidents.get(id).service]} ${hms(incidents.get(id).opened_at)} · ${STATE[incidents.get(id).state]}` : `⇔ ${id}` }))))),
     i.units?.length > 0 && el("p", {}, el("b", { text: t("보낸 출동: ") }), i.units.map((u) => el("span", { class: "tag info", style: "margin-right:.3rem" }, icon(UNIT_ICON[u.type] ?? "patrol"), u.name ?? u.id))),
     open && i.position && i.cameras?.length === 0 && el("p", { class: "small muted", text: t("이 자리를 볼 수 있는 카메라가 없습니다.") }),
     i.cameras?.length > 0 && [el("h3", { text: t("가까운 카메라") }),
       el("div", { class: "cams" }, i.cameras.map((c) => el("button", { type: "button", class: "plain small", "data-key": `cam-${c.id}`, "aria-pressed": String(camera?.id === c.id), click: () => look(c), text: short(c.id) }))),
       camera && !camera.url && el("p", { class: "muted small", text: t("이 카메라는 화면을 내주지 않습니다. 지도에 자리와 방향이 있습니다.") })],
-    shown && el("p", { class: "small" }, el("b", { text: t("수색 범위") }), ` ${t("마지막 확인 {at}, 걸어서 {m} m 안", { at: hms(shown.last.at), m: Math.round(shown.reach_m) })}${shown.cut ? ` · ${t("등록된 길의 끝에서 잘림")}` : ""} · ${t("카메라 {c}대, 리더기 {r}대", { c: shown.cameras.length, r: shown.readers.length })}`),
+    shown && shown.reach_m > FAR_M && el("p", { class: "small" }, el("b", { text: t("수색 범위") }), ` ${t("오늘 확인된 위치가 없어 범위를 좁힐 수 없습니다. 집과 학교, 등록된 길부터 찾으세요.")}`),
+    shown && shown.reach_m <= FAR_M && el("p", { class: "small" }, el("b", { text: t("수색 범위") }), ` ${t("마지막 확인 {at}, 걸어서 {m} m 안", { at: hms(shown.last.at), m: Math.round(shown.reach_m) })}${shown.cut ? ` · ${t("등록된 길의 끝에서 잘림")}` : ""} · ${t("카메라 {c}대, 리더기 {r}대", { c: shown.cameras.length, r: shown.readers.length })}`),
     el("h3", { text: t("경과") }),
     el("ol", { class: "history bare" }, [...(i.history ?? [])].reverse().map((h) => el("li", {}, el("span", { class: "num muted", text: hms(h.at) }), el("span", {}, el("b", { text: ACTION[h.action.split(".").pop()] ?? h.action }), ` ${by(h.by)}`, h.note && el("div", { text: plainly(h.note) }))))));
   tick();
@@ -258,7 +266,7 @@ async function act(verb) {
   let body = { action: verb };
   if (verb === "dispatch") {
     const free = nearest(i).slice(0, 9);
-    const form = await dialog(t("누구를 보낼까요?"), el("div", {}, free.map((u, n) => el("label", { class: "consent" }, el("input", { type: "radio", name: "unit", value: u.id, checked: n === 0 }), el("span", {}, el("b", {}, icon(UNIT_ICON[u.type] ?? "patrol"), ` ${u.name ?? u.id}`), `${UNIT[u.type] ?? ""} · ${Math.round(u.distance_m)} m${u.expected_s ? ` · ${t("약 {s}", { s: span(u.expected_s) })}` : ""}`))),
+    const form = await dialog(t("누구를 보낼까요?"), el("div", {}, free.map((u, n) => el("label", { class: "consent" }, el("input", { type: "radio", name: "unit", value: u.id, checked: n === 0 }), el("span", {}, el("b", {}, icon(UNIT_ICON[u.type] ?? "patrol"), ` ${u.name ?? u.id}`), `${UNIT[u.type] ?? ""}${u.distance_m === null || !i.position ? "" : ` · ${Math.round(u.distance_m)} m`}${u.expected_s ? ` · ${t("약 {s}", { s: span(u.expected_s) })}` : ""}`))),
       !free.length && el("p", { text: t("지금 보낼 수 있는 출동 조가 없습니다. 기록만 남깁니다.") })), { yes: t("출동") });
     if (!form) return;
     if (form.unit) body.unit = form.unit;
@@ -267,6 +275,10 @@ async function act(verb) {
     if (!form) return;
     if (form.note?.trim()) body.note = form.note.trim();
     if (verb === "note" && !body.note) return;
+  } else if (verb === "link") {
+    const form = await dialog(t("어느 사건과 같은 일인가요?"), el("div", {}, linkable(i).map((o, n) => el("label", { class: "consent" }, el("input", { type: "radio", name: "to", value: o.id, checked: n === 0 }), el("span", {}, el("b", { text: `${GLYPH[o.service] ?? ""} ${SERVICE[o.service] ?? o.service}` }), `${hms(o.opened_at)} · ${inWords(o)}`)))), { yes: t("잇기") });
+    if (!form?.to) return;
+    body.to = form.to;
   } else if (verb === "prank") body = { action: "mark", mark: "prank" };
   body.key = key();
   try {
@@ -312,7 +324,7 @@ function drawUnits() {
 }
 function drawSearch() {
   if (!map) return;
-  const rings = shown ? [...shown.outline.map((ring) => area(ring.map((p) => Array.isArray(p) ? p : [p.lon, p.lat]), { kind: "reach" })), area(circle(shown.last.lon, shown.last.lat, Math.max(shown.last.accuracy_m, 6)), { kind: "last" })] : [];
+  const rings = shown && shown.reach_m <= FAR_M ? [...shown.outline.map((ring) => area(ring.map((p) => Array.isArray(p) ? p : [p.lon, p.lat]), { kind: "reach" })), area(circle(shown.last.lon, shown.last.lat, Math.max(shown.last.accuracy_m, 6)), { kind: "last" })] : [];
   overlay(map, "search", collection(rings), [
     { id: "reach", type: "fill", filter: ["==", ["get", "kind"], "reach"], paint: { "fill-color": "#0a5c9c", "fill-opacity": 0.14 } },
     { id: "reach-line", type: "line", filter: ["==", ["get", "kind"], "reach"], paint: { "line-color": "#0a5c9c", "line-width": 2.5, "line-dasharray": [2, 1.5] } },
@@ -328,7 +340,7 @@ async function startMap() {
     const session = await ask("GET", `/control/v1/sessions/${here.drill}`).catch(() => null);
     if (session?.map) {
       center = session.map.center;
-      if (session.map.kind === "schematic") sheet = await ask("GET", `/control/v1/sessions/${here.drill}/map?schematic=1`).catch(() => null);
+      if (session.map.kind === "schematic" || !(await ask("GET", "/tiles.json")).present) sheet = await ask("GET", `/control/v1/sessions/${here.drill}/map?schematic=1`).catch(() => null);
       if (session.map.notice) $("#map").append(el("p", { class: "notmine", style: "margin:0", text: both(session.map.notice) }));
     }
   }
@@ -423,7 +435,7 @@ async function begin() {
 
 // ------------------------------------------------------------------ keys
 
-const keys = { a: "acknowledge", d: "dispatch", s: "on_scene", n: "note", p: "prank", e: "call_119", f: "false_alarm", r: "resolve", o: "reopen" };
+const keys = { a: "acknowledge", d: "dispatch", s: "on_scene", n: "note", p: "prank", e: "call_119", l: "link", f: "false_alarm", r: "resolve", o: "reopen" };
 addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]") || event.target.closest?.("input, textarea, select")) return;
   if (event.key === "?") { help(); return; }

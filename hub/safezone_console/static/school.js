@@ -1,8 +1,9 @@
 // The school's page: who came, who is missing, what needs a new battery, what parents say. Asked again every few seconds.
-import { $, HUB_AWAY, Live, ask, away, band, because, day, dialog, el, fill, hm, span, t, toast, trouble } from "./kit.js";
+import { $, HUB_AWAY, Live, ask, away, band, because, day, dialog, el, fill, here, hm, t, toast, trouble } from "./kit.js";
 import { DEVICE, FAULT, SERVICE, STATE } from "./words.js";
 
 const V1 = "/as/school/v1";
+let drill = null, over = false; // the drill in which this page is played, and whether it has ended
 let me, pupils = null, devices = [], complaints = [], enrolments = [];
 const alerts = new Map();
 const WHO = (p) => t("{g}학년 {c}반 {n}번 {name}", { g: p.grade, c: p.class, n: p.number, name: p.name });
@@ -18,19 +19,23 @@ function table(names, rows, none) {
 function show() {
   if (!pupils) return;
   const items = pupils.items, count = (...states) => items.filter((p) => states.includes(p.state)).length;
-  const missing = items.filter((p) => p.state === "missing"), late = missing.length ? missing : items.filter((p) => p.state === "expected");
+  // A drill in the afternoon has no morning behind it: who did not come to school then, nobody can say.
+  const unseen = drill !== null && !drill.morning;
+  const missing = unseen ? [] : items.filter((p) => p.state === "missing"), late = unseen ? [] : missing.length ? missing : items.filter((p) => p.state === "expected");
   const weak = items.filter((p) => (p.tag_battery_pct ?? 100) <= LOW || stale(p)), faulty = devices.filter((d) => d.faults.length), open = complaints.filter((c) => c.state === "open");
+  if (drill && !$("#invented")) $("#tiles").before(el("p", { id: "invented", class: "muted", text: t("훈련 화면입니다. 이름은 모두 지어낸 것이고 실제 학생이 아닙니다.") }));
   $("#date").textContent = `${day(`${pupils.date}T12:00:00+09:00`)}${pupils.school_day ? "" : ` · ${t("수업 없는 날")}`}`;
   const tile = (n, name, kind) => el("div", { class: `tile ${kind}` }, el("b", { text: n }), name);
-  fill($("#tiles"), tile(`${count("in_school", "left")}/${items.length - count("absent", "unknown")}`, t("등교"), "good"), tile(missing.length, t("안 온 어린이"), missing.length ? "bad" : "good"), tile(count("left"), t("하교"), ""), tile(count("absent"), t("결석 신고"), ""), tile(weak.length, t("살펴볼 태그"), weak.length ? "warn" : "good"), tile(faulty.length, t("고장 난 장치"), faulty.length ? "warn" : "good"), tile(open.length, t("답할 이의"), open.length ? "warn" : "good"));
-  fill($("#missing"), late.length === 0 ? el("p", { class: "tag good", text: t("모두 왔습니다") })
+  fill($("#tiles"), unseen ? tile(count("in_school"), t("지금 학교에 있음 (훈련에서 본 어린이)"), "good") : tile(`${count("in_school", "left")}/${items.length - count("absent", "unknown")}`, t("등교"), "good"), tile(missing.length, t("안 온 어린이"), missing.length ? "bad" : "good"), tile(count("left"), t("하교"), ""), tile(count("absent"), t("결석 신고"), ""), tile(weak.length, t("살펴볼 태그"), weak.length ? "warn" : "good"), tile(faulty.length, t("고장 난 장치"), faulty.length ? "warn" : "good"), tile(open.length, t("답할 이의"), open.length ? "warn" : "good"));
+  fill($("#missing"), unseen ? el("p", { id: "unseen", text: t("이 훈련은 오후에 시작해 아침 등교 기록이 없습니다. 그래서 «안 온 어린이»를 가리지 않고, 훈련 중에 본 어린이만 셉니다.") })
+    : late.length === 0 ? el("p", { class: "tag good", text: t("모두 왔습니다") })
     : [el("p", {}, missing.length ? el("span", { class: "tag bad", text: t("등교 시각이 지났습니다: {n}명", { n: missing.length }) }) : el("span", { class: "tag info", text: t("아직 등교 시간입니다: {n}명 남음", { n: late.length }) })),
       el("ul", { class: "bare", style: "columns:16rem" }, late.slice(0, 200).map((p) => el("li", { "data-pupil": p.id, text: WHO(p) })))]);
   const classes = new Map();
   for (const p of items) { const name = `${p.grade}-${p.class}`; if (!classes.has(name)) classes.set(name, []); classes.get(name).push(p); }
   fill($("#classes"), [...classes].map(([name, rows]) => {
     const n = (state) => rows.filter((p) => p.state === state).length, of = (state) => `width:${(100 * n(state)) / rows.length}%`;
-    return el("div", {}, el("div", { class: "row between" }, el("b", { text: t("{g}학년 {c}반", { g: name.split("-")[0], c: name.split("-")[1] }) }), el("span", { class: "num", text: t("{in} 있음 · {out} 하교 · {miss} 안 옴", { in: n("in_school"), out: n("left"), miss: n("missing") + n("expected") }) })),
+    return el("div", {}, el("div", { class: "row between" }, el("b", { text: t("{g}학년 {c}반", { g: name.split("-")[0], c: name.split("-")[1] }) }), el("span", { class: "num", text: unseen ? t("{in}/{all} 봄", { in: n("in_school"), all: rows.length }) : t("{in} 있음 · {out} 하교 · {miss} 안 옴", { in: n("in_school"), out: n("left"), miss: n("missing") + n("expected") }) })),
       el("div", { class: "bar", "aria-hidden": "true" }, el("i", { class: "in", style: of("in_school") }), el("i", { class: "out", style: of("left") }), el("i", { class: "miss", style: of("missing") })));
   }));
   fill($("#tags"), table([t("어린이"), t("태그"), t("배터리"), t("마지막으로 보임")], weak.sort((a, b) => (a.tag_battery_pct ?? 101) - (b.tag_battery_pct ?? 101)).slice(0, 80).map((p) => [WHO(p), p.tag ?? "", p.tag_battery_pct === undefined ? "–" : el("span", { class: `tag ${p.tag_battery_pct <= LOW ? "warn" : ""}`, text: `${Math.round(p.tag_battery_pct)} %` }), el("span", {}, p.tag_seen_at ? `${day(p.tag_seen_at)} ${hm(p.tag_seen_at)}` : t("없음"), stale(p) && el("span", { class: "tag warn", text: t("오래됨") }))]), t("살펴볼 태그가 없습니다.")));
@@ -57,7 +62,7 @@ async function answer(c) {
 async function code() {
   try {
     const made = await ask("POST", `${V1}/zones/${me.zone}/enrolment-codes`, { child: $("#whose").value });
-    await dialog(t("가입 코드"), el("div", {}, el("p", { class: "bigcount", id: "made-code", text: made.code }), el("p", { text: t("{at}까지 한 번 쓸 수 있습니다. 보호자 화면의 «보호자 가입»에 넣습니다.", { at: `${day(made.expires_at)} ${hm(made.expires_at)}` }) })), { no: null });
+    await dialog(t("가입 코드"), el("div", {}, el("p", { text: WHO(pupils.items.find((p) => p.id === $("#whose").value)) }), el("p", { class: "bigcount", id: "made-code", text: made.code }), el("p", { text: t("{at}까지 한 번 쓸 수 있습니다. 보호자 화면의 «보호자 가입»에 넣습니다.", { at: `${day(made.expires_at)} ${hm(made.expires_at)}` }) })), { no: null });
   } catch (error) { trouble(error); }
 }
 async function pin(e) {
@@ -75,6 +80,7 @@ async function written(e) {
 }
 
 async function load() {
+  if (over) return;
   const zone = `${V1}/zones/${me.zone}`;
   const each = await Promise.allSettled([ask("GET", `${zone}/pupils`), ask("GET", `${zone}/devices`), ask("GET", `${zone}/complaints`), ask("GET", `${zone}/enrolments`)]);
   if (each[0].status === "fulfilled") pupils = each[0].value;
@@ -91,6 +97,14 @@ async function begin() {
     if (error.status === 401) { location.replace("/login?role=school"); return; }
     away("hub", true, HUB_AWAY); setTimeout(begin, 1500); return;
   }
+  if (here.drill) {
+    drill = await ask("GET", `/control/v1/sessions/${here.drill}`).catch(() => null);
+    new Live(`/control/v1/sessions/${here.drill}/stream?frames=0`, { clock(data) {
+      if (!["ended", "failed"].includes(data.state) || over) return;
+      over = true; // the zone has its own time again: what it would show now is not the drill
+      $("#tiles").before(el("p", { class: "card", id: "over", role: "status" }, el("b", { text: t("훈련이 끝났습니다. 아래는 끝났을 때의 모습입니다.") })));
+    } });
+  }
   const heard = (i) => { if (["not_arrived", "missing_report"].includes(i.service)) alerts.set(i.id ?? i.incident, i); if (i.exercise) band(true); load(); };
   new Live(`${V1}/zones/${me.zone}/stream`, { alert: heard, incident: heard, complaint: load }, (connected) => {
     away("hub", !connected, HUB_AWAY);
@@ -100,5 +114,4 @@ async function begin() {
   setInterval(() => { if (!document.hidden) load(); }, 5000);
 }
 $("#logout").addEventListener("click", async () => { await ask("POST", "/auth/logout", { role: "school" }).catch(() => {}); location.assign("/"); });
-void span;
 begin();

@@ -1,12 +1,13 @@
 // Choosing school, drill and day. Nothing starts here.
-import { $, ask, both, date, el, fill, t, toast, trouble } from "./kit.js";
+import { $, ask, both, date, el, fill, here, kept, t, toast, trouble } from "./kit.js";
+import { showSessions } from "./sessions.js";
 
 let school = null, drill = null, drills = [], timer = 0;
 const query = new URLSearchParams(location.search);
 
 function showSchool() {
   fill($("#school"), school && el("div", { class: "row between" }, el("span", {}, el("b", { style: "font-size:1.2rem", text: school.name }), ` ${school.gu ?? ""} `, el("span", { class: "muted num", text: school.code })), el("button", { type: "button", class: "plain small", click: () => { school = null; showSchool(); $("#q").focus(); }, text: t("바꾸기") })),
-    school?.map === "schematic" && el("p", { class: "tag warn", style: "white-space:normal;margin-top:.5rem", text: t("이 학교의 실제 지도가 없어 약도로 진행합니다. 훈련 화면에서 지도를 받는 방법을 알려 드립니다.") }));
+    school?.map === "schematic" && el("p", { class: "tag warn", style: "white-space:normal;margin-top:.5rem", text: t("이 학교의 실제 지도가 없어 약도로 진행합니다. 훈련 화면에서 실제 지도를 받을 수 있습니다.") }));
   $("#search").hidden = Boolean(school);
   links();
 }
@@ -23,7 +24,7 @@ function showDrills() {
 function plan() {
   const cell = (text) => el("td", { text: both(text) });
   fill($("#plan"), el("h2", { style: "font-size:1.4rem", text: both(drill.title) }), el("p", { text: both(drill.summary) }),
-    el("h3", { text: t("목표") }), el("ul", {}, drill.objectives.map((o) => el("li", { text: `${both(o.text)}${o.target_s ? ` (${t("{s}초 안", { s: o.target_s })})` : ""}` }))),
+    el("h3", { text: t("목표") }), el("ul", {}, drill.objectives.map((o) => el("li", { text: both(o.text) }))),
     el("h3", { text: t("{n}분 계획", { n: drill.minutes }) }),
     el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": t("계획표") }, el("table", { class: "plan" }, el("thead", {}, el("tr", {}, [t("분"), t("무엇"), t("어디에"), t("학생"), t("화면 속 상황"), t("훈련 참가자")].map((name) => el("th", { scope: "col", text: name })))),
       el("tbody", {}, drill.plan.map((p) => el("tr", {}, el("td", { class: "num", text: `${p.from_min}–${p.to_min}` }), cell(p.title), cell(p.where), cell(p.pupils), cell(p.twin), cell(p.trainees)))))),
@@ -32,7 +33,7 @@ function plan() {
 }
 function links() {
   const pack = $("#pack"), ready = school && drill;
-  if (ready) pack.href = `/control/v1/drills/${drill.id}/pack.pdf?school=${school.code}&date=${$("#date").value}`; else pack.removeAttribute("href");
+  if (ready) pack.href = `/control/v1/drills/${drill.id}/pack.pdf?school=${school.code}&date=${$("#date").value}&lang=${here.lang}`; else pack.removeAttribute("href");
   pack.setAttribute("aria-disabled", String(!ready));
 }
 $("#q").addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(() => find().catch(trouble), 150); });
@@ -41,16 +42,23 @@ $("#date").addEventListener("change", links);
 $("#setup").addEventListener("submit", async (event) => {
   event.preventDefault();
   if (!school) { toast(t("먼저 학교를 고르세요."), "error"); $("#q").focus(); return; }
-  const button = $("#create");
-  button.disabled = true; button.textContent = t("지도와 어린이를 준비하는 중…");
+  const room = { grade: Number($("#grade").value), class: Number($("#class").value), size: Number($("#size").value) };
+  kept.set("room", room);
+  const button = $("#create"), busy = el("dialog", { class: "dialog busy", "aria-live": "polite" }, el("h2", { text: t("지도와 어린이를 준비하는 중…") }), el("progress", { "aria-label": t("준비하는 중") }), el("p", { class: "muted", text: t("보통 5초에서 20초 걸립니다.") }));
+  button.disabled = true;
+  document.body.append(busy);
+  busy.addEventListener("cancel", (cancelled) => cancelled.preventDefault());
+  busy.showModal();
   try {
-    const made = await ask("POST", "/control/v1/sessions", { school: school.code, drill: drill.id, date: $("#date").value, rehearsal: $("#rehearsal").checked });
+    const made = await ask("POST", "/control/v1/sessions", { school: school.code, drill: drill.id, date: $("#date").value, rehearsal: $("#rehearsal").checked, class: room });
     location.assign(`/drill/${made.session}`);
-  } catch (error) { trouble(error); button.disabled = false; button.textContent = t("훈련 만들기"); }
+  } catch (error) { trouble(error); button.disabled = false; busy.remove(); }
 });
 
 async function begin() {
   $("#date").value = date(new Date());
+  for (const [name, value] of Object.entries(kept.get("room", {}))) if ($(`#${name}`)) $(`#${name}`).value = value;
+  showSessions().then(() => { $("#before").hidden = !$("#sessions").childElementCount; }).catch(() => {});
   drills = (await ask("GET", "/control/v1/drills")).items;
   drill = drills.find((each) => each.id === query.get("drill")) ?? drills[0];
   const code = query.get("school");

@@ -1,5 +1,6 @@
 // The first page: a school is found while it is typed; drills that run can be joined.
-import { $, ask, both, day, el, fill, here, joinAs, playAs, t, toast, trouble } from "./kit.js";
+import { $, ask, el, fill, here, joinAs, t, toast, trouble } from "./kit.js";
+import { showSessions } from "./sessions.js";
 
 const list = $("#schools"), form = $("#find");
 
@@ -19,24 +20,6 @@ async function find() {
 }
 
 const PLACE = { desk: "/control-room", desk2: "/control-room", guardian: "/guardian", school: "/school" };
-const STATE = { ready: t("준비됨"), running: t("진행 중"), paused: t("멈춤"), ended: t("끝남"), failed: t("실패") };
-
-async function sessions() {
-  const { items } = await ask("GET", "/control/v1/sessions");
-  const shown = items.filter((s) => ["ready", "running", "paused"].includes(s.state)).slice(0, 6);
-  const ended = items.filter((s) => s.state === "ended").slice(0, 4);
-  const row = (s) => el("li", {}, el("div", { class: "row between", style: "padding:.4rem .9rem" },
-    el("a", { href: `/drill/${s.session}`, style: "flex:1;min-width:13rem" },
-      el("span", {}, el("b", { text: both(s.drill.title) }), ` · ${s.school.name}`),
-      el("span", { class: `tag ${s.state === "running" ? "good" : ""}`, text: STATE[s.state] ?? s.state })),
-    ["ready", "running", "paused"].includes(s.state) && el("span", { class: "row" },
-      el("button", { type: "button", class: "plain small", style: "width:auto", click: () => playAs(s.session, "desk", "/control-room").catch(trouble), text: t("상황실로 참가") }))));
-  fill($("#sessions"),
-    shown.length > 0 && [el("h2", { style: "margin-top:1rem", text: t("열려 있는 훈련") }), el("ul", { class: "choices", style: "margin-top:.3rem" }, shown.map(row))],
-    ended.length > 0 && [el("h2", { style: "margin-top:1rem", text: t("지난 훈련") }), el("ul", { class: "choices", style: "margin-top:.3rem" }, ended.map((s) => el("li", {},
-      el("a", { href: `/drill/${s.session}` }, el("span", {}, el("b", { text: both(s.drill.title) }), ` · ${s.school.name}`), el("span", { class: "muted", text: s.date ? day(`${s.date}T12:00:00+09:00`) : "" })))))]);
-}
-
 if (form) {
   let timer = 0;
   $("#q").addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(() => find().catch(trouble), 150); });
@@ -49,7 +32,7 @@ if (form) {
       else list.querySelector("a")?.focus();
     } catch (error) { trouble(error); }
   });
-  sessions().catch(() => {});
+  showSessions().catch(() => {});
   $("#join").addEventListener("submit", async (event) => {
     event.preventDefault();
     const as = $("#as").value;

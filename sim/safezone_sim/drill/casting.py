@@ -24,6 +24,7 @@ from safezone_sim.streams import stream
 from safezone_sim.world.model import Device, Person, Place
 
 SURE_M = 10.0  # nearer to a reader than its call range by so much
+SEEN_BY_CAMERA_M = 40.0
 POST_M = (25.0, 220.0)  # along the street from the gate
 BELL_WITHIN_M = 600.0
 WANDER_S = 2400.0
@@ -76,7 +77,9 @@ def _in_school(script: Script, people: Sequence[Person]) -> Iterator[Part]:
 def _on_the_way(script: Script, people: Sequence[Person]) -> Iterator[Part]:
     """A spot on the way home, not far from the gate, where some reader hears the tag."""
     readers = np.array([(d.x, d.y) for d in script.world.devices if d.type == "reader"]).reshape(-1, 2)
+    cameras = np.array([(d.x, d.y) for d in script.world.devices if d.type == "camera"]).reshape(-1, 2)
     reach = script.scenario.equipment.call_range_m - SURE_M
+    unseen: list[Part] = []
     for person in people:
         spec = _way_home(script, person)
         if spec is None or not len(readers):
@@ -85,9 +88,17 @@ def _on_the_way(script: Script, people: Sequence[Person]) -> Iterator[Part]:
         low, high = spec.street[0] + POST_M[0], float(along[-1]) - spec.street[1]
         for metres in np.arange(min(high, spec.street[0] + POST_M[1]), low - 1.0, -10.0):
             x, y = _point(spec.xy, float(metres))
-            if np.hypot(readers[:, 0] - x, readers[:, 1] - y).min() <= reach:
-                yield Part(person.index, _cut(spec, float(metres)))
-                break
+            if np.hypot(readers[:, 0] - x, readers[:, 1] - y).min() > reach:
+                continue
+            part = Part(person.index, _cut(spec, float(metres)))
+            # The desk is to look at cameras: a spot before one comes first.
+            if len(cameras) and np.hypot(cameras[:, 0] - x, cameras[:, 1] - y).min() <= SEEN_BY_CAMERA_M:
+                yield part
+            else:
+                unseen.append(part)
+                continue
+            break
+    yield from unseen
 
 
 def _at_a_bell(script: Script, people: Sequence[Person]) -> Iterator[Part]:

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -14,7 +15,7 @@ from pathlib import Path
 import click
 
 from safezone_sim.drill.catalogue import drills
-from safezone_sim.drill.serve import ControlServer, HubKeeper, new_token
+from safezone_sim.drill.serve import FILE, ControlServer, HubKeeper, new_token
 from safezone_sim.drill.service import Control
 from safezone_sim.scenario import ScenarioError
 from safezone_sim.twin.hubprocess import HubProcess, HubStartError
@@ -30,6 +31,12 @@ PAGES = "safezone_console"
     default=8400,
     show_default=True,
     help="화면의 포트, 0이면 빈 것. Port of the pages; 0 takes a free one.",
+)
+@click.option(
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    help="화면이 듣는 주소. 교실의 다른 기기도 쓰려면 0.0.0.0. Address of the pages; 0.0.0.0 lets other devices in the classroom join.",
 )
 @click.option("--control-port", type=int, default=0, help="제어 서비스의 포트. Port of the control service.")
 @click.option("--no-browser", is_flag=True, help="브라우저를 열지 않음. Do not open the browser.")
@@ -65,6 +72,7 @@ PAGES = "safezone_console"
 def drill_command(
     school: str | None,
     port: int,
+    host: str,
     control_port: int,
     no_browser: bool,
     no_pages: bool,
@@ -87,6 +95,10 @@ def drill_command(
     try:
         drills()
         with ExitStack() as stack:
+            stack.callback(click.echo, "끝났습니다 · ended")
+            click.echo(
+                "시작하는 중입니다. 처음에는 30초쯤 걸립니다 · starting; the first time takes some 30 s"
+            )
             if hub is None:
                 process = HubProcess((sys.executable, "-m", "safezone_cli", "hub"), state / "hub")
                 address = process.start()
@@ -105,13 +117,19 @@ def drill_command(
             pages = None
             if not no_pages:
                 pages = subprocess.Popen(
-                    pages_command(hub, server.url, port, map_dir), env=_environment(server), stdout=subprocess.PIPE,
+                    pages_command(hub, server.url, port, map_dir, host), env=_environment(server), stdout=subprocess.PIPE,
                     start_new_session=True,
                 )  # fmt: skip
                 stack.callback(_end, pages)
-                address_of_pages = _ready(pages)
-                here = f"{address_of_pages}/drill" + (f"?school={school}" if school else "")
+                said = _ready(pages)
+                here = said.replace("//0.0.0.0:", "//127.0.0.1:") + (
+                    f"/drill?school={school}" if school else "/"
+                )
                 click.echo(f"화면 · pages    {here}")
+                path.write_text(json.dumps({**json.loads(path.read_text()), "pages": here}) + "\n")
+                if not _alone(host):
+                    others = said.replace("//0.0.0.0:", f"//{_address()}:")
+                    click.echo(f"다른 기기 · other devices  {others}  (참가 번호로 · by join code)")
                 if not no_browser:
                     webbrowser.open(here)
             click.echo("끝내려면 Ctrl-C · Ctrl-C ends it")
@@ -120,12 +138,45 @@ def drill_command(
                     raise click.ClickException(
                         f"화면이 멈췄습니다 · the pages stopped (exit {pages.returncode})"
                     )
+            click.echo("기록을 저장하고 끝내는 중입니다 · saving the records and ending")
     except (HubStartError, OSError, ScenarioError) as e:
+        running = _running(state)
+        if running:
+            raise click.ClickException(f"이미 켜져 있습니다 · already running: {running}") from e
         raise click.ClickException(f"시작할 수 없습니다 · cannot start: {e}") from e
 
 
-def pages_command(hub: str, control: str, port: int, map_dir: Path | None) -> Sequence[str]:
-    """How the pages are started: a process of their own, told where hub and twin are."""
+def _running(state: Path) -> str:
+    """Where the pages of another ``safezone drill`` on the same state are; empty if there is none."""
+    try:
+        told = json.loads((state / FILE).read_text(encoding="utf-8"))
+        os.kill(int(told["pid"]), 0)
+    except (OSError, ValueError, KeyError):
+        return ""
+    return str(told.get("pages", told["http"]))
+
+
+def _alone(host: str) -> bool:
+    return host in ("127.0.0.1", "localhost", "::1")
+
+
+def _address() -> str:
+    """This machine's address in its network; nothing is sent to find it."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))
+        except OSError:
+            return socket.gethostname()
+        return str(probe.getsockname()[0])
+
+
+def pages_command(
+    hub: str, control: str, port: int, map_dir: Path | None, host: str = "127.0.0.1"
+) -> Sequence[str]:
+    """How the pages are started: a process of their own, told where hub and twin are.
+
+    On the teacher's own machine everything is the teacher's; open to a network, a drill belongs to the browser that made it.
+    """
     command = [
         sys.executable,
         "-m",
@@ -136,7 +187,9 @@ def pages_command(hub: str, control: str, port: int, map_dir: Path | None) -> Se
         control,
         "--port",
         str(port),
-        "--shared",
+        "--host",
+        host,
+        *(["--shared"] if _alone(host) else []),
     ]
     return [*command, "--map-dir", str(map_dir)] if map_dir is not None else command
 

@@ -51,6 +51,7 @@ class Bars:
     """Times against targets: (label, seconds or None, target or None, met)."""
 
     rows: Sequence[tuple[str, float | None, float | None, bool | None]]
+    language: str
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,37 @@ class Document:
     language: str = "ko"
 
 
+def paper_name(day: str, school: str, title: str, *more: str) -> str:
+    """What a saved PDF is called: 2026-12-08-서울공덕초-태그버튼.pdf."""
+    parts = (day, school.replace("초등학교", "초"), title.partition(":")[0], *more)
+    return "-".join(p.replace(" ", "") for p in parts if p) + ".pdf"
+
+
+class Words:
+    """One language of the two: ``say(("가", "a"))``, ``say({"ko": "가", "en": "a"})``."""
+
+    def __init__(self, language: str) -> None:
+        self.language = language
+
+    def __call__(self, text: tuple[str, str] | Mapping[str, str]) -> str:
+        ko, en = (text["ko"], text["en"]) if isinstance(text, Mapping) else text
+        return en if self.language == "en" else ko
+
+    def duration(self, seconds: float | None) -> str:
+        return duration(seconds, self.language)
+
+    def day(self, day: str) -> str:
+        return day_words(day, self.language)
+
+
+def day_words(day: str, language: str = "ko") -> str:
+    """2026년 12월 8일(화); Tuesday 8 December 2026. ValueError for what is no date."""
+    when = date.fromisoformat(day)
+    if language == "en":
+        return f"{when:%A} {when.day} {when:%B %Y}"
+    return f"{when.year}년 {when.month}월 {when.day}일({'월화수목금토일'[when.weekday()]})"
+
+
 def duration(seconds: float | None, language: str = "ko") -> str:
     """Seconds for people: 42초, 3분 5초, 10분; 42 s, 3 min 5 s, 10 min."""
     if seconds is None:
@@ -110,17 +142,6 @@ def duration(seconds: float | None, language: str = "ko") -> str:
     if whole < 60:
         return f"{whole}{second}"
     return f"{whole // 60}{minute}" + (f" {whole % 60}{second}" if whole % 60 else "")
-
-
-WEEKDAYS = ("월화수목금토일", ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"))
-
-
-def day_words(day: str, language: str = "ko") -> str:
-    """A date for people: 2026년 12월 8일 (화); Tue 2026-12-08."""
-    d = date.fromisoformat(day)
-    if language == "en":
-        return f"{WEEKDAYS[1][d.weekday()]} {day}"
-    return f"{d.year}년 {d.month}월 {d.day}일 ({WEEKDAYS[0][d.weekday()]})"
 
 
 # --- HTML ---------------------------------------------------------------------------------------------
@@ -164,8 +185,8 @@ def _html(block: Block) -> str:
                 "<tr>" + "".join(f"<td{_class(c)}>{_lines(c)}</td>" for c in row) + "</tr>" for row in rows
             )
             return f'<div class="wide"><table><colgroup>{columns}</colgroup>{top}<tbody>{body}</tbody></table></div>'
-        case Bars(rows):
-            return bars_svg(rows)
+        case Bars(rows, language):
+            return bars_svg(rows, language)
         case Cards(cards):
             return (
                 '<div class="cards">'
@@ -195,7 +216,10 @@ def _class(text: str) -> str:
 
 
 PAPER, ROAD, FOOT = "#f8fafc", "#cbd5e1", "#e2e8f0"
-WAYS = {"child": ("#d55e00", "어린이가 간 길", "way of the child"), "unit": ("#0a5c9c", "출동한 조의 길", "way of a unit")}
+WAYS = {
+    "child": ("#d55e00", "어린이가 간 길", "way of the child"),
+    "unit": ("#0a5c9c", "출동한 조의 길", "way of a unit"),
+}
 MARKS = {"school": "#4b5563", "alert": "#b91c1c", "arrived": "#0a5c9c", "found": "#15803d"}
 
 
@@ -211,10 +235,10 @@ def picture_svg(shown: Mapping[str, Any], language: str) -> str:
     for foot, colour, thick in ((True, FOOT, 2), (False, ROAD, 5)):
         d = "".join(path(r["line"]) for r in shown["roads"] if r["foot"] == foot)
         parts.append(f'<path d="{d}" fill="none" stroke="{colour}" stroke-width="{thick}"/>')
-    for way in reversed(shown["ways"]):
-        parts.append(
-            f'<path d="{path(way["line"])}" fill="none" stroke="{WAYS[way["who"]][0]}" stroke-width="4" stroke-opacity=".8"/>'
-        )
+    parts += [
+        f'<path d="{path(way["line"])}" fill="none" stroke="{WAYS[way["who"]][0]}" stroke-width="4" stroke-opacity=".8"/>'
+        for way in reversed(shown["ways"])
+    ]
     for n, mark in enumerate(shown["marks"], 1):
         x, y = mark["x"] * k, (height - mark["y"]) * k
         parts.append(
@@ -246,7 +270,9 @@ def _scale_bar(width_m: float) -> int:
     return next((m for m in (500, 200, 100, 50) if m < width_m / 4), 50)
 
 
-def bars_svg(rows: Sequence[tuple[str, float | None, float | None, bool | None]]) -> str:
+def bars_svg(
+    rows: Sequence[tuple[str, float | None, float | None, bool | None]], language: str = "ko"
+) -> str:
     """Bars against target marks, each on its own scale: how much of the allowed time was used."""
     h = 44
     parts = []
@@ -255,9 +281,7 @@ def bars_svg(rows: Sequence[tuple[str, float | None, float | None, bool | None]]
         most = max(value or 0.0, target or 0.0, 1.0) * 1.1
         width = 0 if value is None else 430 * value / most
         colour = GOOD if met else BAD if met is False else NEUTRAL
-        said = ("–" if value is None else duration(value)) + (
-            "" if target is None else f" / {duration(target)}"
-        )
+        said = duration(value, language) + ("" if target is None else f" / {duration(target, language)}")
         parts.append(f'<text x="0" y="{y + 14}" font-size="13" fill="{INK}">{escape(label)}</text><rect x="0" y="{y + 20}" width="430" height="14" fill="#e2e8f0"/>'
                      f'<rect x="0" y="{y + 20}" width="{width:.1f}" height="14" fill="{colour}"/>'
                      f'<text x="440" y="{y + 32}" font-size="13" fill="{INK}">{escape(said)}</text>')  # fmt: skip
@@ -266,7 +290,7 @@ def bars_svg(rows: Sequence[tuple[str, float | None, float | None, bool | None]]
             parts.append(
                 f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{y + 16}" y2="{y + 38}" stroke="{INK}" stroke-width="2"/>'
             )
-    label = "걸린 시간과 목표 · times against targets"
+    label = "걸린 시간과 목표" if language != "en" else "times against targets"
     return f'<svg viewBox="0 0 640 {len(rows) * h}" role="img" aria-label="{label}" font-family="sans-serif">{"".join(parts)}</svg>'
 
 
@@ -354,8 +378,8 @@ def _print(pdf: Any, block: Block) -> None:
                         colour = {"✓": GOOD, "×": BAD}.get(cell[:1], INK)
                         line.cell(cell, style=FontFace(color=colour, fill_color="#ffffff"))
             pdf.ln(3)
-        case Bars(rows):
-            _print_bars(pdf, rows)
+        case Bars(rows, language):
+            _print_bars(pdf, rows, language)
         case Cards(cards):
             for title, text in cards:
                 pdf.set_font("ko", size=10)
@@ -452,7 +476,9 @@ def _print_picture(pdf: Any, shown: Mapping[str, Any], language: str) -> None:
     pdf.ln(1.5)
 
 
-def _print_bars(pdf: Any, rows: Sequence[tuple[str, float | None, float | None, bool | None]]) -> None:
+def _print_bars(
+    pdf: Any, rows: Sequence[tuple[str, float | None, float | None, bool | None]], language: str
+) -> None:
     wide = pdf.epw * 0.66
     for label, value, target, met in rows:
         if pdf.get_y() > pdf.h - 30:
@@ -472,9 +498,7 @@ def _print_bars(pdf: Any, rows: Sequence[tuple[str, float | None, float | None, 
             x = pdf.l_margin + wide * target / most
             pdf.line(x, y - 1, x, y + 5)
             pdf.set_line_width(0.2)
-        said = ("–" if value is None else duration(value)) + (
-            "" if target is None else f" / {duration(target)}"
-        )
+        said = duration(value, language) + ("" if target is None else f" / {duration(target, language)}")
         pdf.set_xy(pdf.l_margin + wide + 3, y - 0.5)
         pdf.cell(0, 5, said, new_x="LMARGIN", new_y="NEXT")
         pdf.ln(2)

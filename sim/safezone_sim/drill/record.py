@@ -4,7 +4,7 @@ The folder is ``<results>/<school>/<session>``. No names of real people, no keys
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,11 +12,14 @@ import numpy as np
 
 from safezone_sim.drill.catalogue import shown
 from safezone_sim.drill.geo import places_of
+from safezone_sim.drill.picture import picture_of
 
 if TYPE_CHECKING:
     from safezone_sim.drill.session import Session
 
-RECORD, REPLAY, MAP, TIMELINE = "session.json", "replay.json", "map.geojson", "timeline.jsonl"
+RECORD, REPLAY, MAP, TIMELINE, PICTURE = (
+    "session.json", "replay.json", "map.geojson", "timeline.jsonl", "picture.json",
+)  # fmt: skip
 VERSION = 1
 SHOWN = (
     "session",
@@ -71,10 +74,33 @@ def write_record(session: "Session") -> None:
     _write(session.folder / RECORD, record_of(session))
 
 
+def write_report(record: Mapping[str, Any], earlier: Sequence[Mapping[str, Any]], folder: Path) -> None:
+    """Writes the report as HTML and PDF beside the record, to be had without any program of ours."""
+    from safezone_sim.drill.report import file_name, report_html, report_pdf
+
+    partial = folder / ".report.partial"
+    for name, content in (
+        ("report.html", report_html(record, earlier).encode()),
+        (file_name(record), report_pdf(record, earlier)),
+    ):
+        partial.write_bytes(content)
+        partial.replace(folder / name)
+
+
 def write_replay(session: "Session") -> None:
     """Writes the drill on the map for later: everybody's way, and the places."""
     _write(session.folder / REPLAY, replay_of(session))
+    _write(session.folder / PICTURE, picture_of(session))
     write_map(session)
+
+
+def read_picture(folder: Path) -> dict[str, Any] | None:
+    """The map picture of an ended session; None where none was kept."""
+    try:
+        found: dict[str, Any] = json.loads((folder / PICTURE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return found
 
 
 def write_map(session: "Session") -> None:
@@ -142,7 +168,7 @@ def replay_of(session: "Session") -> dict[str, Any]:
 
 def is_waiting(record: Mapping[str, Any]) -> bool:
     """Whether a drill was prepared and never begun: a later run can prepare it again."""
-    return record["state"] == "ready" and record["started_t"] is None
+    return record["state"] == "ready" and record["started_t"] is None and "seed" in record
 
 
 def prepared(folder: Path, session: str) -> tuple[dict[str, Any], Path] | None:
@@ -152,7 +178,7 @@ def prepared(folder: Path, session: str) -> tuple[dict[str, Any], Path] | None:
     for path in folder.glob(f"*/{session}/{RECORD}"):
         try:
             record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-            return (record, path) if is_waiting(record) and "seed" in record else None
+            return (record, path) if is_waiting(record) else None
         except (OSError, ValueError, KeyError):
             return None
     return None
@@ -192,7 +218,12 @@ def _lost(record: dict[str, Any], folder: Path) -> dict[str, Any]:
         except ValueError:  # the last line, cut off as it was written
             break
     last = events[-1]["t"] if events else None
-    return record | {"state": "failed", "failed": LOST, "events": events, "ended_t": last}
+    return record | {
+        "state": "failed",
+        "failed": LOST,
+        "events": events,
+        "ended_t": last,
+    }
 
 
 def state_of(record: Mapping[str, Any]) -> dict[str, Any]:

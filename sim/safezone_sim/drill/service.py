@@ -11,9 +11,11 @@ from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 from starlette.applications import Starlette
+from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
@@ -22,6 +24,7 @@ from starlette.routing import Route
 from safezone_sim.drill import catalogue
 from safezone_sim.drill.camera_view import Figure, View, render
 from safezone_sim.drill.casting import NoPart
+from safezone_sim.drill.document import paper_name
 from safezone_sim.drill.geo import places_of
 from safezone_sim.drill.pack import pack_pdf
 from safezone_sim.drill.record import (
@@ -30,13 +33,15 @@ from safezone_sim.drill.record import (
     agents_of,
     kept_agents,
     prepared,
+    read_picture,
     read_records,
     record_of,
     replay_of,
     shown_of,
     state_of,
+    write_report,
 )
-from safezone_sim.drill.report import report_html, report_pdf
+from safezone_sim.drill.report import file_name, report_html, report_pdf
 from safezone_sim.drill.rollcall import BadSeat
 from safezone_sim.drill.scene import TROUBLE
 from safezone_sim.drill.session import TURBO, Invalid, Session, Unknown, WrongState, new_session_id
@@ -97,6 +102,7 @@ class Control:
     sessions: dict[str, Session] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _reopening: threading.Lock = field(default_factory=threading.Lock)
+    _reporting: threading.Lock = field(default_factory=threading.Lock)
 
     def session(self, id_: str) -> Session:
         """A session of this run; Problem for one that there is not."""
@@ -114,6 +120,11 @@ class Control:
                 return record
         raise Problem(404, "not_found", f"훈련 {id_}이 없습니다 · no session {id_}", "session", id_)
 
+    def printed(self, id_: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+        """What the report of a session is made of: its record with the map picture, and the earlier ones."""
+        record = self.record(id_)
+        return record | {"picture": read_picture(Path(record["folder"]))}, self.earlier(record)
+
     def earlier(self, record: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Ended sessions of the same school and drill before this one, newest first."""
         return [
@@ -121,6 +132,13 @@ class Control:
             if r["school"]["code"] == record["school"]["code"] and r["drill"]["id"] == record["drill"]["id"]
             and r["session"] != record["session"] and str(r["created_at"]) <= str(record["created_at"]) and r["started_t"] is not None
         ]  # fmt: skip
+
+    def keep_report(self, id_: str) -> None:
+        """The report of an ended drill, as files in its folder."""
+        session = self.sessions[id_]
+        if session.state == "ended" and session.started:
+            with self._reporting:
+                write_report(*self.printed(id_), session.folder)
 
     def open(self, body: Mapping[str, Any]) -> Session:
         """Prepares a session; takes some seconds."""
@@ -201,7 +219,7 @@ class Control:
         try:
             stage = set_stage(
                 scenario, id_, school, day, seed=seed, rehearsal=rehearsal,
-                map_dir=self.map_dir, map_source=self.map_source, room=room, zone=zone,
+                map_dir=self.map_dir, map_source=self.map_source, room=room, zone=zone, lab=self.lab,
             )  # fmt: skip
         except (SchoolError, WorldError, MapError, NoPart) as e:
             raise Problem(422, "invalid", str(e), "school", school) from e
@@ -223,6 +241,7 @@ class Control:
         for session in self.sessions.values():
             if session.state not in ("ended", "failed"):
                 session.abandon()
+                self.keep_report(session.id)
             session.line.revoke()
 
 
@@ -302,6 +321,21 @@ async def _body(request: Request) -> dict[str, Any]:
     return body
 
 
+def _language(request: Request) -> str:
+    """In which language paper is asked for. Problem for another."""
+    lang = request.query_params.get("lang", "ko")
+    if lang not in ("ko", "en"):
+        raise Problem(422, "invalid", "ko, en 가운데 하나입니다 · use one of them", "lang", lang)
+    return lang
+
+
+def _paper(pdf: bytes, name: str) -> Response:
+    """A PDF under a name that says what it is; the plain one is for what cannot read the other."""
+    plain = "".join(c for c in name if c.isascii())
+    said = f"inline; filename=\"{plain}\"; filename*=UTF-8''{quote(name)}"
+    return Response(pdf, media_type="application/pdf", headers={"content-disposition": said})
+
+
 def _class_room(given: Any) -> ClassRoom | None:
     """Whose class drills: grade 1 to 6, class 1 to 30, size 5 to 40. Problem for anything else."""
     if given is None:
@@ -368,7 +402,7 @@ class _Calls:
                 422, "invalid", "정수입니다 · an integer", "limit", request.query_params["limit"]
             ) from None
         schools = await run_in_threadpool(all_schools, self.control.map_dir)
-        found = [s for s in schools if q in s.name or q in s.code or q in s.gu]
+        found = [s for s in schools if all(word in f"{s.name} {s.code} {s.gu}" for word in q.split())]
         found.sort(key=lambda s: (not s.name.removeprefix("서울").startswith(q), s.name))
         kind = (
             "real" if self.control.map_dir and list(self.control.map_dir.glob("*.pmtiles")) else "schematic"
@@ -430,12 +464,14 @@ class _Calls:
                     422, "invalid", "모르는 학교 코드입니다 · unknown school code", "school", q["school"]
                 )
             name = found[0].name
-        pdf = await run_in_threadpool(pack_pdf, catalogue.shown(scenario), name, q.get("date", ""))
-        return Response(
-            pdf,
-            media_type="application/pdf",
-            headers={"content-disposition": f'inline; filename="drill-{scenario.drill.id}.pdf"'},
-        )
+        drill, day, lang = catalogue.shown(scenario), q.get("date", ""), _language(request)
+        try:
+            pdf = await run_in_threadpool(pack_pdf, drill, name, day, q.get("class", "")[:20], lang)
+        except ValueError:
+            raise Problem(
+                422, "invalid", "YYYY-MM-DD 꼴이어야 합니다 · give YYYY-MM-DD", "date", day
+            ) from None
+        return _paper(pdf, paper_name(day, name, drill["title"]["ko"], "인쇄물"))
 
     async def open(self, request: Request) -> Response:
         body = await _body(request)
@@ -476,9 +512,15 @@ class _Calls:
         async def call(request: Request) -> Response:
             session = self._session(request)
             await run_in_threadpool(getattr(session, what))
-            return JSONResponse(session.status())
+            return JSONResponse(
+                session.status(), background=self._kept_report(session) if what == "end" else None
+            )
 
         return call
+
+    def _kept_report(self, session: Session) -> BackgroundTask:
+        """What is written to the folder after the answer, once the drill has ended."""
+        return BackgroundTask(self.control.keep_report, session.id)
 
     async def speed(self, request: Request) -> Response:
         session, body = self._session(request), await _body(request)
@@ -571,18 +613,21 @@ class _Calls:
     async def note(self, request: Request) -> Response:
         session, body = self._session(request), await _body(request)
         by = _text(body, "by", required=False) or "observer"
-        return JSONResponse(await run_in_threadpool(session.add_note, _text(body, "text"), by), 201)
+        note = await run_in_threadpool(session.add_note, _text(body, "text"), by)
+        return JSONResponse(note, 201, background=self._kept_report(session))
 
     async def rate(self, request: Request) -> Response:
         session, body = self._session(request), await _body(request)
         rating = body.get("rating")
         evidence = _text(body, "evidence", required=False)
-        return JSONResponse(await run_in_threadpool(session.rate, _text(body, "objective"), rating, evidence))
+        rated = await run_in_threadpool(session.rate, _text(body, "objective"), rating, evidence)
+        return JSONResponse(rated, background=self._kept_report(session))
 
     async def improve(self, request: Request) -> Response:
         session, body = self._session(request), await _body(request)
         args = (_text(body, "text"), _text(body, "owner", required=False), _text(body, "due", required=False))
-        return JSONResponse(await run_in_threadpool(session.improve, *args), 201)
+        item = await run_in_threadpool(session.improve, *args)
+        return JSONResponse(item, 201, background=self._kept_report(session))
 
     async def drop_improvement(self, request: Request) -> Response:
         n = request.path_params["n"]
@@ -598,24 +643,21 @@ class _Calls:
         return JSONResponse(record)
 
     async def report_html(self, request: Request) -> Response:
-        lang = request.query_params.get("lang", "both")
-        if lang not in ("ko", "en", "both"):
-            raise Problem(422, "invalid", "ko, en, both 가운데 하나입니다 · use one of them", "lang", lang)
+        id_, lang = request.path_params["session"], _language(request)
 
         def make() -> str:
-            record = self.control.record(request.path_params["session"])
-            return report_html(record, self.control.earlier(record), lang)
+            return report_html(*self.control.printed(id_), lang)
 
         return Response(await run_in_threadpool(make), media_type="text/html")
 
     async def report_pdf(self, request: Request) -> Response:
-        def make() -> bytes:
-            record = self.control.record(request.path_params["session"])
-            return report_pdf(record, self.control.earlier(record))
+        id_, lang = request.path_params["session"], _language(request)
 
-        name = f'inline; filename="drill-{request.path_params["session"]}.pdf"'
-        pdf = await run_in_threadpool(make)
-        return Response(pdf, media_type="application/pdf", headers={"content-disposition": name})
+        def make() -> tuple[bytes, str]:
+            record, earlier = self.control.printed(id_)
+            return report_pdf(record, earlier, lang), file_name(record)
+
+        return _paper(*await run_in_threadpool(make))
 
     async def replay(self, request: Request) -> Response:
         id_ = request.path_params["session"]

@@ -626,6 +626,8 @@ class Session:
         self.state = "running"
         self._anchor = (time.monotonic(), self.env.now)
         self._say("state", ("훈련 시작", "START"))
+        if self.speed > 1.0:
+            self._say("state", (f"배속 {self.speed:g}", f"speed {self.speed:g}"), data={"speed": self.speed})
         self.save()  # from now on it is a drill that was begun
 
     def _switch(self, from_: tuple[str, ...], to: str, text: tuple[str, str]) -> None:

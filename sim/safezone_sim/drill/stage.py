@@ -93,6 +93,7 @@ def set_stage(
     map_source: str | None,
     room: ClassRoom | None = None,
     zone: str | None = None,
+    lab: bool = False,
     told: Told = lambda step, share: None,
 ) -> Stage:
     """Builds the stage; takes one or two seconds. SchoolError, MapError, WorldError or NoPart say what is wrong.
@@ -127,7 +128,7 @@ def set_stage(
     world = _with_known_way(_with_class(world, seats, room), part)
     return Stage(
         session, lived, plan, world, part, seats, start_s, warm_s, minutes, rehearsal,
-        _registry(world, plan, seed),
+        _registry(world, plan, seed, lab),
     )  # fmt: skip
 
 
@@ -208,7 +209,9 @@ def _with_known_way(world: SchoolWorld, part: Part) -> SchoolWorld:
     return replace(world, registry=registry)
 
 
-def _registry(world: SchoolWorld, plan: DrillPlan, seed: int) -> tuple[Mapping[str, Any], ...]:
+def _registry(
+    world: SchoolWorld, plan: DrillPlan, seed: int, with_lab: bool
+) -> tuple[Mapping[str, Any], ...]:
     """The world's registry with what a drill needs on top: people at the desk and in school, a policy, every day a school day."""
     zone = world.zone
     items: list[Mapping[str, Any]] = []
@@ -227,6 +230,8 @@ def _registry(world: SchoolWorld, plan: DrillPlan, seed: int) -> tuple[Mapping[s
     for name, title, rank in OPERATORS:
         items.append({**base, "kind": "operator", "id": f"{zone}-{name}", "name": title, "desk": f"{zone}-desk", "rank": rank})  # fmt: skip
     items.append({**base, "kind": "staff", "id": f"{zone}-staff", "name": "담당 교사 (모의)"})
+    if not with_lab:
+        return tuple(items)
     lab = f"{zone}-lab-bell"
     keyid, secret = simulation_keys(zone, seed, [lab])[lab]
     yard = next(i for i in world.registry if i["kind"] == "zone")["school"]
