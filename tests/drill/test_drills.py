@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -50,10 +51,14 @@ def test_a_tag_call_is_worked_to_its_end_and_reported(lab: Lab) -> None:
         f"/sessions/{session['session']}/improvements", text="순찰 길 표시", owner="교감", due="2027-01"
     ).raise_for_status()
     html = lab.http.get(f"/sessions/{session['session']}/report.html").text
-    for words in ("훈련 결과 보고서", "셋이 답함", "순찰 길 표시", "S 조금 어려움"):
+    # Full speed is no time for people: what they did is not judged, what the twin did is.
+    for words in ("훈련 결과 보고서", "셋이 답함", "순찰 길 표시", "S 조금 어려움", "결재", "2026년 12월 8일(화)", "배속 구간", "찾음"):
         assert words in html
+    assert "After-action" not in html and session["zone"] not in html
     assert "http://" not in html.replace("http://www.w3.org", "") and "https://" not in html
-    pdf = lab.http.get(f"/sessions/{session['session']}/report.pdf").content
+    answer = lab.http.get(f"/sessions/{session['session']}/report.pdf")
+    assert quote("2026-12-08-서울신도림초-태그버튼.pdf") in answer.headers["content-disposition"]
+    pdf = answer.content
     assert pdf.startswith(b"%PDF") and b"NotoSansKR" in pdf and b"FontFile" in pdf
     replay = lab.http.get(f"/sessions/{session['session']}/replay").json()
     assert len(replay["tracks"]) == len(replay["agents"]) and any(len(t["t"]) > 3 for t in replay["tracks"])

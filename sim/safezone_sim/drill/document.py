@@ -299,6 +299,7 @@ def bars_svg(
 
 class _Paper(FPDF):  # type: ignore[misc]
     band = ""
+    signed_to = 0.0  # how far down the boxes for signing reach: only the first heading stands beside them
 
     def header(self) -> None:
         self.set_fill_color(BAND)
@@ -328,7 +329,11 @@ def to_pdf(document: Document) -> bytes:
     pdf.set_margins(15, 16, 15)
     pdf.set_auto_page_break(True, margin=15)
     pdf.add_page()
-    for block in document.blocks:
+    for n, block in enumerate(document.blocks):
+        following = document.blocks[n + 1] if n + 1 < len(document.blocks) else None
+        # A picture stays with its heading.
+        if isinstance(following, Picture) and pdf.get_y() + _picture_mm(pdf, following) + 20 > pdf.h - 15:
+            pdf.add_page()
         _print(pdf, block)
     return bytes(pdf.output())
 
@@ -345,6 +350,9 @@ def _print(pdf: Any, block: Block) -> None:
             size = {1: 19, 2: 14, 3: 11.5}.get(level, 11)
             if pdf.get_y() > pdf.h - 45:
                 pdf.add_page()
+            if level > 1 and pdf.get_y() < pdf.signed_to:
+                pdf.set_y(pdf.signed_to)
+            pdf.signed_to = pdf.signed_to if level == 1 else 0.0
             pdf.ln(0 if level == 1 else 3)
             pdf.set_font("ko", size=size)
             _bold(pdf, 0, size * 0.5, text, new_x="LMARGIN", new_y="NEXT")
@@ -424,16 +432,21 @@ def _print(pdf: Any, block: Block) -> None:
                 pdf.cell(wide, 6, person, border=1, align="C")
                 pdf.rect(left + narrow + n * wide, top + 6, wide, 16)
             pdf.set_xy(pdf.l_margin, top)
+            pdf.signed_to = top + 22.0
         case Picture(shown, language):
             _print_picture(pdf, shown, language)
         case PageBreak():
             pdf.add_page()
 
 
+def _picture_mm(pdf: Any, block: Picture) -> float:
+    return float(pdf.epw * block.shown["height"] / block.shown["width"])
+
+
 def _print_picture(pdf: Any, shown: Mapping[str, Any], language: str) -> None:
     width, height = float(shown["width"]), float(shown["height"])
     k = pdf.epw / width
-    if pdf.get_y() + height * k > pdf.h - 28:
+    if pdf.get_y() + height * k > pdf.h - 23:
         pdf.add_page()
     left, top = pdf.l_margin, pdf.get_y()
 

@@ -12,7 +12,7 @@ from safezone_sim.map.model import FloatArray
 if TYPE_CHECKING:
     from safezone_sim.drill.session import Session
 
-ASPECT = 1.9  # width by height
+ASPECT = 2.1  # width by height
 AROUND_M = 90.0
 LEAST_M = 480.0
 MOST_M = 2200.0
@@ -51,8 +51,16 @@ def picture_of(session: "Session") -> dict[str, Any]:
     return {
         "width": round(width, 1), "height": round(height, 1), "roads": roads,
         "ways": [{"who": who, "line": _short(way - corner)} for who, way in ways if len(way) > 1],
-        "marks": [{"kind": kind, "x": round(x - west, 1), "y": round(y - south, 1), "text": text} for kind, x, y, text in marks],
+        "marks": _side_by_side([{"kind": kind, "x": round(x - west, 1), "y": round(y - south, 1), "text": text} for kind, x, y, text in marks], width / 32),
     }  # fmt: skip
+
+
+def _side_by_side(marks: list[dict[str, Any]], apart: float) -> list[dict[str, Any]]:
+    """Marks of one spot in a row, so that each can be read."""
+    for n, mark in enumerate(marks):
+        while any(abs(m["x"] - mark["x"]) < apart and abs(m["y"] - mark["y"]) < apart for m in marks[:n]):
+            mark["x"] = round(mark["x"] + apart, 1)
+    return marks
 
 
 _WORDS = {

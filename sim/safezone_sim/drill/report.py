@@ -74,7 +74,7 @@ def report_document(record: Record, earlier: Sequence[Record], language: str = "
                 )
             )
         )
-    blocks += [Table(("", ""), _facts(record, say), (1, 3)), Heading(say(("목표", "Objectives")), 2)]
+    blocks += [*_facts(record, say), Heading(say(("목표", "Objectives")), 2)]
     blocks.append(_objectives(record, say))
     if _fast(record):
         blocks.append(Para(say((
@@ -111,7 +111,7 @@ def report_document(record: Record, earlier: Sequence[Record], language: str = "
     return Document(title, band, blocks, language)
 
 
-def _facts(record: Record, say: Words) -> list[tuple[str, str]]:
+def _facts(record: Record, say: Words) -> list[Block]:
     taken = None
     if record["started_t"] is not None and record["ended_t"] is not None:
         taken = record["ended_t"] - record["started_t"]
@@ -129,20 +129,25 @@ def _facts(record: Record, say: Words) -> list[tuple[str, str]]:
         (say(("종류", "Kind")), say(kind)),
         (say(("걸린 시간", "Length")), say.duration(taken)),
         (say(("참가 학급", "Class")), say(_class_words(record["class"]))),
-        (say(("작성자", "Written by")), say(("________________________ (서명)", "________________________ (signature)"))),
+        (say(("작성자", "Written by")), say(("____________________ (서명)", "______________ (signature)"))),
+    ]  # fmt: skip
+    blocks: list[Block] = [
+        Table(("",) * 4, [(*a, *b) for a, b in zip(rows[::2], rows[1::2], strict=True)], (13, 37, 15, 35))
+    ]
+    more = [
         (say(("지도", "Map")), say(("실제 거리", "real streets") if record["map"]["kind"] == "real" else ("약도 (우리 학교 지도 아님)", "schematic, not your school's map"))),
     ]  # fmt: skip
     if _fast(record):
         said = [say((f"{_span(a, b)} {x:g}배", f"{_span(a, b)} at {x:g}×")) for a, b, x in _fast(record)]
-        rows.append((say(("배속 구간", "Faster than real time")), ", ".join(said)))
+        more.append((say(("배속 구간", "Faster than real time")), ", ".join(said)))
     if real:
-        rows.append(
+        more.append(
             (
                 say(("실제 호출", "Real calls")),
                 "× " + say((f"훈련 중 실제 호출 {len(real)}건", f"{len(real)} during the drill")),
             )
         )
-    return rows
+    return [*blocks, Table(("", ""), more, (13, 87))]
 
 
 def _class_words(room: Mapping[str, Any]) -> tuple[str, str]:
@@ -326,7 +331,7 @@ def _clock(record: Record, t: float | None, say: Words) -> str:
     if t is None:
         return "–"
     past = t - (record["started_t"] if record["started_t"] is not None else t)
-    return _hms(t) if past < 1.0 else f"{_hms(t)}\n(+{say.duration(past)})"
+    return _hms(t) if past < 1.0 else f"{_hms(t)} (+{say.duration(past)})"
 
 
 def _injects(record: Record, say: Words) -> Table:
@@ -380,7 +385,7 @@ def _notes(record: Record, say: Words) -> list[Block]:
     if not rows:
         return [Para(say(("적어 둔 것이 없습니다.", "No notes.")))]
     shown = [(_clock(record, t, say), who, text) for t, who, text in sorted(rows, key=lambda r: float(r[0]))]
-    return [Table([say(("때", "When")), say(("누가", "Who")), say(("내용", "Note"))], shown, (16, 16, 68))]
+    return [Table([say(("때", "When")), say(("누가", "Who")), say(("내용", "Note"))], shown, (24, 16, 60))]
 
 
 def _improvements(record: Record, say: Words) -> list[Block]:
@@ -426,4 +431,4 @@ def _timeline(record: Record, say: Words) -> Table:
         if e["kind"] in ("note", "close") and _words_of(record, e):
             text += f": {_words_of(record, e)}"
         rows.append((_clock(record, e["t"], say), ("× " + text) if e["kind"] == "real" else text))
-    return Table([say(("때", "When")), say(("일", "What"))], rows, (16, 84))
+    return Table([say(("때", "When")), say(("일", "What"))], rows, (24, 76))

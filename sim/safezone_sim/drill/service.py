@@ -4,8 +4,10 @@ import asyncio
 import contextlib
 import hmac
 import json
+import logging
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
 from importlib.metadata import version
@@ -15,7 +17,6 @@ from urllib.parse import quote
 
 import numpy as np
 from starlette.applications import Starlette
-from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
@@ -53,6 +54,8 @@ from safezone_sim.schools import School, SchoolError, all_schools, find_school
 from safezone_sim.twin.broker import BrokerError
 from safezone_sim.twin.hubapi import HubError
 from safezone_sim.world import WorldError
+
+log = logging.getLogger("safezone.drill")
 
 BODY_MAX = 256 * 1024
 POLL_S = 0.05
@@ -102,7 +105,7 @@ class Control:
     sessions: dict[str, Session] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _reopening: threading.Lock = field(default_factory=threading.Lock)
-    _reporting: threading.Lock = field(default_factory=threading.Lock)
+    _paper: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "paper"))
 
     def session(self, id_: str) -> Session:
         """A session of this run; Problem for one that there is not."""
@@ -133,12 +136,16 @@ class Control:
             and r["session"] != record["session"] and str(r["created_at"]) <= str(record["created_at"]) and r["started_t"] is not None
         ]  # fmt: skip
 
-    def keep_report(self, id_: str) -> None:
-        """The report of an ended drill, as files in its folder."""
-        session = self.sessions[id_]
+    def keep_report(self, session: Session) -> None:
+        """Has the report of an ended drill written into its folder, one after the other; ``close`` waits for it."""
+        self._paper.submit(self._write_report, session)
+
+    def _write_report(self, session: Session) -> None:
         if session.state == "ended" and session.started:
-            with self._reporting:
-                write_report(*self.printed(id_), session.folder)
+            try:
+                write_report(*self.printed(session.id), session.folder)
+            except Exception:  # the record is kept, and the report can be had from it
+                log.exception("drill %s: the report was not written", session.id)
 
     def open(self, body: Mapping[str, Any]) -> Session:
         """Prepares a session; takes some seconds."""
@@ -241,8 +248,9 @@ class Control:
         for session in self.sessions.values():
             if session.state not in ("ended", "failed"):
                 session.abandon()
-                self.keep_report(session.id)
+                self.keep_report(session)
             session.line.revoke()
+        self._paper.shutdown()
 
 
 def build_service(control: Control) -> Starlette:
@@ -512,15 +520,11 @@ class _Calls:
         async def call(request: Request) -> Response:
             session = self._session(request)
             await run_in_threadpool(getattr(session, what))
-            return JSONResponse(
-                session.status(), background=self._kept_report(session) if what == "end" else None
-            )
+            if what == "end":
+                self.control.keep_report(session)
+            return JSONResponse(session.status())
 
         return call
-
-    def _kept_report(self, session: Session) -> BackgroundTask:
-        """What is written to the folder after the answer, once the drill has ended."""
-        return BackgroundTask(self.control.keep_report, session.id)
 
     async def speed(self, request: Request) -> Response:
         session, body = self._session(request), await _body(request)
@@ -614,26 +618,31 @@ class _Calls:
         session, body = self._session(request), await _body(request)
         by = _text(body, "by", required=False) or "observer"
         note = await run_in_threadpool(session.add_note, _text(body, "text"), by)
-        return JSONResponse(note, 201, background=self._kept_report(session))
+        self.control.keep_report(session)
+        return JSONResponse(note, 201)
 
     async def rate(self, request: Request) -> Response:
         session, body = self._session(request), await _body(request)
         rating = body.get("rating")
         evidence = _text(body, "evidence", required=False)
         rated = await run_in_threadpool(session.rate, _text(body, "objective"), rating, evidence)
-        return JSONResponse(rated, background=self._kept_report(session))
+        self.control.keep_report(session)
+        return JSONResponse(rated)
 
     async def improve(self, request: Request) -> Response:
         session, body = self._session(request), await _body(request)
         args = (_text(body, "text"), _text(body, "owner", required=False), _text(body, "due", required=False))
         item = await run_in_threadpool(session.improve, *args)
-        return JSONResponse(item, 201, background=self._kept_report(session))
+        self.control.keep_report(session)
+        return JSONResponse(item, 201)
 
     async def drop_improvement(self, request: Request) -> Response:
         n = request.path_params["n"]
         if not n.isdigit():
             raise Unknown(n)
-        await run_in_threadpool(self._session(request).drop_improvement, int(n))
+        session = self._session(request)
+        await run_in_threadpool(session.drop_improvement, int(n))
+        self.control.keep_report(session)
         return Response(status_code=204)
 
     async def report_json(self, request: Request) -> Response:
