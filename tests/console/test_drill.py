@@ -70,7 +70,7 @@ class Twin:
             method,
             f"{self.control}/control/v1{path}",
             headers={"Authorization": f"Bearer {TOKEN}"},
-            timeout=30.0,
+            timeout=120.0,
             **more,
         )
         assert answer.status_code < 300, answer.text

@@ -52,7 +52,16 @@ def test_a_tag_call_is_worked_to_its_end_and_reported(lab: Lab) -> None:
     ).raise_for_status()
     html = lab.http.get(f"/sessions/{session['session']}/report.html").text
     # Full speed is no time for people: what they did is not judged, what the twin did is.
-    for words in ("훈련 결과 보고서", "셋이 답함", "순찰 길 표시", "S 조금 어려움", "결재", "2026년 12월 8일(화)", "배속 구간", "찾음"):
+    for words in (
+        "훈련 결과 보고서",
+        "셋이 답함",
+        "순찰 길 표시",
+        "S 조금 어려움",
+        "결재",
+        "2026년 12월 8일(화)",
+        "배속 구간",
+        "찾음",
+    ):
         assert words in html
     assert "After-action" not in html and session["zone"] not in html
     assert "http://" not in html.replace("http://www.w3.org", "") and "https://" not in html
@@ -243,3 +252,29 @@ def test_what_was_prepared_today_can_be_begun_after_the_program_was_ended(lab: L
     assert kept["state"] == "ended" and [i["status"] for i in kept["injects"] if i["id"] == "dial"] == [
         "fired"
     ]
+
+
+def test_an_ended_drill_leaves_memory_and_can_still_be_read(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = lab.open("dial-112", rehearsal=True, **{"class": {"grade": 3, "class": 1, "size": 9}})
+    assert session["class"]["grade"] == 3 and len(session["class"]["seats"]) == 9
+    at = f"/sessions/{session['session']}"
+    lab.post(f"{at}/start").raise_for_status()
+    lab.post(f"{at}/end").raise_for_status()
+    before = lab.http.get(f"{at}/state").json()
+    monkeypatch.setattr("safezone_sim.drill.service.KEPT_S", -1.0)
+    lab.control.let_go()
+    assert session["session"] not in lab.control.sessions
+    after = lab.http.get(f"{at}/state").json()
+    assert {k: after[k] for k in ("state", "injects", "objectives", "last_event")} == {
+        k: before[k] for k in ("state", "injects", "objectives", "last_event")
+    }
+    assert lab.http.get(f"{at}/agents").json()["items"] and lab.http.get(f"{at}/replay").status_code == 200
+    past = [kind for _, kind, _ in events(lab.http.get(f"{at}/stream", params={"last_event_id": "0"}))]
+    assert past.count("event") == after["last_event"] and past[0] == "clock"
+    assert lab.post(f"{at}/notes", text="늦음").status_code == 404
+    refused = lab.post(
+        "/sessions", school="7041138", drill="dial-112", **{"class": {"grade": 7, "class": 1, "size": 9}}
+    )
+    assert refused.status_code == 422 and refused.json()["errors"][0]["field"] == "class.grade"

@@ -1,6 +1,8 @@
 """Parts of a drill by themselves: files, roll call, measures, paper, camera view."""
 
 import re
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +15,14 @@ from safezone_sim.drill.measures import measured
 from safezone_sim.drill.pack import pack_pdf
 from safezone_sim.drill.plan import Objective, Text
 from safezone_sim.drill.rollcall import BadSeat, RollCall
+from safezone_sim.drill.streets import Streets
 from safezone_sim.life.tracks import Track
+from safezone_sim.map import loading
 from safezone_sim.map.schematic import schematic_map
 from safezone_sim.scenario import ScenarioError
+from safezone_sim.schools import find_school
+
+from tests.conftest import map_dir_or_none
 
 
 def test_the_seven_drills_are_there_and_whole() -> None:
@@ -101,3 +108,63 @@ def test_a_camera_sees_who_stands_before_it_and_nobody_behind() -> None:
     behind = render(street_map, view, [Figure(view.x - 15, view.y, "child", trouble=True)])
     assert before.count("stroke-dasharray") == 1 and behind.count("stroke-dasharray") == 0
     assert "EXERCISE" in before and "훈련" in before
+
+
+def _fetched(streets: Streets, monkeypatch: pytest.MonkeyPatch, url: str) -> dict[str, object]:
+    """The outcome of one fetch from a tile server."""
+    monkeypatch.setattr(loading, "map_catalogue", lambda: {"tiles": {"url": url}, "known": []})
+    monkeypatch.setattr("safezone_sim.drill.streets.map_catalogue", lambda: {"tiles": {"url": url}})
+    school = find_school("7041138", None)
+    streets.fetch(school, None)
+    for thread in threading.enumerate():
+        if thread.name == "map-7041138":
+            thread.join()
+    return streets.of("7041138").row()
+
+
+def test_streets_that_cannot_be_fetched_say_so_and_may_be_asked_for_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    streets = Streets(tmp_path)
+    for _ in range(2):
+        told = _fetched(streets, monkeypatch, "http://127.0.0.1:9/{z}/{x}/{y}")
+        assert told["state"] == "failed" and "인터넷" in told["error"]["ko"]  # type: ignore[index]
+
+
+@pytest.mark.realmap
+def test_streets_are_fetched_once_and_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from pmtiles.reader import MmapSource, Reader
+
+    maps = map_dir_or_none()
+    assert maps is not None
+    asked: list[str] = []
+    with sorted(maps.glob("*.pmtiles"))[0].open("rb") as file:
+        reader = Reader(MmapSource(file))
+
+        class Server(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                asked.append(self.path)
+                z, x, y = map(int, self.path.strip("/").split("/"))
+                data = reader.get(z, x, y) or b""
+                self.send_response(200 if data else 204)
+                self.send_header("content-encoding", "gzip")
+                self.send_header("content-length", str(len(data)))
+                self.end_headers()
+                self.wfile.write(data)
+
+            def log_message(self, *_: object) -> None:
+                return
+
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Server)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            url = f"http://127.0.0.1:{server.server_address[1]}/{{z}}/{{x}}/{{y}}"
+            told = _fetched(Streets(tmp_path), monkeypatch, url)
+            assert told["state"] == "ready" and told["done"] == told["total"], told
+            before = len(asked)
+            assert before >= 4
+            assert _fetched(Streets(tmp_path), monkeypatch, url)["state"] == "ready"
+            assert len(asked) == before  # the second time from this machine alone
+        finally:
+            server.shutdown()
+            server.server_close()

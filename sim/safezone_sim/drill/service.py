@@ -6,6 +6,7 @@ import hmac
 import json
 import logging
 import threading
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -60,6 +61,7 @@ log = logging.getLogger("safezone.drill")
 BODY_MAX = 256 * 1024
 POLL_S = 0.05
 COMMENT_S = 10.0
+KEPT_S = 2 * 3600.0  # so long after its end a drill can still be rated and noted
 TEXT_MAX = 2000
 TITLES = {
     "unauthorized": "허가되지 않음 · unauthorized", "not_found": "없음 · not found", "wrong_state": "지금은 할 수 없음 · wrong state",
@@ -241,7 +243,20 @@ class Control:
             raise Problem(502, "hub", str(e)) from e
         with self._lock:
             self.sessions[session.id] = session
+        self.let_go()
         return session
+
+    def let_go(self) -> None:
+        """Ended drills leave memory (some 70 MB each) and are read from their folder from then on; nobody can act in them."""
+        now = time.monotonic()
+        with self._lock:
+            old = [
+                s for s in self.sessions.values() if s.ended_wall is not None and now - s.ended_wall > KEPT_S
+            ]
+            for session in old:
+                del self.sessions[session.id]
+        for session in old:
+            session.line.revoke()
 
     def close(self) -> None:
         """Ends every session, writing what there is."""

@@ -131,6 +131,7 @@ class Session:
         self.started = False
         self.all_clear_t: float | None = None
         self.ended_t: float | None = None
+        self.ended_wall: float | None = None  # monotonic, once its record is written
         self.notes: list[dict[str, Any]] = []
         self.ratings: dict[str, dict[str, Any]] = {}
         self.improvements: list[dict[str, Any]] = []
@@ -722,6 +723,14 @@ class Session:
         from safezone_sim.drill.words import service_words
 
         ko, en = service_words(service)
+        if found is None:
+            # By the standard, what meets the rules of several services is told by each; the hub links them.
+            one = next(
+                (x for x in map(self.master.case_of, incident.get("linked") or ()) if x is not None), None
+            )
+            if one is not None:
+                title = one[0].plan.title
+                ko, en = f"{ko} (같은 일: {title.ko})", f"{en} (one happening with: {title.en})"
         self._say(
             "alert", (f"허브 경보: {ko}", f"the hub's alert: {en}"), incident=incident["id"],
             inject=found[0].plan.id if found else None, data={"service": service, "told_t": round(told, 2)}, **place,
@@ -935,6 +944,7 @@ class Session:
                 self.link.close()
             if hasattr(self, "transcript"):
                 self.transcript.close()
+            self.ended_wall = time.monotonic()
 
     def abandon(self) -> None:
         """The service stops: ends the session wherever it is, writing what there is."""
