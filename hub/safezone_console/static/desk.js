@@ -43,7 +43,7 @@ function show() {
   const cleared = live && state.all_clear_t !== null, next = upcoming();
   $("#state").textContent = `${cleared ? t("상황 종료됨 – «훈련 끝내기»를 누르세요") : STATE[s] ?? s}${state.speed > 1 && live ? ` · ${state.speed}×` : ""}`;
   $("#clock").textContent = state.t !== null && state.t !== undefined ? ofDay(state.t) : "--:--:--";
-  $("#phase").textContent = state.phase ? both(state.phase.title) : "";
+  $("#phase").textContent = ["ended", "failed"].includes(s) ? STATE[s] : state.phase ? both(state.phase.title) : "";
   $("#start").disabled = s !== "ready";
   $("#inject").disabled = !live || cleared || !next;
   fill($("#inject"), t("상황 넣기"), live && !cleared && next && el("small", { text: both(next.title) }));
@@ -212,7 +212,7 @@ async function startMap() {
   crowd = new Crowd(map);
   window.crowd = crowd; // for measurements and tests: how many frames were drawn
   $("#map").append(legend([["●", "#0b6fb8", t("걷는 어린이")], ["●", "#7fa8c9", t("가만히 있는 어린이")], ["◆", "#a86a00", t("훈련 주인공")], ["▲", "#b3131b", t("위급")], ["■", "#00644b", t("무사")], ["■", "#123a5a", t("출동")]],
-    [["▪", "#009e73", t("리더기")], ["▪", "#d55e00", t("비상벨")], ["◣", "#6a3d9a", t("카메라와 보는 쪽")], ["◌", "#b34700", t("위험지역")]]));
+    [["•", "#009e73", t("리더기")], ["•", "#d55e00", t("비상벨")], ["◣", "#6a3d9a", t("카메라와 보는 쪽")], ["◌", "#b34700", t("위험지역")]]));
   if (schematic) $("#map").append(el("div", { class: "notmine", id: "notmine" }, both(session.map.notice) || t("이 지도는 선생님 학교의 지도가 아닙니다. 만들어 낸 약도입니다."), el("button", { type: "button", class: "plain", id: "getmap", click: getMap, text: t("우리 학교 지도 받기") })));
   drawPlace(map, await ask("GET", `${BASE}/map`));
   crowd.people((await ask("GET", `${BASE}/agents`).catch(() => ({ items: [] }))).items);
@@ -255,7 +255,7 @@ async function begin() {
   await refresh().catch(trouble);
   const mapped = startMap().catch((error) => { console.error(error); toast(t("지도를 열 수 없습니다: {why}", { why: error.message }), "error"); });
   const live = new Live(`${BASE}/stream?last_event_id=0`, {
-    clock(data) { if (data.state === "ended" && state?.state !== "ended") later(); if (state && data.state !== state.state) later(); $("#clock").textContent = ofDay(data.t); if (data.phase) $("#phase").textContent = both(data.phase.title ?? data.phase); },
+    clock(data) { if (data.state === "ended" && state?.state !== "ended") later(); if (state && data.state !== state.state) later(); $("#clock").textContent = ofDay(data.t); if (data.phase && data.state !== "ended") $("#phase").textContent = both(data.phase.title ?? data.phase); },
     frame(data) { if (!replay) crowd?.frame(data); },
     event(data) {
       if (events.some((e) => e.n === data.n)) return;

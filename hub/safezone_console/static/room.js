@@ -346,7 +346,7 @@ async function startMap() {
   }
   map = await makeMap($("#map"), { center, zoom: 15.7, sheet, label: t("사건과 카메라와 출동 조의 지도") });
   if (here.drill) ask("GET", `/control/v1/sessions/${here.drill}/map`).then((place) => drawPlace(map, { ...place, features: place.features.filter((f) => ["school", "danger", "assembly", "academy", "playground"].includes(f.properties.kind)) })).catch(() => {});
-  $("#map").append(legend([["●", "#b3131b", t("긴급")], ["●", "#a85500", t("위험")], ["●", "#0a5c9c", t("처리 중")], ["●", "#123a5a", t("출동 조")], ["●", "#8a4b00", t("나가 있는 조")]], [["▪", "#009e73", t("리더기")], ["▪", "#d55e00", t("비상벨")], ["▪", "#6a3d9a", t("카메라")], ["◌", "#b34700", t("위험지역")]]));
+  $("#map").append(legend([["●", "#b3131b", t("긴급")], ["●", "#a85500", t("위험")], ["●", "#0a5c9c", t("처리 중")], ["●", "#123a5a", t("출동 조")], ["●", "#8a4b00", t("나가 있는 조")]], [["•", "#009e73", t("리더기")], ["•", "#d55e00", t("비상벨")], ["•", "#6a3d9a", t("카메라")], ["◌", "#b34700", t("위험지역")]]));
   map.on("click", "incident", (event) => select(event.features[0].properties.id));
   drawUnits(); drawIncidents(); drawSearch();
   document.body.dataset.map = "ready";
