@@ -3,6 +3,7 @@
 import json
 import socket
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -48,7 +49,7 @@ def console_command(
 
     Serve the pages: drill desk, control room, guardians, school. One JSON line on stdout says where they are.
     """
-    from safezone_console.settings import Settings, base_address
+    from safezone_console.settings import Settings, address_for_others, base_address
 
     try:
         settings = Settings(
@@ -76,9 +77,16 @@ def console_command(
 
     from safezone_console.app import build_app
 
+    port = listening.getsockname()[1]
+    settings = replace(settings, others=address_for_others(host, port))
     app = build_app(settings)
-    at = f"http://{f'[{host}]' if ':' in host else host}:{listening.getsockname()[1]}"
+    at = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2))
-    print(json.dumps({"pages": at, "hub": settings.hub, "control": settings.control}), flush=True)
+    print(
+        json.dumps(
+            {"pages": at, "others": settings.others, "hub": settings.hub, "control": settings.control}
+        ),
+        flush=True,
+    )
     server.run(sockets=[listening])
     sys.exit(0)

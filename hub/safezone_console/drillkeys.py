@@ -36,7 +36,7 @@ class DrillKeys:
 
     def __init__(self, settings: Settings, control: Upstream) -> None:
         self._settings, self._control = settings, control
-        self._keys: dict[str, tuple[str | None, str | None]] = {}  # owner and join code never change
+        self._keys: dict[str, tuple[str | None, str | None]] = {}  # by session: owner and join code
 
     # ------------------------------------------------------------------ the keys of a browser
 
@@ -108,8 +108,9 @@ class DrillKeys:
 
     async def _of(self, session: str) -> tuple[str | None, str | None]:
         if session not in self._keys:
+            # A drill that an earlier run prepared is prepared again by this call.
             answer = await self._control.ask(
-                "GET", f"/control/v1/sessions/{session}", self._settings.control_token
+                "GET", f"/control/v1/sessions/{session}", self._settings.control_token, timeout_s=60.0
             )
             if answer is None or answer.status_code != 200:
                 return None, None
@@ -127,7 +128,11 @@ class DrillKeys:
             "GET", "/control/v1/sessions", self._settings.control_token, params={"join": code}
         )
         items = answer.json()["items"] if answer is not None and answer.status_code == 200 else []
-        return items[0] if items else None
+        if not items:
+            return None
+        found: Mapping[str, Any] = items[0]
+        self._keys[found["session"]] = (found.get("owner"), found.get("join"))
+        return found
 
     def shown(self, request: Request, session: dict[str, Any]) -> dict[str, Any]:
         """A session as a page may read it: whose it is and its tokens are not in it, the join code only for who steers it."""

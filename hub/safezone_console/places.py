@@ -120,7 +120,7 @@ class Places:
         text = self._templates.get_template(f"{template}.html").render(
             _=words, lang=words.language, words=words.as_json(), version=self.version, page=template,
             large=request.cookies.get("sz-large") == "1", role=role or "", drill=drill or "",
-            drills=self.control is not None, shared=self.settings.shared, path=request.url.path, **more,
+            drills=self.control is not None, shared=self.settings.shared, path=request.url.path, others=self.settings.others, **more,
         )  # fmt: skip
         headers = {
             "content-security-policy": CSP, "cache-control": "no-cache", "x-content-type-options": "nosniff",

@@ -9,9 +9,12 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
+from safezone_sim.drill.record import read_records
+from safezone_sim.drill.service import Control
 
 from tests.conftest import map_dir_or_none
 from tests.drill.trainee import Lab, Trainee, events
@@ -48,10 +51,23 @@ def test_a_tag_call_is_worked_to_its_end_and_reported(lab: Lab) -> None:
         f"/sessions/{session['session']}/improvements", text="순찰 길 표시", owner="교감", due="2027-01"
     ).raise_for_status()
     html = lab.http.get(f"/sessions/{session['session']}/report.html").text
-    for words in ("훈련 결과 보고서", "셋이 답함", "순찰 길 표시", "S 조금 어려움"):
+    # Full speed is no time for people: what they did is not judged, what the twin did is.
+    for words in (
+        "훈련 결과 보고서",
+        "셋이 답함",
+        "순찰 길 표시",
+        "S 조금 어려움",
+        "결재",
+        "2026년 12월 8일(화)",
+        "배속 구간",
+        "찾음",
+    ):
         assert words in html
+    assert "After-action" not in html and session["zone"] not in html
     assert "http://" not in html.replace("http://www.w3.org", "") and "https://" not in html
-    pdf = lab.http.get(f"/sessions/{session['session']}/report.pdf").content
+    answer = lab.http.get(f"/sessions/{session['session']}/report.pdf")
+    assert quote("2026-12-08-서울신도림초-태그버튼.pdf") in answer.headers["content-disposition"]
+    pdf = answer.content
     assert pdf.startswith(b"%PDF") and b"NotoSansKR" in pdf and b"FontFile" in pdf
     replay = lab.http.get(f"/sessions/{session['session']}/replay").json()
     assert len(replay["tracks"]) == len(replay["agents"]) and any(len(t["t"]) > 3 for t in replay["tracks"])
@@ -203,9 +219,39 @@ def test_one_command_starts_everything_and_ctrl_c_ends_it(tmp_path: Path) -> Non
     assert running.wait(timeout=30) == 0
     assert not (state / "control.json").exists()
     record = json.loads((tmp_path / "results" / "7051141" / made["session"] / "session.json").read_text())
-    assert record["state"] == "ended"
+    assert record["state"] == "ready"  # for the next time
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"{at['hub']}/healthz")
+
+
+def test_what_was_prepared_today_can_be_begun_after_the_program_was_ended(lab: Lab) -> None:
+    def program() -> Control:
+        before = lab.server.control
+        return Control(before.hub, before.hub_token, "t", before.results, before.map_dir, before.map_source)
+
+    first = program()
+    room = {"grade": 5, "class": 2, "size": 9}
+    wish = {"school": "7041138", "drill": "dial-112", "date": "2026-12-08", "class": room, "owner": "a"}
+    made = first.open(wish)
+    first.close()
+    (kept,) = [r for r in read_records(first.results) if r["session"] == made.id]
+    assert (kept["state"], kept["started_t"]) == ("ready", None)
+    second = program()
+    second.reopen(made.id)
+    session = second.sessions[made.id]
+    shown, before = session.public(with_tokens=False), made.public(with_tokens=False)
+    same = ("session", "school", "drill", "date", "class", "owner", "created_at", "rehearsal")
+    assert {k: shown[k] for k in same} == {k: before[k] for k in same}
+    assert shown["zone"] != before["zone"]
+    session.start()
+    session.inject("dial", seat=3)
+    session.end()
+    second.close()
+    program().reopen(made.id)  # begun once: it is over
+    (kept,) = [r for r in read_records(first.results) if r["session"] == made.id]
+    assert kept["state"] == "ended" and [i["status"] for i in kept["injects"] if i["id"] == "dial"] == [
+        "fired"
+    ]
 
 
 def test_an_ended_drill_leaves_memory_and_can_still_be_read(

@@ -96,7 +96,7 @@ def test_who_leaves_its_track_stands_where_it_was() -> None:
 
 
 def test_the_pack_has_the_korean_font_in_it() -> None:
-    pdf = pack_pdf(shown(drills()["earthquake"]), "서울신도림초등학교", "2026-12-08")
+    pdf = pack_pdf(shown(drills()["earthquake"]), "서울신도림초등학교", "2026-12-08", "4-2")
     assert pdf.startswith(b"%PDF") and b"NotoSansKR" in pdf and b"FontFile" in pdf
 
 

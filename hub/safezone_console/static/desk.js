@@ -82,7 +82,8 @@ function list() {
 const outcome = (m) => m.met === true ? "met" : m.met === false && !(m.open && ["running", "paused"].includes(state.state)) ? "missed" : "open";
 const measures = () => el("div", { class: "measures", style: "margin-bottom:.7rem" }, Object.entries(state.measures).filter(([, m]) => m).map(([name, m]) => el("div", { class: "measure" }, MEASURE[name] ?? name, el("b", { class: "num", text: m.s === null || m.s === undefined ? "–" : span(m.s) }), m.target_s ? el("span", { class: `tag ${{ met: "good", missed: "warn", open: "" }[outcome(m)]}`, text: `${{ met: "✓ ", missed: "✗ ", open: "" }[outcome(m)]}${t("목표 {s}", { s: span(m.target_s) })}` }) : "")));
 
-const NEXT = { none: "here", here: "missing", missing: "excused", excused: "here" };
+const MARK = { here: t("있음"), missing: t("안 보임"), excused: t("사유") };
+let mark = "here"; // what a press of a number says
 function roll() {
   const names = kept.get(`names:${session.school.code}:${session.class?.grade}-${session.class?.class}`, {}), r = state.rollcall ?? {};
   const missing = new Set(r.missing ?? []), excused = new Set(r.excused ?? []), here_ = new Set(kept.get(`here:${id}`, []));
@@ -91,9 +92,10 @@ function roll() {
   const counted = seats.filter((n) => status(n) !== "none").length;
   fill($("#panel"), el("div", { class: "row between" }, el("div", {}, el("span", { class: "bigcount", text: `${r.here ?? 0}/${r.expected ?? seats.length}` }), el("div", { class: "muted", text: t("{g}학년 {c}반 · 확인한 자리 {n}", { g: session.class?.grade, c: session.class?.class, n: counted }) })),
     el("div", {}, r.accounted_s !== null && r.accounted_s !== undefined ? el("span", { class: "tag good", style: "font-size:1.05rem", text: t("전원 확인까지 {s}", { s: span(r.accounted_s) }) }) : missing.size ? el("span", { class: "tag bad", text: t("안 보임: {n}번", { n: [...missing].join(", ") }) }) : "")),
-  el("p", { class: "small muted", text: t("번호를 누를 때마다: 있음 → 안 보임 → 사유. 번호만 훈련 기록에 남고 이름은 이 브라우저에만 있습니다.") }),
+  el("div", { class: "row", role: "radiogroup", "aria-label": t("번호를 누르면") }, el("b", { text: t("번호를 누르면:") }), Object.entries(MARK).map(([name, text]) => el("button", { type: "button", role: "radio", class: mark === name ? "primary small" : "plain small", "data-key": `mark-${name}`, "data-mark": name, "aria-checked": String(mark === name), click: () => { mark = name; drawn = ""; panel(); }, text }))),
+  el("p", { class: "small muted", text: t("번호만 훈련 기록에 남고 이름은 이 브라우저에만 있습니다.") }),
   el("div", { class: "seats" }, seats.map((n) => el("button", { type: "button", class: "seat", "data-key": `seat-${n}`, "data-seat": n, "data-status": status(n), "aria-label": t("{n}번 {name} {status}", { n, name: names[n] ?? "", status: { none: t("미확인"), here: t("있음"), missing: t("안 보임"), excused: t("사유") }[status(n)] }), disabled: !["running", "paused"].includes(state.state),
-    click: async () => { const next = NEXT[status(n)]; if (next === "here") here_.add(n); kept.set(`here:${id}`, [...here_]); await act("rollcall", { seats: [{ seat: n, status: next }] }); } },
+    click: async () => { const next = status(n) === mark ? "here" : mark; if (next === "here") here_.add(n); kept.set(`here:${id}`, [...here_]); await act("rollcall", { seats: [{ seat: n, status: next }] }); } },
   el("b", { text: n }), el("small", { text: names[n] ?? "" }), el("small", { text: { none: "", here: `✓ ${t("있음")}`, missing: `✗ ${t("안 보임")}`, excused: t("사유") }[status(n)] })))),
   el("div", { class: "row", style: "margin-top:.8rem" },
     el("button", { type: "button", class: "primary", id: "all-here", disabled: !["running", "paused"].includes(state.state), click: async () => { const rest = seats.filter((n) => status(n) === "none"); kept.set(`here:${id}`, [...new Set([...here_, ...rest])]); await act("rollcall", { seats: rest.map((seat) => ({ seat, status: "here" })) }); }, text: t("나머지 모두 있음") }),
@@ -294,8 +296,10 @@ document.querySelectorAll("[data-play]").forEach((button) => button.addEventList
   const opened = window.open("about:blank", "_blank");
   try { await ask("POST", "/auth/drill", { session: id, as: button.dataset.play }); if (opened) opened.location = button.dataset.where; else location.assign(button.dataset.where); } catch (error) { opened?.close(); trouble(error); }
 }));
+/** The address at which other devices find these pages; empty where only this machine does. */
+const reachable = () => ["127.0.0.1", "localhost", "[::1]"].includes(location.hostname) ? here.others : location.origin;
 $("#join").addEventListener("click", () => dialog(t("참가 번호"), el("div", {}, el("p", { class: "bigcount", id: "join-code", text: session?.join ? `${session.join.slice(0, 4)} ${session.join.slice(4)}` : "–" }),
-  el("p", {}, t("다른 컴퓨터나 태블릿에서 이 주소를 열고 번호를 넣은 뒤 역할(상황실, 보호자, 학교)을 고릅니다: "), el("b", { text: location.origin })),
+  reachable() ? el("p", {}, t("다른 컴퓨터나 태블릿에서 이 주소를 열고 번호를 넣은 뒤 역할(상황실, 보호자, 학교)을 고릅니다: "), el("b", { text: reachable() })) : el("p", {}, t("지금은 이 컴퓨터에서만 열립니다: 역할마다 새 탭을 쓰세요. 학교 안의 다른 기기에서도 열려면 프로그램을 이렇게 다시 켭니다: "), el("code", { text: "safezone drill --host 0.0.0.0" })),
   el("p", { class: "muted", text: t("번호를 아는 사람은 역할만 맡습니다. 시작·상황 넣기·종료는 이 브라우저에서만 할 수 있습니다.") })), { no: null }));
 $("#start").addEventListener("click", () => act("start"));
 $("#inject").addEventListener("click", () => { const next = upcoming(); if (next) act("inject", { inject: next.id }, t("상황을 넣었습니다")); });

@@ -12,19 +12,20 @@ function at(n) {
   [...$("#progress").children].forEach((li, i) => { li.className = i < n ? "past" : ""; if (i === n) li.setAttribute("aria-current", "step"); else li.removeAttribute("aria-current"); });
   $("#wrong").hidden = true;
 }
-function wrong(error) {
-  const said = $("#wrong");
+/** ``no``: what it means when the hub does not know what was typed. */
+function wrong(error, no) {
+  const said = $("#wrong"), named = error.errors?.some((each) => each.field);
   said.hidden = false;
-  said.textContent = error.status === 404 || error.status === 422 ? t("코드나 번호가 맞지 않습니다. 다시 확인해 주세요.") + (error.errors?.length ? ` (${because(error)})` : "") : because(error);
+  said.textContent = (error.status === 404 || error.status === 422) && !named ? no : because(error);
 }
 const field = (id, label, attributes, hint) => el("div", { class: "field" }, el("label", { for: id }, label, hint && el("span", { class: "hint", text: hint })), el("input", { id, name: id, required: true, ...attributes }));
-function form(build, submit) {
+function form(build, submit, no = "") {
   const made = el("form", {}, ...build);
   made.addEventListener("submit", async (event) => {
     event.preventDefault();
     const button = made.querySelector("button.primary");
     button.disabled = true;
-    try { await submit(Object.fromEntries(new FormData(made))); } catch (error) { wrong(error); }
+    try { await submit(Object.fromEntries(new FormData(made))); } catch (error) { wrong(error, no || because(error)); }
     button.disabled = false;
   });
   fill(box, made);
@@ -34,7 +35,7 @@ function form(build, submit) {
 function code() {
   at(0);
   form([
-    field("code", t("학교에서 받은 코드"), { type: "text", autocomplete: "off", autocapitalize: "characters", spellcheck: "false", minlength: 8 }, t("학교에서 알려 준 글자와 숫자입니다.")),
+    field("code", t("학교에서 받은 코드"), { type: "text", autocomplete: "off", autocapitalize: "characters", spellcheck: "false", minlength: 8 }, t("학교에서 받은 종이에 있는 글자와 숫자입니다. 없으면 담임 선생님에게 달라고 하세요.")),
     field("name", t("보호자 이름"), { type: "text", autocomplete: "name" }),
     field("address", t("휴대전화 번호 또는 전자우편"), { type: "text", autocomplete: "tel", inputmode: "email" }, t("확인 번호를 여기로 보냅니다.")),
     el("label", { class: "consent" }, el("input", { type: "checkbox", name: "in_person" }), el("span", {}, el("b", { text: t("학교에 가서 확인 번호를 받겠습니다") }), t("학교에 연락처를 낸 적이 없으면 이쪽을 고르세요."))),
@@ -44,16 +45,16 @@ function code() {
     const told = await ask("POST", "/open/v1/enrolments", { code: given.code.trim().toUpperCase(), name: given.name.trim(), contact: { channel: address.includes("@") ? "email" : "sms", address }, language: here.lang, ...(given.in_person ? { in_person: true } : {}) });
     kept.set("enrolment", { id: told.id, in_person: Boolean(given.in_person), until: told.expires_at });
     pin();
-  });
+  }, t("코드가 맞지 않거나 이미 쓴 코드입니다. 종이에 적힌 대로 다시 넣어 주세요."));
 }
 function pin() {
   at(1);
   const held = kept.get("enrolment");
   form([
-    el("p", { text: held.in_person ? t("학교 교무실에서 확인 번호를 받아 넣으세요.") : t("보내 드린 확인 번호를 넣으세요.") }),
+    el("p", { text: held.in_person ? t("학교 교무실에서 확인 번호를 받아 넣으세요.") : t("보내 드린 확인 번호를 넣으세요. 오지 않으면 «처음부터»를 눌러 학교에서 받는 쪽을 고르세요.") }),
     field("pin", t("확인 번호"), { type: "text", inputmode: "numeric", pattern: "[0-9]{4,10}", autocomplete: "one-time-code", style: "font-size:1.6rem;letter-spacing:.3em;max-width:14rem" }, held.until ? t("{at}까지 쓸 수 있습니다.", { at: `${day(held.until)} ${hm(held.until)}` }) : ""),
     el("div", { class: "buttons" }, el("button", { type: "button", class: "plain", click: code, text: t("처음부터") }), el("button", { class: "primary", text: t("확인") })),
-  ], async (given) => { await ask("POST", `/open/v1/enrolments/${held.id}/verify`, { pin: given.pin }); consent(); });
+  ], async (given) => { await ask("POST", `/open/v1/enrolments/${held.id}/verify`, { pin: given.pin }); consent(); }, t("확인 번호가 맞지 않습니다. 다시 넣어 주세요."));
 }
 function consent() {
   at(2);

@@ -32,34 +32,43 @@ async function now() {
 // ------------------------------------------------------------------ notices
 
 function notice(record) {
-  const n = record.notice, kind = CLASS[n.service] ?? "";
+  const n = record.notice, told = cases.get(n.incident), over = told && DONE.includes(told.state), kind = over ? "over" : CLASS[n.service] ?? "";
   const late = (Date.parse(record.made_at) - Date.parse(n.event_at)) / 1000;
   return el("article", { class: `card notice ${kind}`, "data-notice": record.id, "data-child": n.child },
     el("div", { class: "row between" }, el("span", { class: "row", style: "gap:.35rem" }, el("b", { text: SERVICE[n.service] ?? n.service }), record.exercise && el("span", { class: "tag drill", text: t("훈련") }), ...(n.flags ?? []).map((f) => el("span", { class: "tag warn", text: FLAG[f] ?? f }))),
       el("span", { class: "num muted", text: `${day(n.event_at)} ${hm(n.event_at)}` })),
     el("p", { class: "text", text: both(n.text) }),
+    told && el("p", { class: `tag ${over ? "good" : "info"}`, style: "white-space:normal;font-size:1rem", "data-progress": n.incident, text: sofar(told) }),
     el("dl", {}, el("dt", { text: t("일어난 때") }), el("dd", { class: "num", text: hms(n.event_at) }), el("dt", { text: t("보낸 때") }), el("dd", { class: "num", text: `${hms(record.made_at)}${late > 60 ? ` (${t("{s} 뒤", { s: span(late) })})` : ""}` })),
     el("details", {}, el("summary", { text: t("근거 {n}건", { n: n.evidence.length }) }), n.evidence.length ? el("ul", {}, n.evidence.map((e) => el("li", { text: source(e.source) }))) : el("p", { text: t("관측이 없다는 것이 근거입니다.") })),
     el("div", { class: "row", style: "margin-top:.4rem" },
       n.incident && el("button", { type: "button", class: "plain small", "data-key": `how-${record.id}`, click: () => how(n.incident), text: t("어디까지 됐나") }),
-      n.incident && states.has(n.incident) && el("span", { class: `tag ${["resolved", "false_alarm"].includes(states.get(n.incident)) ? "good" : "info"}`, "data-progress": n.incident, text: STATE[states.get(n.incident)] }),
       answers.has(record.id) ? el("span", { class: "tag info", text: t("이의를 냈습니다") }) : el("button", { type: "button", class: "plain small", "data-key": `wrong-${record.id}`, click: () => wrong(record), text: t("이 알림은 틀렸어요") })));
 }
 function source(name) {
   const [, , id] = name.split("/");
   return /phone|-p/.test(id) ? t("전화기 {id}", { id }) : t("장치 {id}", { id });
 }
-/** How far the newest call for help has come; asked only while it is open and the page is looked at. */
-const states = new Map(), DONE = ["resolved", "false_alarm"];
+/** How far each call for help has come. The hub sends no notice of it (the standard has none): it is asked, while it is open and the page is looked at. */
+const cases = new Map(), DONE = ["resolved", "false_alarm"];
 async function progress() {
-  const last = [...notices.values()].filter((r) => r.notice.incident && CLASS[r.notice.service]).sort((a, b) => b.made_at.localeCompare(a.made_at))[0];
-  const id = last?.notice.incident;
-  if (!id || document.hidden || DONE.includes(states.get(id))) return;
-  const told = await ask("GET", `${V1}/incidents/${id}`).catch(() => null);
-  if (!told || told.state === states.get(id)) return;
-  states.set(id, told.state);
-  if (DONE.includes(told.state)) toast(t("{what}: 상황실이 끝맺었습니다", { what: SERVICE[last.notice.service] }));
-  if (view === "notices") listNotices();
+  if (document.hidden) return;
+  const open = new Set([...notices.values()].filter((r) => CLASS[r.notice.service]).map((r) => r.notice.incident).filter((id) => id && !DONE.includes(cases.get(id)?.state)));
+  let news = false;
+  await Promise.all([...open].slice(-10).map(async (id) => {
+    const told = await ask("GET", `${V1}/incidents/${id}`).catch(() => null), before = cases.get(id)?.state;
+    if (!told || told.state === before) return;
+    cases.set(id, told);
+    news = true;
+    if (before) toast(`${SERVICE[told.service]}: ${sofar(told)}`);
+  }));
+  if (news && view === "notices") listNotices();
+}
+/** In a parent's words. */
+function sofar(told) {
+  const at = hm(told.closed_at ?? told.history.at(-1).at), met = told.history.some((h) => h.state === "on_scene");
+  return { open: t("신고가 접수되었습니다"), acknowledged: t("{at} 상황실이 확인했습니다", { at }), dispatched: t("{at} 경찰이 아이에게 가고 있습니다", { at }), on_scene: t("{at} 경찰이 도착했습니다", { at }),
+    resolved: met ? t("{at} 경찰이 다녀갔고 상황이 끝났습니다", { at }) : t("{at} 상황이 끝났습니다", { at }), false_alarm: t("{at} 실제 위급한 일이 아닌 것으로 확인되었습니다", { at }) }[told.state];
 }
 async function how(incident) {
   try {
@@ -192,7 +201,7 @@ async function begin() {
       seen(record);
       if (record.exercise) band(true);
       if (view === "notices") listNotices();
-      clearTimeout(placing); placing = setTimeout(() => (view === "where" ? where() : now()).catch(() => {}), 300);
+      clearTimeout(placing); placing = setTimeout(() => { (view === "where" ? where() : now()).catch(() => {}); progress().catch(() => {}); }, 300);
       if (CLASS[record.notice.service] === "emergency") { toast(both(record.notice.text), "error"); navigator.vibrate?.([200, 100, 200]); }
     },
   }, async (connected) => {
@@ -210,13 +219,13 @@ async function begin() {
       }
       [...notices.values()].forEach(seen);
     } catch { return; }
-    await now().catch(() => {});
+    await Promise.all([now().catch(() => {}), progress().catch(() => {})]);
     show(view);
     document.body.dataset.loaded = "yes";
   });
   view = sessionStorage.getItem("sz:view") ?? "notices";
   show(view);
-  setInterval(() => progress().catch(() => {}), 10000);
+  setInterval(() => progress().catch(() => {}), 5000);
   setInterval(() => { if (!document.hidden && view === "where") where().catch(() => {}); }, 10000);
 }
 if ("serviceWorker" in navigator) navigator.serviceWorker.register("/sw.js").catch(() => {});

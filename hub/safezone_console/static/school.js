@@ -62,7 +62,7 @@ async function answer(c) {
 async function code() {
   try {
     const made = await ask("POST", `${V1}/zones/${me.zone}/enrolment-codes`, { child: $("#whose").value });
-    await dialog(t("가입 코드"), el("div", {}, el("p", { text: WHO(pupils.items.find((p) => p.id === $("#whose").value)) }), el("p", { class: "bigcount", id: "made-code", text: made.code }), el("p", { text: t("{at}까지 한 번 쓸 수 있습니다. 보호자 화면의 «보호자 가입»에 넣습니다.", { at: `${day(made.expires_at)} ${hm(made.expires_at)}` }) })), { no: null });
+    await dialog(t("가입 코드"), el("div", { class: "printable" }, el("p", { text: WHO(pupils.items.find((p) => p.id === $("#whose").value)) }), el("p", { class: "bigcount", id: "made-code", text: made.code }), el("p", { text: t("{at}까지 한 번 쓸 수 있습니다. 보호자 화면의 «보호자 가입»에 넣습니다.", { at: `${day(made.expires_at)} ${hm(made.expires_at)}` }) }), el("p", { text: `${location.origin}/guardian/enrol` }), el("button", { type: "button", class: "plain", click: () => print(), text: t("종이로 인쇄") })), { no: null });
   } catch (error) { trouble(error); }
 }
 async function pin(e) {
@@ -70,7 +70,7 @@ async function pin(e) {
   if (!form) return;
   try {
     const made = await ask("POST", `${V1}/enrolments/${e.id}/pin`, { legal: form.legal === "on" });
-    await dialog(t("확인 번호"), el("div", {}, el("p", { class: "bigcount", id: "made-pin", text: made.pin }), el("p", { text: t("{at}까지 씁니다. 다시 나오지 않습니다.", { at: hm(made.expires_at) }) })), { no: null });
+    await dialog(t("확인 번호"), el("div", {}, el("p", { class: "bigcount", id: "made-pin", text: made.pin }), el("p", { text: t("{at}까지 씁니다. 다시 나오지 않습니다.", { at: `${day(made.expires_at)} ${hm(made.expires_at)}` }) })), { no: null });
   } catch (error) { trouble(error); }
   load();
 }

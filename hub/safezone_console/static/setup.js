@@ -12,6 +12,7 @@ function showSchool() {
   links();
 }
 async function find() {
+  $("#toasts").replaceChildren();
   const q = $("#q").value.trim(), list = $("#schools");
   if (q.length < 2) { list.hidden = true; return; }
   const { items } = await ask("GET", `/control/v1/schools?q=${encodeURIComponent(q)}&limit=8`);
@@ -29,16 +30,16 @@ function plan() {
     el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": t("계획표") }, el("table", { class: "plan" }, el("thead", {}, el("tr", {}, [t("분"), t("무엇"), t("어디에"), t("학생"), t("화면 속 상황"), t("훈련 참가자")].map((name) => el("th", { scope: "col", text: name })))),
       el("tbody", {}, drill.plan.map((p) => el("tr", {}, el("td", { class: "num", text: `${p.from_min}–${p.to_min}` }), cell(p.title), cell(p.where), cell(p.pupils), cell(p.twin), cell(p.trainees)))))),
     el("h3", { style: "margin-top:1rem", text: t("역할") }), el("ul", {}, drill.roles.map((r) => el("li", {}, el("b", { text: both(r.title) }), ` – ${both(r.does)}`))),
-    el("h3", { text: t("준비 점검표") }), el("ul", { class: "bare" }, drill.checklist.map((c) => el("li", {}, el("label", { class: "consent", style: "padding:.3rem 0;border:0" }, el("input", { type: "checkbox" }), el("span", { text: both(c) }))))));
+    el("h3", { text: t("준비 점검표") }), el("p", { class: "muted small", text: t("인쇄물에 네모 칸이 있습니다.") }), el("ul", {}, drill.checklist.map((c) => el("li", { text: both(c) }))));
 }
 function links() {
   const pack = $("#pack"), ready = school && drill;
-  if (ready) pack.href = `/control/v1/drills/${drill.id}/pack.pdf?school=${school.code}&date=${$("#date").value}&lang=${here.lang}`; else pack.removeAttribute("href");
+  if (ready) pack.href = `/control/v1/drills/${drill.id}/pack.pdf?school=${school.code}&date=${$("#date").value}&class=${$("#grade").value}-${$("#class").value}&lang=${here.lang}`; else pack.removeAttribute("href");
   pack.setAttribute("aria-disabled", String(!ready));
 }
 $("#q").addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(() => find().catch(trouble), 150); });
 $("#q").addEventListener("keydown", (event) => { if (event.key === "Enter") { event.preventDefault(); find().then(() => $("#schools button")?.click()).catch(trouble); } });
-$("#date").addEventListener("change", links);
+for (const field of ["#date", "#grade", "#class"]) $(field).addEventListener("change", links);
 $("#setup").addEventListener("submit", async (event) => {
   event.preventDefault();
   if (!school) { toast(t("먼저 학교를 고르세요."), "error"); $("#q").focus(); return; }
@@ -58,7 +59,7 @@ $("#setup").addEventListener("submit", async (event) => {
 async function begin() {
   $("#date").value = date(new Date());
   for (const [name, value] of Object.entries(kept.get("room", {}))) if ($(`#${name}`)) $(`#${name}`).value = value;
-  showSessions().then(() => { $("#before").hidden = !$("#sessions").childElementCount; }).catch(() => {});
+  showSessions().then((open) => { $("#before").open = open; $("#before").hidden = !$("#sessions").childElementCount; }).catch(() => {});
   drills = (await ask("GET", "/control/v1/drills")).items;
   drill = drills.find((each) => each.id === query.get("drill")) ?? drills[0];
   const code = query.get("school");

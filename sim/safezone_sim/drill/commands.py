@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -122,14 +121,17 @@ def drill_command(
                 )  # fmt: skip
                 stack.callback(_end, pages)
                 said = _ready(pages)
-                here = said.replace("//0.0.0.0:", "//127.0.0.1:") + (
+                here = said["pages"].replace("//0.0.0.0:", "//127.0.0.1:") + (
                     f"/drill?school={school}" if school else "/"
                 )
                 click.echo(f"화면 · pages    {here}")
                 path.write_text(json.dumps({**json.loads(path.read_text()), "pages": here}) + "\n")
-                if not _alone(host):
-                    others = said.replace("//0.0.0.0:", f"//{_address()}:")
-                    click.echo(f"다른 기기 · other devices  {others}  (참가 번호로 · by join code)")
+                if said["others"]:
+                    click.echo(
+                        f"다른 기기 · other devices  {said['others']}\n"
+                        "  같은 네트워크의 기기만 열 수 있습니다. 역할은 훈련 화면의 «참가 번호»로 맡고, 진행은 훈련을 만든 브라우저만 합니다.\n"
+                        "  Open to devices of this network only: a role needs the drill's join code, and only the browser that made a drill steers it."
+                    )
                 if not no_browser:
                     webbrowser.open(here)
             click.echo("끝내려면 Ctrl-C · Ctrl-C ends it")
@@ -158,16 +160,6 @@ def _running(state: Path) -> str:
 
 def _alone(host: str) -> bool:
     return host in ("127.0.0.1", "localhost", "::1")
-
-
-def _address() -> str:
-    """This machine's address in its network; nothing is sent to find it."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect(("192.0.2.1", 9))
-        except OSError:
-            return socket.gethostname()
-        return str(probe.getsockname()[0])
 
 
 def pages_command(
@@ -200,12 +192,13 @@ def _environment(server: ControlServer) -> dict[str, str]:
     return {**env, "SAFEZONE_CONTROL_TOKEN": server.control.token}
 
 
-def _ready(pages: subprocess.Popen[bytes]) -> str:
+def _ready(pages: subprocess.Popen[bytes]) -> dict[str, str]:
     """Waits for the line that says where the pages are."""
     assert pages.stdout is not None
     for line in pages.stdout:
         if line.startswith(b"{"):
-            return str(json.loads(line)["pages"])
+            told: dict[str, str] = json.loads(line)
+            return told
     raise click.ClickException(
         f"화면을 시작하지 못했습니다 · the pages did not start (exit {pages.wait()}). 포트를 바꿔 보십시오 · try --port 0"
     )

@@ -3,7 +3,7 @@
 What is in a document is decided by ``report`` and ``pack``; how it looks is decided here, once for both forms.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from html import escape
@@ -51,6 +51,7 @@ class Bars:
     """Times against targets: (label, seconds or None, target or None, met)."""
 
     rows: Sequence[tuple[str, float | None, float | None, bool | None]]
+    language: str
 
 
 @dataclass(frozen=True)
@@ -68,11 +69,27 @@ class Checks:
 
 
 @dataclass(frozen=True)
+class SignOff:
+    """Boxes in which those responsible sign, at the right-hand margin."""
+
+    head: str
+    people: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A map picture as ``picture.picture_of`` gives it; ``language`` of its words."""
+
+    shown: Mapping[str, Any]
+    language: str
+
+
+@dataclass(frozen=True)
 class PageBreak:
     pass
 
 
-Block = Heading | Para | Notice | Table | Bars | Cards | Checks | PageBreak
+Block = Heading | Para | Notice | Table | Bars | Cards | Checks | SignOff | Picture | PageBreak
 
 
 @dataclass(frozen=True)
@@ -85,26 +102,46 @@ class Document:
     language: str = "ko"
 
 
-def day_words(day: str) -> tuple[str, str]:
-    """2026년 12월 8일(화); Tuesday 8 December 2026. What is no date stays as it is."""
-    try:
-        when = date.fromisoformat(day)
-    except ValueError:
-        return day, day
-    return (
-        f"{when.year}년 {when.month}월 {when.day}일({'월화수목금토일'[when.weekday()]})",
-        f"{when:%A} {when.day} {when:%B %Y}",
-    )
+def paper_name(day: str, school: str, title: str, *more: str) -> str:
+    """What a saved PDF is called: 2026-12-08-서울공덕초-태그버튼.pdf."""
+    parts = (day, school.replace("초등학교", "초"), title.partition(":")[0], *more)
+    return "-".join(p.replace(" ", "") for p in parts if p) + ".pdf"
+
+
+class Words:
+    """One language of the two: ``say(("가", "a"))``, ``say({"ko": "가", "en": "a"})``."""
+
+    def __init__(self, language: str) -> None:
+        self.language = language
+
+    def __call__(self, text: tuple[str, str] | Mapping[str, str]) -> str:
+        ko, en = (text["ko"], text["en"]) if isinstance(text, Mapping) else text
+        return en if self.language == "en" else ko
+
+    def duration(self, seconds: float | None) -> str:
+        return duration(seconds, self.language)
+
+    def day(self, day: str) -> str:
+        return day_words(day, self.language)
+
+
+def day_words(day: str, language: str = "ko") -> str:
+    """2026년 12월 8일(화); Tuesday 8 December 2026. ValueError for what is no date."""
+    when = date.fromisoformat(day)
+    if language == "en":
+        return f"{when:%A} {when.day} {when:%B %Y}"
+    return f"{when.year}년 {when.month}월 {when.day}일({'월화수목금토일'[when.weekday()]})"
 
 
 def duration(seconds: float | None, language: str = "ko") -> str:
-    """Seconds for people: 42초, 3분 05초; 42 s, 3 min 05 s."""
+    """Seconds for people: 42초, 3분 5초, 10분; 42 s, 3 min 5 s, 10 min."""
     if seconds is None:
         return "–"
     minute, second = ("분", "초") if language != "en" else (" min", " s")
-    if seconds < 100:
-        return f"{int(seconds)}{second}"
-    return f"{int(seconds) // 60}{minute} {int(seconds) % 60:02d}{second}"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole}{second}"
+    return f"{whole // 60}{minute}" + (f" {whole % 60}{second}" if whole % 60 else "")
 
 
 # --- HTML ---------------------------------------------------------------------------------------------
@@ -117,6 +154,7 @@ table{border-collapse:collapse;width:100%;font-size:.93rem}th,td{border:1px soli
 .wide{overflow-x:auto}.dim{color:#4b5563}.good{color:#15803d;font-weight:600}.bad{color:#b91c1c;font-weight:600}.notice{border:3px solid #b91c1c;padding:.7rem 1rem;font-size:1.2rem;font-weight:700}
 .cards{display:grid;grid-template-columns:repeat(auto-fill,minmax(17rem,1fr));gap:.8rem}.card{border:1.5px dashed #4b5563;border-radius:.4rem;padding:.6rem .9rem;break-inside:avoid}.card h3{margin-top:0}
 ul.checks{list-style:none;padding:0}ul.checks li{padding-left:1.8rem;position:relative;margin:.4rem 0}ul.checks li:before{content:"☐";position:absolute;left:0;font-size:1.2rem;line-height:1.2}
+table.sign{width:auto;margin:0 0 .8rem auto}table.sign td,table.sign th{text-align:center;width:5.2rem}table.sign td{height:3.4rem}table.sign th.head{width:1.6rem}
 svg{width:100%;height:auto}.break{break-before:page}@page{size:A4;margin:14mm}@media print{body{font-size:10.5pt;padding:0;max-width:none}.band{margin:0 0 1rem;-webkit-print-color-adjust:exact;print-color-adjust:exact}}
 """
 
@@ -147,8 +185,8 @@ def _html(block: Block) -> str:
                 "<tr>" + "".join(f"<td{_class(c)}>{_lines(c)}</td>" for c in row) + "</tr>" for row in rows
             )
             return f'<div class="wide"><table><colgroup>{columns}</colgroup>{top}<tbody>{body}</tbody></table></div>'
-        case Bars(rows):
-            return bars_svg(rows)
+        case Bars(rows, language):
+            return bars_svg(rows, language)
         case Cards(cards):
             return (
                 '<div class="cards">'
@@ -157,6 +195,14 @@ def _html(block: Block) -> str:
             )
         case Checks(items):
             return '<ul class="checks">' + "".join(f"<li>{_lines(i)}</li>" for i in items) + "</ul>"
+        case SignOff(head, people):
+            names = "".join(f'<th scope="col">{escape(p)}</th>' for p in people)
+            return (
+                f'<table class="sign"><tr><th class="head" rowspan="2">{escape(head)}</th>{names}</tr>'
+                f"<tr>{'<td></td>' * len(people)}</tr></table>"
+            )
+        case Picture(shown, language):
+            return picture_svg(shown, language)
         case PageBreak():
             return '<div class="break"></div>'
 
@@ -169,7 +215,64 @@ def _class(text: str) -> str:
     return {"✓": ' class="good"', "×": ' class="bad"'}.get(text[:1], "")
 
 
-def bars_svg(rows: Sequence[tuple[str, float | None, float | None, bool | None]]) -> str:
+PAPER, ROAD, FOOT = "#f8fafc", "#cbd5e1", "#e2e8f0"
+WAYS = {
+    "child": ("#d55e00", "어린이가 간 길", "way of the child"),
+    "unit": ("#0a5c9c", "출동한 조의 길", "way of a unit"),
+}
+MARKS = {"school": "#4b5563", "alert": "#b91c1c", "arrived": "#0a5c9c", "found": "#15803d"}
+
+
+def picture_svg(shown: Mapping[str, Any], language: str) -> str:
+    """The map picture, 900 units wide; marks are numbered, their words stand below."""
+    width, height = float(shown["width"]), float(shown["height"])
+    k = 900 / width
+
+    def path(line: Sequence[Sequence[float]]) -> str:
+        return "M" + "L".join(f"{x * k:.0f} {(height - y) * k:.0f}" for x, y in line)
+
+    parts = [f'<rect width="900" height="{height * k:.0f}" fill="{PAPER}"/>']
+    for foot, colour, thick in ((True, FOOT, 2), (False, ROAD, 5)):
+        d = "".join(path(r["line"]) for r in shown["roads"] if r["foot"] == foot)
+        parts.append(f'<path d="{d}" fill="none" stroke="{colour}" stroke-width="{thick}"/>')
+    parts += [
+        f'<path d="{path(way["line"])}" fill="none" stroke="{WAYS[way["who"]][0]}" stroke-width="4" stroke-opacity=".8"/>'
+        for way in reversed(shown["ways"])
+    ]
+    for n, mark in enumerate(shown["marks"], 1):
+        x, y = mark["x"] * k, (height - mark["y"]) * k
+        parts.append(
+            f'<circle cx="{x:.0f}" cy="{y:.0f}" r="13" fill="{MARKS[mark["kind"]]}" stroke="#fff" stroke-width="2"/>'
+            f'<text x="{x:.0f}" y="{y + 5:.0f}" font-size="15" font-weight="700" fill="#fff" text-anchor="middle">{n}</text>'
+        )
+    bar = _scale_bar(width)
+    y = height * k - 14
+    parts.append(
+        f'<path d="M20 {y:.0f}H{20 + bar * k:.0f}" stroke="{INK}" stroke-width="3"/><text x="20" y="{y - 7:.0f}" font-size="15" fill="{INK}">{bar} m</text>'
+    )
+    label = "훈련의 지도" if language != "en" else "map of the drill"
+    return (
+        f'<svg viewBox="0 0 900 {height * k:.0f}" role="img" aria-label="{label}" font-family="sans-serif" style="border:1px solid {RULE}">'
+        f'{"".join(parts)}</svg><p class="dim">{escape(picture_words(shown, language))}</p>'
+    )
+
+
+def picture_words(shown: Mapping[str, Any], language: str) -> str:
+    """What the numbers and the lines of a map picture mean."""
+    of = 2 if language == "en" else 1
+    colours = {"child": ("주황", "orange"), "unit": ("파랑", "blue")}
+    marks = [f"{n} {m['text']['en' if of == 2 else 'ko']}" for n, m in enumerate(shown["marks"], 1)]
+    ways = [f"{colours[w][of - 1]}: {WAYS[w][of]}" for w in WAYS if any(x["who"] == w for x in shown["ways"])]
+    return " · ".join([*marks, *ways])
+
+
+def _scale_bar(width_m: float) -> int:
+    return next((m for m in (500, 200, 100, 50) if m < width_m / 4), 50)
+
+
+def bars_svg(
+    rows: Sequence[tuple[str, float | None, float | None, bool | None]], language: str = "ko"
+) -> str:
     """Bars against target marks, each on its own scale: how much of the allowed time was used."""
     h = 44
     parts = []
@@ -178,9 +281,7 @@ def bars_svg(rows: Sequence[tuple[str, float | None, float | None, bool | None]]
         most = max(value or 0.0, target or 0.0, 1.0) * 1.1
         width = 0 if value is None else 430 * value / most
         colour = GOOD if met else BAD if met is False else NEUTRAL
-        said = ("–" if value is None else duration(value)) + (
-            "" if target is None else f" / {duration(target)}"
-        )
+        said = duration(value, language) + ("" if target is None else f" / {duration(target, language)}")
         parts.append(f'<text x="0" y="{y + 14}" font-size="13" fill="{INK}">{escape(label)}</text><rect x="0" y="{y + 20}" width="430" height="14" fill="#e2e8f0"/>'
                      f'<rect x="0" y="{y + 20}" width="{width:.1f}" height="14" fill="{colour}"/>'
                      f'<text x="440" y="{y + 32}" font-size="13" fill="{INK}">{escape(said)}</text>')  # fmt: skip
@@ -189,7 +290,7 @@ def bars_svg(rows: Sequence[tuple[str, float | None, float | None, bool | None]]
             parts.append(
                 f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{y + 16}" y2="{y + 38}" stroke="{INK}" stroke-width="2"/>'
             )
-    label = "걸린 시간과 목표 · times against targets"
+    label = "걸린 시간과 목표" if language != "en" else "times against targets"
     return f'<svg viewBox="0 0 640 {len(rows) * h}" role="img" aria-label="{label}" font-family="sans-serif">{"".join(parts)}</svg>'
 
 
@@ -198,6 +299,7 @@ def bars_svg(rows: Sequence[tuple[str, float | None, float | None, bool | None]]
 
 class _Paper(FPDF):  # type: ignore[misc]
     band = ""
+    signed_to = 0.0  # how far down the boxes for signing reach: only the first heading stands beside them
 
     def header(self) -> None:
         self.set_fill_color(BAND)
@@ -227,7 +329,11 @@ def to_pdf(document: Document) -> bytes:
     pdf.set_margins(15, 16, 15)
     pdf.set_auto_page_break(True, margin=15)
     pdf.add_page()
-    for block in document.blocks:
+    for n, block in enumerate(document.blocks):
+        following = document.blocks[n + 1] if n + 1 < len(document.blocks) else None
+        # A picture stays with its heading.
+        if isinstance(following, Picture) and pdf.get_y() + _picture_mm(pdf, following) + 20 > pdf.h - 15:
+            pdf.add_page()
         _print(pdf, block)
     return bytes(pdf.output())
 
@@ -244,6 +350,9 @@ def _print(pdf: Any, block: Block) -> None:
             size = {1: 19, 2: 14, 3: 11.5}.get(level, 11)
             if pdf.get_y() > pdf.h - 45:
                 pdf.add_page()
+            if level > 1 and pdf.get_y() < pdf.signed_to:
+                pdf.set_y(pdf.signed_to)
+            pdf.signed_to = pdf.signed_to if level == 1 else 0.0
             pdf.ln(0 if level == 1 else 3)
             pdf.set_font("ko", size=size)
             _bold(pdf, 0, size * 0.5, text, new_x="LMARGIN", new_y="NEXT")
@@ -277,8 +386,8 @@ def _print(pdf: Any, block: Block) -> None:
                         colour = {"✓": GOOD, "×": BAD}.get(cell[:1], INK)
                         line.cell(cell, style=FontFace(color=colour, fill_color="#ffffff"))
             pdf.ln(3)
-        case Bars(rows):
-            _print_bars(pdf, rows)
+        case Bars(rows, language):
+            _print_bars(pdf, rows, language)
         case Cards(cards):
             for title, text in cards:
                 pdf.set_font("ko", size=10)
@@ -309,11 +418,80 @@ def _print(pdf: Any, block: Block) -> None:
                 pdf.set_x(pdf.l_margin + 8)
                 pdf.multi_cell(pdf.epw - 8, 5.4, item, new_x="LMARGIN", new_y="NEXT", align="L")
                 pdf.ln(1.5)
+        case SignOff(head, people):
+            wide, narrow, top = 22.0, 8.0, pdf.get_y()
+            left = pdf.w - pdf.r_margin - narrow - wide * len(people)
+            pdf.set_font("ko", size=9)
+            pdf.set_draw_color(DIM)
+            pdf.rect(left, top, narrow, 22)
+            for n, letter in enumerate(head):
+                pdf.set_xy(left, top + 11 - 2.5 * len(head) + 5 * n)
+                pdf.cell(narrow, 5, letter, align="C")
+            for n, person in enumerate(people):
+                pdf.set_xy(left + narrow + n * wide, top)
+                pdf.cell(wide, 6, person, border=1, align="C")
+                pdf.rect(left + narrow + n * wide, top + 6, wide, 16)
+            pdf.set_xy(pdf.l_margin, top)
+            pdf.signed_to = top + 22.0
+        case Picture(shown, language):
+            _print_picture(pdf, shown, language)
         case PageBreak():
             pdf.add_page()
 
 
-def _print_bars(pdf: Any, rows: Sequence[tuple[str, float | None, float | None, bool | None]]) -> None:
+def _picture_mm(pdf: Any, block: Picture) -> float:
+    return float(pdf.epw * block.shown["height"] / block.shown["width"])
+
+
+def _print_picture(pdf: Any, shown: Mapping[str, Any], language: str) -> None:
+    width, height = float(shown["width"]), float(shown["height"])
+    k = pdf.epw / width
+    if pdf.get_y() + height * k > pdf.h - 23:
+        pdf.add_page()
+    left, top = pdf.l_margin, pdf.get_y()
+
+    def drawn(line: Sequence[Sequence[float]], colour: str, thick: float) -> None:
+        pdf.set_draw_color(colour)
+        pdf.set_line_width(thick)
+        pdf.polyline([(left + x * k, top + (height - y) * k) for x, y in line])
+
+    pdf.set_fill_color(PAPER)
+    pdf.rect(left, top, width * k, height * k, style="F")
+    with pdf.rect_clip(left, top, width * k, height * k):
+        for road in shown["roads"]:
+            drawn(road["line"], FOOT if road["foot"] else ROAD, 0.4 if road["foot"] else 0.9)
+        for way in reversed(shown["ways"]):
+            drawn(way["line"], WAYS[way["who"]][0], 0.8)
+        pdf.set_font("ko", size=8)
+        pdf.set_text_color("#ffffff")
+        for n, mark in enumerate(shown["marks"], 1):
+            x, y = left + mark["x"] * k, top + (height - mark["y"]) * k
+            pdf.set_fill_color(MARKS[mark["kind"]])
+            pdf.ellipse(x - 2.6, y - 2.6, 5.2, 5.2, style="F")
+            pdf.set_xy(x - 4, y - 2)
+            pdf.cell(8, 4, str(n), align="C")
+    pdf.set_text_color(INK)
+    bar = _scale_bar(width)
+    bottom = top + height * k
+    pdf.set_draw_color(INK)
+    pdf.set_line_width(0.6)
+    pdf.line(left + 4, bottom - 3, left + 4 + bar * k, bottom - 3)
+    pdf.set_xy(left + 3, bottom - 8)
+    pdf.cell(20, 4, f"{bar} m")
+    pdf.set_line_width(0.2)
+    pdf.set_draw_color(RULE)
+    pdf.rect(left, top, width * k, height * k)
+    pdf.set_xy(left, bottom + 1.5)
+    pdf.set_font("ko", size=9)
+    pdf.set_text_color(DIM)
+    pdf.multi_cell(0, 5, picture_words(shown, language), new_x="LMARGIN", new_y="NEXT", align="L")
+    pdf.set_text_color(INK)
+    pdf.ln(1.5)
+
+
+def _print_bars(
+    pdf: Any, rows: Sequence[tuple[str, float | None, float | None, bool | None]], language: str
+) -> None:
     wide = pdf.epw * 0.66
     for label, value, target, met in rows:
         if pdf.get_y() > pdf.h - 30:
@@ -333,9 +511,7 @@ def _print_bars(pdf: Any, rows: Sequence[tuple[str, float | None, float | None, 
             x = pdf.l_margin + wide * target / most
             pdf.line(x, y - 1, x, y + 5)
             pdf.set_line_width(0.2)
-        said = ("–" if value is None else duration(value)) + (
-            "" if target is None else f" / {duration(target)}"
-        )
+        said = duration(value, language) + ("" if target is None else f" / {duration(target, language)}")
         pdf.set_xy(pdf.l_margin + wide + 3, y - 0.5)
         pdf.cell(0, 5, said, new_x="LMARGIN", new_y="NEXT")
         pdf.ln(2)

@@ -12,11 +12,14 @@ import numpy as np
 
 from safezone_sim.drill.catalogue import shown
 from safezone_sim.drill.geo import places_of
+from safezone_sim.drill.picture import picture_of
 
 if TYPE_CHECKING:
     from safezone_sim.drill.session import Session
 
-RECORD, REPLAY, MAP, TIMELINE = "session.json", "replay.json", "map.geojson", "timeline.jsonl"
+RECORD, REPLAY, MAP, TIMELINE, PICTURE = (
+    "session.json", "replay.json", "map.geojson", "timeline.jsonl", "picture.json",
+)  # fmt: skip
 VERSION = 1
 SHOWN = (
     "session",
@@ -36,10 +39,6 @@ SHOWN = (
     "owner",
     "morning",
 )
-UNSTARTED = (
-    "준비만 하고 시작하지 않은 훈련입니다. 훈련 프로그램이 다시 켜져 이대로는 시작할 수 없습니다. 같은 훈련을 새로 만드세요. · "
-    "This drill was prepared and never started. The drill program was started again since; make the same drill anew."
-)
 LOST = (
     "훈련 프로그램이 도중에 꺼져 이 훈련을 이어 갈 수 없습니다. 그때까지의 기록은 보고서에 있습니다. 새 훈련을 시작하세요. · "
     "The drill program stopped in mid-drill; this drill cannot go on. What happened until then is in the report. Start a new one."
@@ -54,6 +53,7 @@ def record_of(session: "Session") -> dict[str, Any]:
     return {
         "record_version": VERSION,
         **session.public(with_tokens=False),
+        "seed": session.stage.scenario.seed, "speed": session.speed,
         "started_t": session.stage.start_s if session.started else None,
         "ended_t": session.ended_t, "ended_at": None if session.ended_t is None else session.at(session.ended_t),
         "all_clear_t": session.all_clear_t, "minutes": session.stage.minutes, "plan_minutes": plan.minutes,
@@ -75,13 +75,13 @@ def write_record(session: "Session") -> None:
 
 
 def write_report(record: Mapping[str, Any], earlier: Sequence[Mapping[str, Any]], folder: Path) -> None:
-    """Writes ``report.html`` and ``report.pdf`` beside the record, to be had without any program of ours."""
-    from safezone_sim.drill.report import report_html, report_pdf
+    """Writes the report as HTML and PDF beside the record, to be had without any program of ours."""
+    from safezone_sim.drill.report import file_name, report_html, report_pdf
 
     partial = folder / ".report.partial"
     for name, content in (
         ("report.html", report_html(record, earlier).encode()),
-        ("report.pdf", report_pdf(record, earlier)),
+        (file_name(record), report_pdf(record, earlier)),
     ):
         partial.write_bytes(content)
         partial.replace(folder / name)
@@ -90,7 +90,17 @@ def write_report(record: Mapping[str, Any], earlier: Sequence[Mapping[str, Any]]
 def write_replay(session: "Session") -> None:
     """Writes the drill on the map for later: everybody's way, and the places."""
     _write(session.folder / REPLAY, replay_of(session))
+    _write(session.folder / PICTURE, picture_of(session))
     write_map(session)
+
+
+def read_picture(folder: Path) -> dict[str, Any] | None:
+    """The map picture of an ended session; None where none was kept."""
+    try:
+        found: dict[str, Any] = json.loads((folder / PICTURE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return found
 
 
 def write_map(session: "Session") -> None:
@@ -156,16 +166,36 @@ def replay_of(session: "Session") -> dict[str, Any]:
             "events": session.timeline.after(0), "cameras": cameras}  # fmt: skip
 
 
+def is_waiting(record: Mapping[str, Any]) -> bool:
+    """Whether a drill was prepared and never begun: a later run can prepare it again."""
+    return record["state"] == "ready" and record["started_t"] is None and "seed" in record
+
+
+def prepared(folder: Path, session: str) -> tuple[dict[str, Any], Path] | None:
+    """The record of a waiting session and where it is; None for any other session."""
+    if not session.replace("-", "").isalnum():
+        return None
+    for path in folder.glob(f"*/{session}/{RECORD}"):
+        try:
+            record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            return (record, path) if is_waiting(record) else None
+        except (OSError, ValueError, KeyError):
+            return None
+    return None
+
+
 def read_records(folder: Path) -> list[dict[str, Any]]:
     """All records under a results folder, newest first; what cannot be read is left out.
 
-    For sessions that nobody runs any more: one that did not end was lost with its twin, and its timeline goes on after its record.
+    For sessions that nobody runs any more: one that was begun and did not end was lost with its twin, and its timeline goes on
+    after its record.
     """
     found = []
     for path in folder.glob(f"*/*/{RECORD}"):
         try:
             record = {**json.loads(path.read_text(encoding="utf-8")), "folder": str(path.parent)}
-            found.append(record if record["state"] in ("ended", "failed") else _lost(record, path.parent))
+            whole = record["state"] in ("ended", "failed") or is_waiting(record)
+            found.append(record if whole else _lost(record, path.parent))
         except (OSError, ValueError, KeyError):
             continue
     return sorted(found, key=lambda r: str(r.get("created_at", "")), reverse=True)
@@ -190,7 +220,7 @@ def _lost(record: dict[str, Any], folder: Path) -> dict[str, Any]:
     last = events[-1]["t"] if events else None
     return record | {
         "state": "failed",
-        "failed": LOST if record["started_t"] is not None else UNSTARTED,
+        "failed": LOST,
         "events": events,
         "ended_t": last,
     }

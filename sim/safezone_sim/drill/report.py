@@ -4,8 +4,10 @@ Form and words follow what exercise evaluators use: objectives, what was observe
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
+from itertools import pairwise
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from safezone_sim.drill.document import (
     Bars,
@@ -14,9 +16,11 @@ from safezone_sim.drill.document import (
     Heading,
     Notice,
     Para,
+    Picture,
+    SignOff,
     Table,
-    day_words,
-    duration,
+    Words,
+    paper_name,
     to_html,
     to_pdf,
 )
@@ -25,33 +29,38 @@ RATINGS = {
     "P": ("어려움 없이 해냄", "performed without challenges"), "S": ("조금 어려움", "some challenges"),
     "M": ("크게 어려움", "major challenges"), "U": ("해내지 못함", "unable to perform"),
 }  # fmt: skip
-MEASURES = {
-    "notice": ("알아챔", "to notice"), "acknowledge": ("확인", "to acknowledge"), "dispatch": ("출동 지시", "to dispatch"),
-    "arrive": ("도착", "to arrive"), "found": ("아이가 안전해짐", "until the child is safe"),
-    "accounted": ("모두 확인", "until all are accounted for"), "close": ("종결", "to close"),
-}  # fmt: skip
 NOT_IN_TIMELINE = ("rating", "improvement", "agent")
+# What people do; the rest is the twin's, and as quick on a fast clock as on a slow one.
+BY_PEOPLE = ("acknowledge", "dispatch", "close", "accounted")
+SEOUL = ZoneInfo("Asia/Seoul")
 EARLIER = 4
-KST = timezone(timedelta(hours=9))
 
 Record = Mapping[str, Any]
 
 
-def report_html(record: Record, earlier: Sequence[Record], language: str = "both") -> str:
+def report_html(record: Record, earlier: Sequence[Record], language: str = "ko") -> str:
     """The report as one HTML file."""
     return to_html(report_document(record, earlier, language))
 
 
-def report_pdf(record: Record, earlier: Sequence[Record], language: str = "both") -> bytes:
+def report_pdf(record: Record, earlier: Sequence[Record], language: str = "ko") -> bytes:
     """The report as PDF."""
     return to_pdf(report_document(record, earlier, language))
 
 
-def report_document(record: Record, earlier: Sequence[Record], language: str = "both") -> Document:
-    """``language``: ko, en or both, Korean first."""
-    say = _Words(language)
+def file_name(record: Record) -> str:
+    """What a saved report is called."""
+    return paper_name(record["date"], record["school"]["name"], record["drill"]["title"]["ko"])
+
+
+def report_document(record: Record, earlier: Sequence[Record], language: str = "ko") -> Document:
+    """``language``: ko or en. ``record["picture"]``: the map, if there is one."""
+    say = Words(language)
     title = f"{record['school']['name']} · {say(record['drill']['title'])}"
-    blocks: list[Block] = [Heading(say(("훈련 결과 보고서", "After-action report"))), Heading(title, 2)]
+    blocks: list[Block] = [
+        SignOff(say(("결재", "sign")), [say(x) for x in (("담당", "Teacher"), ("교감", "Deputy"), ("교장", "Principal"))]),
+        Heading(say(("훈련 결과 보고서", "After-action report"))), Heading(say(record["drill"]["title"]), 2),
+    ]  # fmt: skip
     if record["map"]["notice"]:
         blocks.append(Notice(say(record["map"]["notice"])))
     if record["state"] != "ended":
@@ -65,60 +74,44 @@ def report_document(record: Record, earlier: Sequence[Record], language: str = "
                 )
             )
         )
-    blocks += [Table(("", ""), _facts(record, say), (1, 3)), Heading(say(("목표", "Objectives")), 2)]
-    blocks += [_objectives(record, say), Heading(say(("걸린 시간", "Times")), 2)]
+    blocks += [*_facts(record, say), Heading(say(("목표", "Objectives")), 2)]
+    blocks.append(_objectives(record, say))
+    if _fast(record):
+        blocks.append(Para(say((
+            "배속 구간에서 사람이 한 일(확인, 출동 지시, 종결, 인원 확인)은 목표 시간과 견주지 않는다.",
+            "What people did while the clock ran fast (acknowledge, dispatch, close, roll call) is not compared with its target.",
+        )), dim=True))  # fmt: skip
+    if record.get("picture"):
+        blocks += [Heading(say(("지도", "On the map")), 2), Picture(record["picture"], language)]
+    if record["plan"]["rollcall"] or record["rollcall"]["asked_t"] is not None or _counted(record):
+        blocks += [Heading(say(("인원 확인", "Roll call")), 2), _rollcall(record, say)]
+    blocks += [Heading(say(("적어 둔 것", "Notes")), 2), *_notes(record, say)]
+    blocks += [Heading(say(("고칠 것", "Improvement items")), 2), *_improvements(record, say)]
+    blocks.append(Heading(say(("걸린 시간", "Times")), 2))
     bars = [
-        (say((o["text"]["ko"], o["text"]["en"])) if language != "both" else o["text"]["ko"], o["result"]["s"], o["target_s"], o["result"]["met"])
+        (say(o["text"]), o["result"]["s"], o["target_s"], None if _uncounted(record, o) else o["result"]["met"])
         for o in record["objectives"] if o["result"] is not None
     ]  # fmt: skip
-    blocks.append(Bars(bars))
+    blocks.append(Bars(bars, language))
     blocks.append(Para(say((
-        "막대는 걸린 시간, 세로선은 목표. 훈련의 시계로 잰 초이며 일시정지한 동안은 세지 않는다. 알아챔은 일이 일어난 때부터, 확인과 출동 지시는 경보부터, 도착은 출동 지시부터 잰다.",
-        "Bars are times taken, marks the targets, in seconds of the drill's clock; pauses do not count. Notice is measured from what happened, acknowledge and dispatch from the alert, arrival from the dispatch.",
+        "막대는 걸린 시간, 세로선은 목표. 훈련의 시계로 잰 시간이며 일시정지한 동안은 세지 않는다. 알아챔은 일이 일어난 때부터, 확인과 출동 지시는 경보부터, 도착은 출동 지시부터 잰다.",
+        "Bars are times taken, marks the targets, by the drill's clock; pauses do not count. Notice is measured from what happened, acknowledge and dispatch from the alert, arrival from the dispatch.",
     )), dim=True))  # fmt: skip
-    if record["plan"]["rollcall"] or record["rollcall"]["asked_t"] is not None:
-        blocks += [Heading(say(("인원 확인", "Roll call")), 2), _rollcall(record, say)]
     blocks += [
         Heading(say(("지난 훈련과 견주기", "Compared with earlier drills")), 2),
         *_compared(record, earlier, say),
     ]
     blocks += [Heading(say(("상황 목록", "Master list")), 2), _injects(record, say)]
-    blocks += [Heading(say(("적어 둔 것", "Notes")), 2), *_notes(record, say)]
-    blocks += [Heading(say(("고칠 것", "Improvement items")), 2), *_improvements(record, say)]
     blocks += [Heading(say(("일어난 순서 (자동 기록)", "Timeline (recorded)")), 2), _timeline(record, say)]
-    blocks += [
-        Heading(say(("확인", "Signed")), 2),
-        Table(
-            [say(x) for x in (("작성", "Written by"), ("교감", "Vice principal"), ("교장", "Principal"))],
-            [("\n\n", "\n\n", "\n\n")],
-            (1, 1, 1),
-        ),
-    ]
     blocks.append(Para(say((
-        "모든 사람과 사건은 지어낸 것입니다. 학생의 이름은 이 시스템에 저장되지 않습니다.",
-        "All people and events are invented. No pupil's name is stored by this system.",
+        "훈련에 나오는 어린이와 보호자와 사건은 모두 지어낸 것입니다. 학생의 이름은 저장하지 않습니다.",
+        "Children, guardians and events of the drill are invented. No pupil's name is stored.",
     )) + "\n" + record["map"]["attribution"], dim=True))  # fmt: skip
-    band = "훈련 · EXERCISE — " + record["school"]["name"] + " · " + record["date"]
-    return Document(title, band, blocks, "en" if language == "en" else "ko")
+    band = "훈련 · EXERCISE — " + record["school"]["name"] + " · " + say.day(record["date"])
+    return Document(title, band, blocks, language)
 
 
-class _Words:
-    """Chooses or joins the languages."""
-
-    def __init__(self, language: str) -> None:
-        self.language = language
-
-    def __call__(self, text: tuple[str, str] | Mapping[str, str]) -> str:
-        ko, en = (text["ko"], text["en"]) if isinstance(text, Mapping) else text
-        if self.language == "ko" or ko == en:
-            return ko
-        return en if self.language == "en" else f"{ko}\n{en}"
-
-    def duration(self, seconds: float | None) -> str:
-        return duration(seconds, self.language)
-
-
-def _facts(record: Record, say: _Words) -> list[tuple[str, str]]:
+def _facts(record: Record, say: Words) -> list[Block]:
     taken = None
     if record["started_t"] is not None and record["ended_t"] is not None:
         taken = record["ended_t"] - record["started_t"]
@@ -130,62 +123,115 @@ def _facts(record: Record, say: _Words) -> list[tuple[str, str]]:
     real = [e for e in record["events"] if e["kind"] == "real"]
     rows = [
         (say(("학교", "School")), f"{record['school']['name']} ({record['school']['gu']})"),
-        (say(("날짜", "Date")), say(day_words(record["date"]))),
-        (say(("실제로 한 때", "Held at")), _held(record)),
+        (say(("훈련일", "Day of the drill")), say.day(record["date"])),
+        (say(("실제로 한 때", "Held")), _held(record, say)),
+        (say(("훈련 속 시각", "Time in the drill")), _span(record["started_t"], record["ended_t"])),
         (say(("종류", "Kind")), say(kind)),
-        (say(("길이", "Length")), say.duration(taken)),
+        (say(("걸린 시간", "Length")), say.duration(taken)),
         (say(("참가 학급", "Class")), say(_class_words(record["class"]))),
+        (say(("작성자", "Written by")), say(("____________________ (서명)", "______________ (signature)"))),
+    ]  # fmt: skip
+    blocks: list[Block] = [
+        Table(("",) * 4, [(*a, *b) for a, b in zip(rows[::2], rows[1::2], strict=True)], (13, 37, 15, 35))
+    ]
+    more = [
         (say(("지도", "Map")), say(("실제 거리", "real streets") if record["map"]["kind"] == "real" else ("약도 (우리 학교 지도 아님)", "schematic, not your school's map"))),
     ]  # fmt: skip
-    if any(x > 1 for x in _speeds(record)):
-        fastest = max(_speeds(record))
-        rows.append(
-            (
-                say(("배속", "Speed")),
-                say(
-                    (
-                        f"일부를 {fastest:g}배속으로 진행함: 그동안의 시간은 훈련 시계의 초",
-                        f"parts ran at up to {fastest:g} times real time; those times are seconds of the drill's clock",
-                    )
-                ),
-            )
-        )
+    if _fast(record):
+        said = [say((f"{_span(a, b)} {x:g}배", f"{_span(a, b)} at {x:g}×")) for a, b, x in _fast(record)]
+        more.append((say(("배속 구간", "Faster than real time")), ", ".join(said)))
     if real:
-        rows.append(
+        more.append(
             (
                 say(("실제 호출", "Real calls")),
                 "× " + say((f"훈련 중 실제 호출 {len(real)}건", f"{len(real)} during the drill")),
             )
         )
-    return rows
+    return [*blocks, Table(("", ""), more, (13, 87))]
 
 
 def _class_words(room: Mapping[str, Any]) -> tuple[str, str]:
     seats = len(room["seats"])
-    ko = f"{room['grade']}학년 {room['class']}반, {seats}자리"
-    return ko, f"grade {room['grade']}, class {room['class']}, {seats} seats"
+    ko = f"{room['grade']}학년 {room['class']}반, {seats}명"
+    return ko, f"grade {room['grade']}, class {room['class']}, {seats} pupils"
 
 
-def _speeds(record: Record) -> list[float]:
-    """The speeds at which the drill's clock ran, in order; empty for real time throughout."""
-    return [
-        e["data"]["speed"] for e in record["events"] if e["kind"] == "state" and "speed" in e.get("data", {})
+def _held(record: Record, say: Words) -> str:
+    """When people really did it, by the wall's clock."""
+    walls = [datetime.fromisoformat(e["wall"]).astimezone(SEOUL) for e in record["events"] if "wall" in e]
+    begun = [w for e, w in zip(record["events"], walls, strict=False) if e["kind"] == "state" and e["text"]["en"] == "START"]  # fmt: skip
+    if not begun:
+        return "–"
+    first, last = begun[0], walls[-1]
+    day = say.day(first.date().isoformat())
+    return f"{day} {first:%H:%M}–{last:%H:%M}"
+
+
+def _hms(t: float) -> str:
+    return f"{int(t) // 3600:02d}:{int(t) // 60 % 60:02d}:{int(t) % 60:02d}"
+
+
+def _span(a: float | None, b: float | None) -> str:
+    return "–" if a is None or b is None else f"{_hms(a)}–{_hms(b)}"
+
+
+def _fast(record: Record) -> list[tuple[float, float, float]]:
+    """Stretches in which the drill's clock ran faster than real time: from, to, how many times."""
+    found: list[tuple[float, float, float]] = []
+    since, speed = record["started_t"], 1.0
+    if since is None:
+        return found
+    last = record["ended_t"] if record["ended_t"] is not None else record["events"][-1]["t"]
+    changes = [
+        (e["t"], e["data"]["speed"])
+        for e in record["events"]
+        if e["kind"] == "state" and "speed" in e.get("data", {})
     ]
+    for t, x in [*changes, (last, 1.0)]:
+        if speed > 1.0 and t > since:
+            found.append((max(since, record["started_t"]), t, speed))
+        since, speed = t, x
+    return found
 
 
-def _result(o: Mapping[str, Any], say: _Words) -> str:
+def _uncounted(record: Record, o: Mapping[str, Any]) -> bool:
+    """Whether people did it while the clock ran fast, so that its seconds say nothing of them."""
+    if o["measure"] not in BY_PEOPLE or o["result"]["s"] is None:
+        return False
+    if o["measure"] == "accounted":
+        spans = [(record["rollcall"]["asked_t"], record["rollcall"]["complete_t"])]
+    else:
+        ends = {"acknowledge": "acknowledged_t", "dispatch": "dispatched_t", "close": "closed_t"}[
+            o["measure"]
+        ]
+        plan: Mapping[str, Any] = next((p for p in record["plan"]["objectives"] if p["id"] == o["id"]), {})
+        spans = [
+            (c["alert_t"], c[ends]) for c in record["cases"] if plan.get("inject") in (None, c["inject"])
+        ]
+    return any(
+        a is not None and b is not None and a < to and b > since
+        for a, b in spans
+        for since, to, _ in _fast(record)
+    )
+
+
+def _result(record: Record, o: Mapping[str, Any], say: Words) -> str:
     r = o["result"]
     if r is None:
         return "–"
     if r["met"] is None:
         return "– " + say(("일어나지 않음", "did not happen"))
+    if r["s"] is None:
+        return "× " + say(("하지 못함", "not done"))
     said = say.duration(r["s"])
     if r["open"]:
-        said += " (" + say((f"{r['open']}건 남음", f"{r['open']} open")) + ")"
+        said += " (" + say((f"{r['open']}건은 못 함", f"{r['open']} not done")) + ")"
+    elif _uncounted(record, o):
+        return f"– {said} (" + say(("배속 구간", "clock ran fast")) + ")"
     return ("✓ " if r["met"] else "× ") + said
 
 
-def _objectives(record: Record, say: _Words) -> Table:
+def _objectives(record: Record, say: Words) -> Table:
     rows = []
     for o in record["objectives"]:
         rating = o["rating"]
@@ -194,7 +240,7 @@ def _objectives(record: Record, say: _Words) -> Table:
             (
                 say(o["text"]),
                 say.duration(o["target_s"]) if o["target_s"] else "–",
-                _result(o, say),
+                _result(record, o, say),
                 rated,
                 o["evidence"] or "–",
             )
@@ -212,37 +258,44 @@ def _objectives(record: Record, say: _Words) -> Table:
     return Table(head, rows, (30, 13, 17, 17, 23))
 
 
-def _rollcall(record: Record, say: _Words) -> Block:
-    r = record["rollcall"]
-    seats = ", ".join(map(str, r["missing"])) or "–"
+def _counted(record: Record) -> list[Mapping[str, Any]]:
+    return [e for e in record["events"] if e["kind"] == "rollcall"]
+
+
+def _rollcall(record: Record, say: Words) -> Block:
+    r, none = record["rollcall"], say(("없음", "none"))
+
+    def seats(numbers: Sequence[int]) -> str:
+        said = ", ".join(f"{n}번" for n in numbers), "seat " + ", ".join(map(str, numbers))
+        return say(said) if numbers else none
+
     whole = r["accounted_s"] is not None
     rows = [
-        (say(("모두 확인될 때까지", "Until all were accounted for")), ("✓ " if whole else "× ") + say.duration(r["accounted_s"])),
-        (say(("나온 사람", "Present")), f"{r['here']} / {r['expected']}"),
-        (say(("끝까지 빠진 자리", "Seats missing to the end")), seats),
-        (say(("한때 안 보인 자리", "Seats missing for a time")), _missed(record)),
-        (say(("미리 빠진 자리", "Excused seats")), ", ".join(map(str, r["excused"])) or "–"),
-        (say(("세지 않은 자리", "Seats not counted")), ", ".join(map(str, r["uncounted"])) or "–"),
+        (say(("모두 확인될 때까지", "Until all were accounted for")), f"✓ {say.duration(r['accounted_s'])}" if whole else "× " + say(("모두 확인하지 못함", "not all were accounted for"))),
+        (say(("나온 사람", "Present")), say((f"{r['expected']}명 가운데 {r['here']}명", f"{r['here']} of {r['expected']}"))),
+        (say(("끝까지 안 보인 번호", "Missing at the end")), seats(r["missing"])),
+        (say(("한동안 안 보인 번호", "Missing for a while")), _for_a_while(record, say) or none),
+        (say(("미리 빠진 번호", "Excused")), seats(r["excused"])),
+        (say(("세지 않은 번호", "Not counted")), seats(r["uncounted"])),
     ]  # fmt: skip
     return Table(("", ""), rows, (1, 2))
 
 
-def _missed(record: Record) -> str:
-    seen = {
-        s for e in record["events"] if e["kind"] == "rollcall" for s in e.get("data", {}).get("missing") or ()
-    }
-    return ", ".join(map(str, sorted(seen))) or "–"
+def _for_a_while(record: Record, say: Words) -> str:
+    """Who was missed and then found: seat, from when to when."""
+    since: dict[int, float] = {}
+    told = []
+    for e in _counted(record):
+        missing = e["data"]["missing"]
+        for seat in [n for n in since if n not in missing]:
+            a, b = since.pop(seat), e["t"]
+            told.append(say((f"{seat}번", f"seat {seat}")) + f" {_span(a, b)} ({say.duration(b - a)})")
+        for seat in missing:
+            since.setdefault(seat, e["t"])
+    return ", ".join(told)
 
 
-def _held(record: Record) -> str:
-    """When people really did it: wall time, Korea."""
-    walls = [
-        datetime.fromisoformat(e["wall"]).astimezone(KST) for e in record["events"] if e["kind"] == "state"
-    ]
-    return f"{walls[0]:%Y-%m-%d %H:%M}–{walls[-1]:%H:%M}" if walls else "–"
-
-
-def _compared(record: Record, earlier: Sequence[Record], say: _Words) -> list[Block]:
+def _compared(record: Record, earlier: Sequence[Record], say: Words) -> list[Block]:
     if not earlier:
         return [
             Para(
@@ -258,34 +311,38 @@ def _compared(record: Record, earlier: Sequence[Record], say: _Words) -> list[Bl
     head = [
         say(("목표", "Objective")),
         say(("이번", "This one")),
-        *(f"{r['date']}\n{'연습 · rehearsal' if r['rehearsal'] else ''}".strip() for r in shown),
+        *(r["date"] + ("\n" + say(("리허설", "rehearsal")) if r["rehearsal"] else "") for r in shown),
     ]
     rows = []
     for o in record["objectives"]:
         if o["result"] is None:
             continue
         old = [next((x for x in r["objectives"] if x["id"] == o["id"]), None) for r in shown]
-        rows.append((say(o["text"]), _result(o, say), *("–" if x is None else _result(x, say) for x in old)))
+        cells = [
+            "–" if x is None or x["result"] is None else _result(r, x, say)
+            for r, x in zip(shown, old, strict=True)
+        ]
+        rows.append((say(o["text"]), _result(record, o, say), *cells))
     return [Table(head, rows, (30, *(18 for _ in range(len(shown) + 1))))]
 
 
-def _clock(record: Record, t: float | None) -> str:
+def _clock(record: Record, t: float | None, say: Words) -> str:
+    """The drill's clock, and how long after START."""
     if t is None:
         return "–"
     past = t - (record["started_t"] if record["started_t"] is not None else t)
-    sign = "-" if past < -0.5 else "+"
-    return f"{int(t) // 3600:02d}:{int(t) // 60 % 60:02d}:{int(t) % 60:02d}\n({sign}{int(abs(past)) // 60}:{int(abs(past)) % 60:02d})"
+    return _hms(t) if past < 1.0 else f"{_hms(t)} (+{say.duration(past)})"
 
 
-def _injects(record: Record, say: _Words) -> Table:
+def _injects(record: Record, say: Words) -> Table:
     status = {
         "waiting": ("오지 않음", "not fired"),
-        "fired": ("진행", "fired"),
-        "done": ("끝남", "done"),
+        "fired": ("종결 안 됨", "not closed"),
+        "done": ("마침", "done"),
         "skipped": ("건너뜀", "skipped"),
     }
     rows = [
-        (_clock(record, i["fired_t"]), say(i["title"]), say(i["expect"]), say(i["who"]),
+        (_clock(record, i["fired_t"], say), say(i["title"]), say(i["expect"]), say(i["who"]),
          say(status[i["status"]]) + ("" if i["by"] != "hand" else "\n" + say(("손으로", "by hand"))))
         for i in record["injects"]
     ]  # fmt: skip
@@ -302,15 +359,36 @@ def _injects(record: Record, say: _Words) -> Table:
     return Table(head, rows, (12, 28, 34, 15, 11))
 
 
-def _notes(record: Record, say: _Words) -> list[Block]:
-    if not record["notes"]:
+WHO = {"op1": ("112 상황실", "112 desk"), "op2": ("112 상황실 2", "112 desk 2"), "sv": ("112 팀장", "112 supervisor"),
+       "field": ("현장 순찰", "patrol"), "staff": ("학교", "school"), "observer": ("관찰자", "observer")}  # fmt: skip
+
+
+def _by(name: str, say: Words) -> str:
+    known = WHO.get(name.rpartition("-")[2])
+    return say(known) if known else name
+
+
+def _words_of(record: Record, e: Mapping[str, Any]) -> str:
+    """What a person wrote in the control room, without the units' numbers that the pages put there."""
+    written = str(e.get("data", {}).get("note") or "").split()
+    return " ".join(w for w in written if not w.startswith(f"{record['zone']}-"))
+
+
+def _notes(record: Record, say: Words) -> list[Block]:
+    """Notes of observers, and what the control room wrote down and closed with."""
+    rows = [(n["t"], _by(n["by"], say), n["text"]) for n in record["notes"]]
+    rows += [
+        (e["t"], _by(e["data"]["by"], say), f"{say(e['text'])}: {_words_of(record, e)}")
+        for e in record["events"]
+        if e["kind"] in ("note", "close") and e.get("incident") and _words_of(record, e)
+    ]
+    if not rows:
         return [Para(say(("적어 둔 것이 없습니다.", "No notes.")))]
-    who = {"observer": say(("관찰자", "observer"))}
-    rows = [(_clock(record, n["t"]), who.get(n["by"], n["by"]), n["text"]) for n in record["notes"]]
-    return [Table([say(("때", "When")), say(("누가", "Who")), say(("내용", "Note"))], rows, (14, 16, 70))]
+    shown = [(_clock(record, t, say), who, text) for t, who, text in sorted(rows, key=lambda r: float(r[0]))]
+    return [Table([say(("때", "When")), say(("누가", "Who")), say(("내용", "Note"))], shown, (24, 16, 60))]
 
 
-def _improvements(record: Record, say: _Words) -> list[Block]:
+def _improvements(record: Record, say: Words) -> list[Block]:
     items = record["improvements"]
     blocks: list[Block] = []
     if items:
@@ -322,38 +400,35 @@ def _improvements(record: Record, say: _Words) -> list[Block]:
                 (6, 58, 20, 16),
             )
         )
-    missed = [o for o in record["objectives"] if o["result"] is not None and o["result"]["met"] is False]
+    judged = [o for o in record["objectives"] if o["result"] is not None and not _uncounted(record, o)]
+    missed = [o for o in judged if o["result"]["met"] is False]
     if missed:
-        words = "; ".join(o["text"]["ko"] if say.language != "en" else o["text"]["en"] for o in missed)
-        blocks.append(Para(say(("이루지 못한 목표: ", "Objectives not met: ")).split("\n")[0] + words))
+        words = "; ".join(say(o["text"]) for o in missed)
+        blocks.append(Para(say(("이루지 못한 목표: ", "Objectives not met: ")) + words))
     if not blocks:
         blocks.append(Para(say(("적은 것이 없습니다.", "None written down."))))
     return blocks
 
 
-def _timeline(record: Record, say: _Words) -> Table:
-    rows = []
+def _timeline(record: Record, say: Words) -> Table:
     shown = [e for e in record["events"] if e["kind"] not in NOT_IN_TIMELINE]
+    counts = [n for n, e in enumerate(shown) if e["kind"] == "rollcall"]
+    # Of the taps of a roll call the first and the last are enough, and those by which somebody was missed or found.
+    kept = {*counts[:1], *counts[-1:]}
+    for before, n in pairwise(counts):
+        if shown[n]["data"]["missing"] != shown[before]["data"]["missing"]:
+            kept.add(n)
+    rows = []
     for n, e in enumerate(shown):
-        # Of a roll call in progress the last count before something else is enough, unless a seat is missing.
-        following = shown[n + 1] if n + 1 < len(shown) else None
-        data = e.get("data", {})
-        if (
-            e["kind"] == "rollcall"
-            and following is not None
-            and following["kind"] == "rollcall"
-            and not data.get("missing")
-        ):
+        if e["kind"] == "rollcall" and n not in kept:
             continue
         text = say(e["text"])
-        if e["kind"] == "rollcall" and data.get("missing"):
-            text += "\n" + say(
-                (
-                    f"안 보임: {', '.join(map(str, data['missing']))}번",
-                    f"missing: seats {', '.join(map(str, data['missing']))}",
-                )
-            )
-        if data.get("note") and e["kind"] in ("note", "close"):
-            text += f": {data['note']}"
-        rows.append((_clock(record, e["t"]), ("× " + text) if e["kind"] == "real" else text))
-    return Table([say(("때", "When")), say(("일", "What"))], rows, (15, 85))
+        missing = ", ".join(map(str, e.get("data", {}).get("missing") or ()))
+        if missing:
+            text += say((f", 안 보임 {missing}번", f", missing: seat {missing}"))
+        if e["kind"] == "note" and not e.get("incident"):
+            text = say(("관찰자: ", "observer: ")) + text
+        if e["kind"] in ("note", "close") and _words_of(record, e):
+            text += f": {_words_of(record, e)}"
+        rows.append((_clock(record, e["t"], say), ("× " + text) if e["kind"] == "real" else text))
+    return Table([say(("때", "When")), say(("일", "What"))], rows, (24, 76))

@@ -4,9 +4,11 @@ import asyncio
 import contextlib
 import hmac
 import json
+import logging
 import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
 from importlib.metadata import version
@@ -16,7 +18,6 @@ from urllib.parse import quote
 
 import numpy as np
 from starlette.applications import Starlette
-from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
@@ -25,6 +26,7 @@ from starlette.routing import Route
 from safezone_sim.drill import catalogue
 from safezone_sim.drill.camera_view import Figure, View, render
 from safezone_sim.drill.casting import NoPart
+from safezone_sim.drill.document import paper_name
 from safezone_sim.drill.geo import places_of
 from safezone_sim.drill.pack import pack_pdf
 from safezone_sim.drill.record import (
@@ -32,6 +34,8 @@ from safezone_sim.drill.record import (
     REPLAY,
     agents_of,
     kept_agents,
+    prepared,
+    read_picture,
     read_records,
     record_of,
     replay_of,
@@ -39,17 +43,20 @@ from safezone_sim.drill.record import (
     state_of,
     write_report,
 )
-from safezone_sim.drill.report import report_html, report_pdf
+from safezone_sim.drill.report import file_name, report_html, report_pdf
 from safezone_sim.drill.rollcall import BadSeat
 from safezone_sim.drill.scene import TROUBLE
 from safezone_sim.drill.session import TURBO, Invalid, Session, Unknown, WrongState, new_session_id
 from safezone_sim.drill.stage import ClassRoom, set_stage
 from safezone_sim.drill.streets import Streets
 from safezone_sim.map.errors import MapError
+from safezone_sim.scenario import Scenario
 from safezone_sim.schools import School, SchoolError, all_schools, find_school
 from safezone_sim.twin.broker import BrokerError
 from safezone_sim.twin.hubapi import HubError
 from safezone_sim.world import WorldError
+
+log = logging.getLogger("safezone.drill")
 
 BODY_MAX = 256 * 1024
 POLL_S = 0.05
@@ -99,7 +106,8 @@ class Control:
     streets: Streets = field(default_factory=Streets)
     sessions: dict[str, Session] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
-    _reporting: threading.Lock = field(default_factory=threading.Lock)
+    _reopening: threading.Lock = field(default_factory=threading.Lock)
+    _paper: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "paper"))
 
     def session(self, id_: str) -> Session:
         """A session of this run; Problem for one that there is not."""
@@ -117,6 +125,11 @@ class Control:
                 return record
         raise Problem(404, "not_found", f"훈련 {id_}이 없습니다 · no session {id_}", "session", id_)
 
+    def printed(self, id_: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+        """What the report of a session is made of: its record with the map picture, and the earlier ones."""
+        record = self.record(id_)
+        return record | {"picture": read_picture(Path(record["folder"]))}, self.earlier(record)
+
     def earlier(self, record: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Ended sessions of the same school and drill before this one, newest first."""
         return [
@@ -125,13 +138,16 @@ class Control:
             and r["session"] != record["session"] and str(r["created_at"]) <= str(record["created_at"]) and r["started_t"] is not None
         ]  # fmt: skip
 
-    def keep_report(self, id_: str) -> None:
-        """The report of an ended drill, as files in its folder."""
-        session = self.sessions[id_]
+    def keep_report(self, session: Session) -> None:
+        """Has the report of an ended drill written into its folder, one after the other; ``close`` waits for it."""
+        self._paper.submit(self._write_report, session)
+
+    def _write_report(self, session: Session) -> None:
         if session.state == "ended" and session.started:
-            with self._reporting:
-                record = self.record(id_)
-                write_report(record, self.earlier(record), session.folder)
+            try:
+                write_report(*self.printed(session.id), session.folder)
+            except Exception:  # the record is kept, and the report can be had from it
+                log.exception("drill %s: the report was not written", session.id)
 
     def open(self, body: Mapping[str, Any]) -> Session:
         """Prepares a session; takes some seconds."""
@@ -162,20 +178,63 @@ class Control:
             )
         if not isinstance(speed, int | float) or not (1 <= speed <= 60 or (self.lab and speed == TURBO)):
             raise Problem(422, "invalid", "1에서 60까지입니다 · from 1 to 60", "speed", speed)
+        return self._prepare(
+            scenario, new_session_id(school), school, day, seed=seed, rehearsal=body.get("rehearsal") is True,
+            room=_class_room(body.get("class")), speed=float(speed), owner=owner,
+        )  # fmt: skip
+
+    def reopen(self, id_: str) -> None:
+        """Prepares once more what an earlier run prepared and nobody began; takes some seconds. Nothing for another session.
+
+        It keeps its name, its day, its class and whose it is. Its zone is a new one, and so are its tokens and its join code.
+        """
+        if id_ in self.sessions or prepared(self.results, id_) is None:
+            return
+        with self._reopening:
+            found = None if id_ in self.sessions else prepared(self.results, id_)
+            if found is None or found[0]["drill"]["id"] not in catalogue.drills():
+                return
+            (record, path), school = found, found[0]["school"]["code"]
+            kept, room = path.read_bytes(), record["class"]
+            for old in path.parent.iterdir():
+                if old != path:
+                    old.unlink()
+            try:
+                self._prepare(
+                    catalogue.drills()[record["drill"]["id"]], id_, school, date.fromisoformat(record["date"]),
+                    seed=record["seed"], rehearsal=record["rehearsal"],
+                    room=ClassRoom(room["grade"], room["class"], len(room["seats"])), speed=record["speed"],
+                    owner=record["owner"], created_at=record["created_at"], zone=new_session_id(school),
+                )  # fmt: skip
+            except Exception:
+                path.write_bytes(kept)
+                raise
+
+    def _prepare(
+        self,
+        scenario: Scenario,
+        id_: str,
+        school: str,
+        day: date,
+        *,
+        seed: int,
+        rehearsal: bool,
+        room: ClassRoom | None,
+        speed: float,
+        owner: str | None,
+        created_at: str | None = None,
+        zone: str | None = None,
+    ) -> Session:
         try:
             stage = set_stage(
-                scenario, new_session_id(school), school, day, seed=seed, rehearsal=body.get("rehearsal") is True,
-                map_dir=self.map_dir, map_source=self.map_source, room=_class_room(body.get("class")), lab=self.lab,
+                scenario, id_, school, day, seed=seed, rehearsal=rehearsal,
+                map_dir=self.map_dir, map_source=self.map_source, room=room, zone=zone, lab=self.lab,
             )  # fmt: skip
         except (SchoolError, WorldError, MapError, NoPart) as e:
             raise Problem(422, "invalid", str(e), "school", school) from e
+        folder = self.results / school / stage.session
         session = Session(
-            stage,
-            self.hub,
-            self.hub_token,
-            self.results / school / stage.session,
-            speed=float(speed),
-            owner=owner,
+            stage, self.hub, self.hub_token, folder, speed=speed, owner=owner, created_at=created_at
         )
         try:
             session.prepare()
@@ -204,8 +263,9 @@ class Control:
         for session in self.sessions.values():
             if session.state not in ("ended", "failed"):
                 session.abandon()
-                self.keep_report(session.id)
+                self.keep_report(session)
             session.line.revoke()
+        self._paper.shutdown()
 
 
 def build_service(control: Control) -> Starlette:
@@ -252,6 +312,8 @@ def _guarded(control: Control, handler: Handler) -> Handler:
                 401, "unauthorized", "제어 토큰이 필요합니다. safezone drill이 알려 줍니다. · needs the control token that safezone drill prints"
             ).response()  # fmt: skip
         try:
+            if "session" in request.path_params:
+                await run_in_threadpool(control.reopen, request.path_params["session"])
             return await handler(request)
         except Problem as e:
             return e.response()
@@ -282,10 +344,19 @@ async def _body(request: Request) -> dict[str, Any]:
     return body
 
 
-def _language(given: str) -> str:
-    if given not in ("ko", "en", "both"):
-        raise Problem(422, "invalid", "ko, en, both 가운데 하나입니다 · use one of them", "lang", given)
-    return given
+def _language(request: Request) -> str:
+    """In which language paper is asked for. Problem for another."""
+    lang = request.query_params.get("lang", "ko")
+    if lang not in ("ko", "en"):
+        raise Problem(422, "invalid", "ko, en 가운데 하나입니다 · use one of them", "lang", lang)
+    return lang
+
+
+def _paper(pdf: bytes, name: str) -> Response:
+    """A PDF under a name that says what it is; the plain one is for what cannot read the other."""
+    plain = "".join(c for c in name if c.isascii())
+    said = f"inline; filename=\"{plain}\"; filename*=UTF-8''{quote(name)}"
+    return Response(pdf, media_type="application/pdf", headers={"content-disposition": said})
 
 
 def _class_room(given: Any) -> ClassRoom | None:
@@ -416,13 +487,14 @@ class _Calls:
                     422, "invalid", "모르는 학교 코드입니다 · unknown school code", "school", q["school"]
                 )
             name = found[0].name
-        lang = _language(q.get("lang", "both"))
-        pdf = await run_in_threadpool(pack_pdf, catalogue.shown(scenario), name, q.get("date", ""), lang)
-        return Response(
-            pdf,
-            media_type="application/pdf",
-            headers={"content-disposition": f'inline; filename="drill-{scenario.drill.id}.pdf"'},
-        )
+        drill, day, lang = catalogue.shown(scenario), q.get("date", ""), _language(request)
+        try:
+            pdf = await run_in_threadpool(pack_pdf, drill, name, day, q.get("class", "")[:20], lang)
+        except ValueError:
+            raise Problem(
+                422, "invalid", "YYYY-MM-DD 꼴이어야 합니다 · give YYYY-MM-DD", "date", day
+            ) from None
+        return _paper(pdf, paper_name(day, name, drill["title"]["ko"], "인쇄물"))
 
     async def open(self, request: Request) -> Response:
         body = await _body(request)
@@ -463,15 +535,11 @@ class _Calls:
         async def call(request: Request) -> Response:
             session = self._session(request)
             await run_in_threadpool(getattr(session, what))
-            return JSONResponse(
-                session.status(), background=self._kept_report(session) if what == "end" else None
-            )
+            if what == "end":
+                self.control.keep_report(session)
+            return JSONResponse(session.status())
 
         return call
-
-    def _kept_report(self, session: Session) -> BackgroundTask:
-        """What is written to the folder after the answer, once the drill has ended."""
-        return BackgroundTask(self.control.keep_report, session.id)
 
     async def speed(self, request: Request) -> Response:
         session, body = self._session(request), await _body(request)
@@ -565,26 +633,31 @@ class _Calls:
         session, body = self._session(request), await _body(request)
         by = _text(body, "by", required=False) or "observer"
         note = await run_in_threadpool(session.add_note, _text(body, "text"), by)
-        return JSONResponse(note, 201, background=self._kept_report(session))
+        self.control.keep_report(session)
+        return JSONResponse(note, 201)
 
     async def rate(self, request: Request) -> Response:
         session, body = self._session(request), await _body(request)
         rating = body.get("rating")
         evidence = _text(body, "evidence", required=False)
         rated = await run_in_threadpool(session.rate, _text(body, "objective"), rating, evidence)
-        return JSONResponse(rated, background=self._kept_report(session))
+        self.control.keep_report(session)
+        return JSONResponse(rated)
 
     async def improve(self, request: Request) -> Response:
         session, body = self._session(request), await _body(request)
         args = (_text(body, "text"), _text(body, "owner", required=False), _text(body, "due", required=False))
         item = await run_in_threadpool(session.improve, *args)
-        return JSONResponse(item, 201, background=self._kept_report(session))
+        self.control.keep_report(session)
+        return JSONResponse(item, 201)
 
     async def drop_improvement(self, request: Request) -> Response:
         n = request.path_params["n"]
         if not n.isdigit():
             raise Unknown(n)
-        await run_in_threadpool(self._session(request).drop_improvement, int(n))
+        session = self._session(request)
+        await run_in_threadpool(session.drop_improvement, int(n))
+        self.control.keep_report(session)
         return Response(status_code=204)
 
     async def report_json(self, request: Request) -> Response:
@@ -594,28 +667,21 @@ class _Calls:
         return JSONResponse(record)
 
     async def report_html(self, request: Request) -> Response:
-        lang = _language(request.query_params.get("lang", "both"))
+        id_, lang = request.path_params["session"], _language(request)
 
         def make() -> str:
-            record = self.control.record(request.path_params["session"])
-            return report_html(record, self.control.earlier(record), lang)
+            return report_html(*self.control.printed(id_), lang)
 
         return Response(await run_in_threadpool(make), media_type="text/html")
 
     async def report_pdf(self, request: Request) -> Response:
-        lang = _language(request.query_params.get("lang", "both"))
-        record = await run_in_threadpool(self.control.record, request.path_params["session"])
+        id_, lang = request.path_params["session"], _language(request)
 
-        def make() -> bytes:
-            return report_pdf(record, self.control.earlier(record), lang)
+        def make() -> tuple[bytes, str]:
+            record, earlier = self.control.printed(id_)
+            return report_pdf(record, earlier, lang), file_name(record)
 
-        title = (
-            f"{record['school']['name']}-{record['drill']['title']['ko'].split(':')[0]}-{record['date']}.pdf"
-        )
-        plain = f"drill-{record['session']}.pdf"
-        name = f"inline; filename=\"{plain}\"; filename*=UTF-8''{quote(title)}"
-        pdf = await run_in_threadpool(make)
-        return Response(pdf, media_type="application/pdf", headers={"content-disposition": name})
+        return _paper(*await run_in_threadpool(make))
 
     async def replay(self, request: Request) -> Response:
         id_ = request.path_params["session"]

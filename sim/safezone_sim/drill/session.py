@@ -116,6 +116,7 @@ class Session:
         *,
         speed: float = 1.0,
         owner: str | None = None,
+        created_at: str | None = None,
     ) -> None:
         self.stage, self.folder = stage, folder
         self.id = stage.session
@@ -124,7 +125,7 @@ class Session:
         self.hub = hub
         self.state = "preparing"
         self.failed: str | None = None
-        self.created_at = datetime.now(UTC).isoformat(timespec="seconds")
+        self.created_at = created_at or datetime.now(UTC).isoformat(timespec="seconds")
         self.speed = speed
         self.hub_state = "ok"
         self.started = False
@@ -626,7 +627,9 @@ class Session:
         self.state = "running"
         self._anchor = (time.monotonic(), self.env.now)
         self._say("state", ("훈련 시작", "START"))
-        self.save()
+        if self.speed > 1.0:
+            self._say("state", (f"배속 {self.speed:g}", f"speed {self.speed:g}"), data={"speed": self.speed})
+        self.save()  # from now on it is a drill that was begun
 
     def _switch(self, from_: tuple[str, ...], to: str, text: tuple[str, str]) -> None:
         self._need(*from_)
@@ -916,18 +919,22 @@ class Session:
         """Gives the zone its own time back, writes record and replay, and lets go of everything."""
         from safezone_sim.drill.record import write_replay
 
-        if self.ended_t is None:
-            self.ended_t = float(self.env.now) if hasattr(self, "env") else 0.0
-        if self.state not in ("failed",):
-            self.state = "ended"
+        last = float(self.env.now) if hasattr(self, "env") else 0.0
+        # What was prepared for another day and not begun waits for the next run of the service.
+        waits = self.state == "ready" and self._leaving.is_set()
+        if not waits:
+            self.ended_t = last if self.ended_t is None else self.ended_t
+            if self.state not in ("failed",):
+                self.state = "ended"
         try:
             if hasattr(self, "scene"):
-                write_replay(self)
+                if not waits:
+                    write_replay(self)
                 self.save()
         finally:
             if hasattr(self, "_drill_item") and self.hub_state == "ok":
                 try:
-                    self.line.put({**self._drill_item, "closes_at": self.wire_time.text(self.ended_t - 1.0)})
+                    self.line.put({**self._drill_item, "closes_at": self.wire_time.text(last - 1.0)})
                 except HubError as e:
                     log.warning("drill %s: not closed on the hub: %s", self.id, e)
             self.line.close()

@@ -29,6 +29,7 @@ KNOWN_SHORT_OF_M, KNOWN_CORRIDOR_M = 55.0, 60.0
 LEAD_SEAT = 7
 BEFORE_POST_S = 20.0
 NEVER = ("23:30", "23:50")  # of a day's deadline and closing that no drill reaches
+KINDS_OF_BOX = ("파출소", "지구대", "치안센터", "경찰서")
 EVERY_DAY = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 OPERATORS = (("op1", "112 근무자 1 (모의)", "operator"), ("op2", "112 근무자 2 (모의)", "operator"),
              ("sv", "112 팀장 (모의)", "supervisor"), ("field", "현장 무전 (모의)", "operator"))  # fmt: skip
@@ -92,10 +93,14 @@ def set_stage(
     map_dir: Path | None,
     map_source: str | None,
     room: ClassRoom | None = None,
+    zone: str | None = None,
     lab: bool = False,
     told: Told = lambda step, share: None,
 ) -> Stage:
-    """Builds the stage; takes one or two seconds. SchoolError, MapError, WorldError or NoPart say what is wrong."""
+    """Builds the stage; takes one or two seconds. SchoolError, MapError, WorldError or NoPart say what is wrong.
+
+    ``zone``: where the session is prepared a second time, since its first zone has lived that morning already.
+    """
     plan = scenario.drill
     assert plan is not None
     minutes = plan.rehearsal_minutes if rehearsal else plan.minutes
@@ -107,7 +112,7 @@ def set_stage(
     found = find_school(school_code, map_dir)
     street_map = load_map(found.lon, found.lat, lived.map.radius_m, map_dir=map_dir, source=map_source)
     told("world", 0.3)
-    school = replace(found, code=session)
+    school = replace(found, code=zone or session)
     world = build_world(lived, school, street_map, map_dir=map_dir)
     told("cast", 0.6)
     life = lived_until(lived, world, start_s - 60.0 * plan.warm_up_min)
@@ -121,7 +126,7 @@ def set_stage(
         warm_s = min(warm_s, start_s - _seconds(part, world) - BEFORE_POST_S - 60.0)
     size = room.size if room is not None else plan.class_size
     seats = _seats(world, size, part.person, at_home if plan.story == "stays_away" else inside)
-    world = _with_known_way(_with_class(world, seats, room), part)
+    world = _with_units_told_apart(_with_known_way(_with_class(world, seats, room), part))
     return Stage(
         session, lived, plan, world, part, seats, start_s, warm_s, minutes, rehearsal,
         _registry(world, plan, seed, lab),
@@ -203,6 +208,29 @@ def _with_known_way(world: SchoolWorld, part: Part) -> SchoolWorld:
         for item in world.registry
     )
     return replace(world, registry=registry)
+
+
+def _with_units_told_apart(world: SchoolWorld) -> SchoolWorld:
+    """A desk sends by name: of police boxes of one name the nearest stays (the map has moved ones twice), and one without a
+    name of its own says so.
+    """
+    registry: list[Mapping[str, Any]] = []
+    places = world.map.frame.to_xy
+    away = {
+        i["id"]: float(np.hypot(*places(np.array([i["lon"]]), np.array([i["lat"]]))[0]))
+        for i in world.registry
+        if i["kind"] == "unit"
+    }
+    nearest: dict[str, str] = {}
+    for id_, name in sorted(((i["id"], i["name"]) for i in world.registry if i["id"] in away), key=lambda u: away[u[0]]):  # fmt: skip
+        nearest.setdefault(name, id_)
+    for item in world.registry:
+        if item["kind"] != "unit":
+            registry.append(item)
+        elif nearest[item["name"]] == item["id"]:
+            nameless = item["name"] in KINDS_OF_BOX
+            registry.append({**item, "name": f"이름 모르는 {item['name']}"} if nameless else item)
+    return replace(world, registry=tuple(registry))
 
 
 def _registry(
