@@ -271,7 +271,8 @@ def _print_tally(console: Console, tally: Any, out: Path, shortened: Sequence[Te
     console.print(f"{counts}  경고 · warnings {tally.warnings}", highlight=False)
     if tally.partial:
         console.print(
-            f"부분 실행: 판정 없는 시험 {len(tally.missing)}개, 적합을 말하지 않는다 · partial run, no statement on conformity"
+            f"부분 실행: 판정 없는 시험 {len(tally.missing)}개, 적합을 말하지 않는다 · partial run, no statement on conformity",
+            soft_wrap=True,
         )
     if tally.not_kept:
         items = ", ".join(
@@ -286,6 +287,7 @@ def _print_tally(console: Console, tally: Any, out: Path, shortened: Sequence[Te
         console.print(
             f"밝히지 않은 필수 항목 · mandatory items not claimed: {', '.join(tally.unclaimed)}",
             highlight=False,
+            soft_wrap=True,
         )
     for text in shortened:
         console.print(

@@ -89,8 +89,9 @@ class Collector:
         self.interrupted = False
         self.errors: list[str] = []
 
-    def pytest_collection_modifyitems(self, items: list[Any]) -> None:
-        self._collected([name_of(item.nodeid) for item in items])
+    def pytest_collection_finish(self, session: Any) -> None:
+        if session.items:  # with workers it is they who collect
+            self._collected([name_of(item.nodeid) for item in session.items])
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, node: Any, ids: Sequence[str]) -> None:
