@@ -31,6 +31,8 @@ T = TypeVar("T")
 BATCH_MAX = 200
 BATCH_BEHIND_MAX = 600  # when much waits: a commit and what each zone costs are then shared by more
 BEHIND = 1000
+# An emergency waits for the batch at hand and goes with the next: on a slow machine batches must be smaller.
+BATCH_S, BATCH_MIN = 0.3, 50
 REGISTRY_MANY = 100
 RECEIPTS_MAX = 200
 STORE_RETRY_S = 1.0
@@ -60,6 +62,7 @@ class Engine:
         self._between: deque[tuple[Callable[[Zones], Any], Future[Any]]] = deque()
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
         self._stopping = False
+        self._message_s = 1e-4  # what a message of the last batches took
         self._reconnected = threading.Event()
         self._poisons: dict[bytes, bool] = {}  # messages the hub fails on, and whether their call was told
         self.store_error: str | None = None
@@ -181,9 +184,7 @@ class Engine:
 
     def _turn(self) -> None:
         """Wait for work, do one batch of it."""
-        messages, questions = self.inbox.take(
-            BATCH_BEHIND_MAX if len(self.inbox) > BEHIND else BATCH_MAX, self._patience()
-        )
+        messages, questions = self.inbox.take(self._batch_limit(), self._patience())
         if self._reconnected.is_set():
             self._reconnected.clear()
             self._say_again()
@@ -194,6 +195,11 @@ class Engine:
                 _resolve(future, task(self.zones), None)
             except Exception as error:
                 _resolve(future, None, error)
+
+    def _batch_limit(self) -> int:
+        """So many messages as are worked off in ``BATCH_S``, by what the last ones took."""
+        most = BATCH_BEHIND_MAX if len(self.inbox) > BEHIND else BATCH_MAX
+        return max(BATCH_MIN, min(most, int(BATCH_S / self._message_s)))
 
     def _patience(self) -> float:
         due = self.zones.next_due()
@@ -238,8 +244,11 @@ class Engine:
                 log.error("store unavailable; trying again")
                 threading.Event().wait(STORE_RETRY_S)
             self._load_again()
+        ended = time.perf_counter()
+        if len(messages) >= BATCH_MIN:
+            self._message_s += 0.5 * ((ended - began) / len(messages) - self._message_s)
         if self.observe_batch is not None and (messages or questions):
-            self.observe_batch(work, judged - began, time.perf_counter() - judged)
+            self.observe_batch(work, judged - began, ended - judged)
         self._send(work)
         for future, result, failure in answers:
             _resolve(future, result, failure)

@@ -37,7 +37,7 @@ class Inbox(Generic[Q]):
         self._changed = threading.Condition()
         self._urgent: deque[Arrival] = deque()
         self._routine: deque[Arrival] = deque()
-        self._waiting: set[bytes] = set()  # payloads of routine messages
+        self._waiting: set[Arrival] = set()  # what is in ``_routine``
         self._questions: deque[tuple[int, Q]] = deque()  # after how many messages, the question
         self._ahead: deque[Q] = deque()
         self._put = self._taken = 0
@@ -61,12 +61,12 @@ class Inbox(Generic[Q]):
                         self._urgent.append(arrival)
                         continue
                 elif len(routine) >= REPEATS_MAX and (
-                    (len(routine) >= ROUTINE_MAX or payload in waiting) and may_overtake(topic)
+                    (len(routine) >= ROUTINE_MAX or arrival in waiting) and may_overtake(topic)
                 ):
                     self.shed += 1
                     continue
                 routine.append(arrival)
-                waiting.add(payload)
+                waiting.add(arrival)
                 self._put += 1
             self._changed.notify()
 
@@ -94,7 +94,7 @@ class Inbox(Generic[Q]):
             messages = [self._urgent.popleft() for _ in range(min(limit, len(self._urgent)))]
             routine = min(limit - len(messages), len(self._routine))
             taken = [self._routine.popleft() for _ in range(routine)]
-            self._waiting.difference_update(payload for _, payload in taken)
+            self._waiting.difference_update(taken)
             messages += taken
             self._taken += routine
             questions = list(self._ahead)

@@ -56,9 +56,11 @@ def test_a_hub_behind_puts_nothing_twice_that_waits_already() -> None:
     inbox.put_messages([("f", b"%d" % n) for n in range(REPEATS_MAX)], always)
     inbox.put_messages([("f", FIX), ("f", b"7"), ("f", b"new"), ("c", CALL), ("c", CALL)], always)
     assert (len(inbox), inbox.shed) == (REPEATS_MAX + 5, 2)
-    inbox.put_messages([("drill", b"7")], lambda topic: False)
+    inbox.put_messages([("f", b"7")], lambda topic: False)
     assert len(inbox) == REPEATS_MAX + 6, "where order is time nothing is left out"
-    inbox.take(REPEATS_MAX + 6, 0.0)
+    inbox.put_messages([("other", b"7")], always)
+    assert len(inbox) == REPEATS_MAX + 7, "the same bytes from elsewhere are no repeat"
+    inbox.take(REPEATS_MAX + 7, 0.0)
     inbox.put_messages([("f", b"%d" % n) for n in range(REPEATS_MAX)], always)
     assert (len(inbox), inbox.shed) == (REPEATS_MAX, 2), "what was taken waits no more"
 
