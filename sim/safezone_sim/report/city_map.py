@@ -111,9 +111,11 @@ def city_map(
         )
     for n, place in enumerate(places, 1):
         x, y = at(place["lon"], place["lat"])
-        parts.append(
-            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{max(9.0, 500 * scale):.1f}" fill="none" stroke="{PLACE}" stroke-width="2.5"/>'
-            f'<text x="{x + 14:.1f}" y="{y - 10:.1f}" font-size="14" font-weight="700" fill="{PLACE}">{n}</text>'
+        r = max(9.0, 500 * scale)
+        labels.append(  # over everything: dots and names of gu crowd here
+            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{r:.1f}" fill="none" stroke="{PLACE}" stroke-width="2.5"/>'
+            f'<text x="{x + r + 3:.1f}" y="{y - r:.1f}" font-size="18" font-weight="700" paint-order="stroke" stroke="#fff" '
+            f'stroke-width="4" fill="{PLACE}">{n}</text>'
         )
     bar = 5000.0 if span > 20_000 else 1000.0
     parts += labels

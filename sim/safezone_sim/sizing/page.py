@@ -1,6 +1,6 @@
 """The sizing report as one page that opens offline: Korean first with English beside it. The look is in page.html.j2."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,7 @@ from markupsafe import Markup
 from safezone_sim.report import palette
 from safezone_sim.report.templates import page_templates
 from safezone_sim.sizing import charts
+from safezone_sim.sizing.inputs import CityRun
 from safezone_sim.sizing.model import GROUPS, beats_per_s
 from safezone_sim.sizing.study import Cell, StageResult, Study
 from safezone_sim.sizing.tornado import OUTPUTS
@@ -45,7 +46,7 @@ def render(study: Study, provenance: Mapping[str, str]) -> str:
         level_colour=charts.LEVEL_COLOUR,
         outputs=OUTPUTS,
         keys=_keys(study),
-        same_city=_same_city(study),
+        same_city=same_city(study.runs),
         pictures=_pictures(study),
         headline=_headline(study),
         beyond=list(study.capacity.beyond) if study.capacity else [],
@@ -62,10 +63,10 @@ def _keys(study: Study) -> list[tuple[str, list[str]]]:
     return [(g, [r.key for r in rows if r.group == g]) for g in (*GROUPS, "items")]
 
 
-def _same_city(study: Study) -> int | None:
-    """The seed of homes, people and equipment that all days of the main scenario share; None if they do not."""
-    largest = max(study.runs, key=lambda r: len(r.schools)).scenario
-    seeds = {r.world_seed for r in study.runs if r.scenario == largest}
+def same_city(runs: Sequence[CityRun]) -> int | None:
+    """The seed of homes, people and equipment that all days of the largest scenario share; None if they do not."""
+    largest = max(runs, key=lambda r: len(r.schools)).scenario
+    seeds = {r.world_seed for r in runs if r.scenario == largest}
     return seeds.pop() if len(seeds) == 1 else None
 
 
