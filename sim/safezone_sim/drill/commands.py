@@ -121,15 +121,13 @@ def drill_command(
                     start_new_session=True,
                 )  # fmt: skip
                 stack.callback(_end, pages)
-                said = _ready(pages)
-                here = said.replace("//0.0.0.0:", "//127.0.0.1:") + (
-                    f"/drill?school={school}" if school else "/"
-                )
+                # Open to the network: the address that others use is the teacher's too, to be read off the screen.
+                said = _ready(pages).replace("//0.0.0.0:", f"//{_address()}:")
+                here = said + (f"/drill?school={school}" if school else "/")
                 click.echo(f"화면 · pages    {here}")
                 path.write_text(json.dumps({**json.loads(path.read_text()), "pages": here}) + "\n")
                 if not _alone(host):
-                    others = said.replace("//0.0.0.0:", f"//{_address()}:")
-                    click.echo(f"다른 기기 · other devices  {others}  (참가 번호로 · by join code)")
+                    click.echo(f"다른 기기 · other devices  {said}  (참가 번호로 · by join code)")
                 if not no_browser:
                     webbrowser.open(here)
             click.echo("끝내려면 Ctrl-C · Ctrl-C ends it")

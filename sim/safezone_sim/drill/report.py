@@ -32,6 +32,7 @@ MEASURES = {
 }  # fmt: skip
 NOT_IN_TIMELINE = ("rating", "improvement", "agent")
 EARLIER = 4
+RUNNING = ("ready", "running", "paused")
 KST = timezone(timedelta(hours=9))
 
 Record = Mapping[str, Any]
@@ -85,7 +86,6 @@ def report_document(record: Record, earlier: Sequence[Record], language: str = "
     blocks += [Heading(say(("상황 목록", "Master list")), 2), _injects(record, say)]
     blocks += [Heading(say(("적어 둔 것", "Notes")), 2), *_notes(record, say)]
     blocks += [Heading(say(("고칠 것", "Improvement items")), 2), *_improvements(record, say)]
-    blocks += [Heading(say(("일어난 순서 (자동 기록)", "Timeline (recorded)")), 2), _timeline(record, say)]
     blocks += [
         Heading(say(("확인", "Signed")), 2),
         Table(
@@ -94,6 +94,7 @@ def report_document(record: Record, earlier: Sequence[Record], language: str = "
             (1, 1, 1),
         ),
     ]
+    blocks += [Heading(say(("일어난 순서 (자동 기록)", "Timeline (recorded)")), 2), _timeline(record, say)]
     blocks.append(Para(say((
         "모든 사람과 사건은 지어낸 것입니다. 학생의 이름은 이 시스템에 저장되지 않습니다.",
         "All people and events are invented. No pupil's name is stored by this system.",
@@ -173,10 +174,12 @@ def _speeds(record: Record) -> list[float]:
     ]
 
 
-def _result(o: Mapping[str, Any], say: _Words) -> str:
+def _result(o: Mapping[str, Any], say: _Words, running: bool = False) -> str:
     r = o["result"]
     if r is None:
         return "–"
+    if r["s"] is None and r["open"] and running:
+        return "– " + say(("진행 중", "under way"))
     if r["met"] is None:
         return "– " + say(("일어나지 않음", "did not happen"))
     said = say.duration(r["s"])
@@ -194,7 +197,7 @@ def _objectives(record: Record, say: _Words) -> Table:
             (
                 say(o["text"]),
                 say.duration(o["target_s"]) if o["target_s"] else "–",
-                _result(o, say),
+                _result(o, say, record["state"] in RUNNING),
                 rated,
                 o["evidence"] or "–",
             )
@@ -322,7 +325,10 @@ def _improvements(record: Record, say: _Words) -> list[Block]:
                 (6, 58, 20, 16),
             )
         )
-    missed = [o for o in record["objectives"] if o["result"] is not None and o["result"]["met"] is False]
+    over = record["state"] not in RUNNING  # before that nothing is missed for good
+    missed = [
+        o for o in record["objectives"] if over and o["result"] is not None and o["result"]["met"] is False
+    ]
     if missed:
         words = "; ".join(o["text"]["ko"] if say.language != "en" else o["text"]["en"] for o in missed)
         blocks.append(Para(say(("이루지 못한 목표: ", "Objectives not met: ")).split("\n")[0] + words))
