@@ -299,6 +299,7 @@ def texts(view: ZoneView, tell: Tell, where: Address | None = None) -> dict[str,
             at=local_clock(tell.event_at, view.timezone),
             sent=local_clock(tell.sent_at, view.timezone),
         )
+        text = text.replace(" ()", "").replace("()", "")  # a reminder does not name the area again
         if where is not None and (words_of_place := where.text(LANGUAGES[i])):
             text += (" 위치: ", " Place: ")[i] + words_of_place
         marks = "".join(

@@ -136,6 +136,15 @@ class Place:
         ).json()["items"]
         return found
 
+    def act(self, incident: str, action: str) -> None:
+        """The desk works on an incident."""
+        answer = self.hub.http.post(
+            f"/v1/incidents/{incident}/actions",
+            json={"action": action, "key": f"{incident}-{action}"},
+            headers={"Authorization": f"Bearer {self.tokens['operator/o1']}"},
+        )
+        assert answer.status_code == 200, answer.text
+
     def login(self, page: Page, who: str) -> None:
         """By the link a person is given; ends on the role's page, with everything loaded."""
         page.goto(f"{self.pages.base}/login#token={self.tokens[who]}")

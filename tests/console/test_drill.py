@@ -277,6 +277,11 @@ def test_a_teacher_steers_only_own_drills_and_no_token_leaves_the_pages(twin: Tw
 
 
 def test_a_twin_killed_in_mid_drill_leaves_a_report_and_the_desk_says_so(twin: Twin, page: Page) -> None:
+    """And what was prepared and not begun can be begun."""
+    over = twin.ask("POST", "/sessions", json={**WISH, "drill": "dial-112"})["session"]
+    twin.ask("POST", f"/sessions/{over}/start")
+    twin.ask("POST", f"/sessions/{over}/end")
+    waiting = twin.ask("POST", "/sessions", json={**WISH, "drill": "bell"})["session"]
     page.goto(f"{twin.pages.base}/drill?school=7041138")
     page.wait_for_selector("body[data-loaded=yes]")
     page.click("#create")
@@ -305,5 +310,8 @@ def test_a_twin_killed_in_mid_drill_leaves_a_report_and_the_desk_says_so(twin: T
     page.locator("#sessions a", has_text="끝남").first.click()
     page.wait_for_selector("body[data-replay=ready]", timeout=20000)
     page.goto(f"{twin.pages.base}/drill")
-    page.locator("#before summary").click()
     expect(page.locator("#sessions")).to_contain_text("중단됨")
+    page.locator(f"#sessions a[href='/drill/{waiting}']").last.click()
+    page.wait_for_selector("body[data-state=ready]", timeout=60000)
+    page.click("#start")
+    page.wait_for_selector("body[data-state=running]")

@@ -1,6 +1,7 @@
 """A parent in a real browser, phone size: enrols, logs in, sees the own child and nobody else's."""
 
 import json
+import re
 
 from playwright.sync_api import Browser, Page, expect
 
@@ -32,10 +33,13 @@ def test_parent_enrols_item_by_item_and_sees_only_the_own_child(
     )
     phone.goto(f"{place.pages.base}/guardian")
     phone.click("text=보호자 가입")
-    phone.fill("#code", code)
+    phone.fill("#code", code[:-1] + ("A" if code[-1] != "A" else "B"))
     phone.fill("#name", "한가람")
     phone.fill("#address", "parent@example.org")
     phone.check("input[name=in_person]")
+    phone.click("button.primary")
+    expect(phone.locator("#wrong")).to_have_text(re.compile("^코드가 맞지 않거나 이미 쓴 코드입니다"))
+    phone.fill("#code", code)
     phone.click("button.primary")
     expect(phone.locator("#pin")).to_be_visible()
 
@@ -49,6 +53,8 @@ def test_parent_enrols_item_by_item_and_sees_only_the_own_child(
     phone.fill("#pin", pin)
     phone.click("button.primary")
     expect(phone.locator("input[type=checkbox]:checked")).to_have_count(0)  # nothing is consented beforehand
+    phone.click("button.primary")
+    expect(phone.locator("#wrong")).to_contain_text("고른 것이 없습니다")
     for item in ("collect", "notify_guardians", "provide_112"):
         phone.check(f"input[name={item}]")
     phone.click("button.primary")
@@ -65,6 +71,13 @@ def test_parent_enrols_item_by_item_and_sees_only_the_own_child(
     expect(notice.first).to_contain_text("일어난 때")
     notice.first.locator("summary").click()
     expect(notice.first.locator("details li").first).to_be_visible()
+    # What the desk does is told on the card, and what is over is red no longer.
+    expect(notice.first.locator("[data-progress]")).to_have_text("신고가 접수되었습니다")
+    case = next(i["id"] for i in place.incidents() if i.get("child") == "c2")
+    for action, words in (("acknowledge", "상황실이 확인했습니다"), ("resolve", "상황이 끝났습니다")):
+        place.act(case, action)
+        expect(notice.first.locator("[data-progress]")).to_contain_text(words, timeout=15000)
+    expect(notice.first).not_to_have_class(re.compile("emergency"))
 
     phone.click("#tab-looks")
     expect(phone.locator("#view")).to_contain_text("조회")

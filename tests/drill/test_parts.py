@@ -7,20 +7,25 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from jsonschema import Draft202012Validator
+from openapi_spec_validator import validate
 from safezone_sim.catalogue import scenarios_dir
 from safezone_sim.drill.camera_view import Figure, View, render
 from safezone_sim.drill.catalogue import ORDER, drills, load_drill, shown
 from safezone_sim.drill.masterlist import Case, Line
 from safezone_sim.drill.measures import measured
+from safezone_sim.drill.openapi import NEW_SESSION, document
 from safezone_sim.drill.pack import pack_pdf
 from safezone_sim.drill.plan import Objective, Text
 from safezone_sim.drill.rollcall import BadSeat, RollCall
+from safezone_sim.drill.service import Control, build_service
 from safezone_sim.drill.streets import Streets
 from safezone_sim.life.tracks import Track
 from safezone_sim.map import loading
 from safezone_sim.map.schematic import schematic_map
 from safezone_sim.scenario import ScenarioError
 from safezone_sim.schools import find_school
+from starlette.routing import Route
 
 from tests.conftest import map_dir_or_none
 
@@ -168,3 +173,26 @@ def test_streets_are_fetched_once_and_kept(tmp_path: Path, monkeypatch: pytest.M
         finally:
             server.shutdown()
             server.server_close()
+
+
+def test_the_openapi_document_has_every_call_and_no_other(tmp_path: Path) -> None:
+    served = {
+        (method, route.path)
+        for route in build_service(Control("http://127.0.0.1:9", "", "t", tmp_path)).routes
+        if isinstance(route, Route)
+        for method in route.methods or ()
+        if method != "HEAD"
+    }
+    told = document()
+    assert {(m.upper(), path) for path, item in told["paths"].items() for m in item} == served
+    validate(told)
+    ids = [o["operationId"] for item in told["paths"].values() for o in item.values()]
+    assert len(ids) == len(set(ids))
+    for item in told["paths"].values():
+        for operation in item.values():
+            body = operation.get("requestBody")
+            if body is not None:
+                Draft202012Validator.check_schema(body["content"]["application/json"]["schema"])
+    wish = {"school": "7041138", "drill": "bell", "class": {"grade": 4, "class": 1, "size": 22}, "speed": 1}
+    Draft202012Validator(NEW_SESSION).validate(wish)
+    assert not Draft202012Validator(NEW_SESSION).is_valid({**wish, "speed": 61})

@@ -145,6 +145,7 @@ async function startReplay() {
   replay = await ask("GET", `${BASE}/replay`);
   crowd?.clear();
   crowd?.people(replay.agents);
+  $(".says")?.remove();
   const box = $("#replay"), slider = el("input", { type: "range", id: "slider", min: replay.from_t, max: replay.to_t, step: 1, value: replay.from_t, "aria-label": t("다시 보기 시각") }), at = el("b", { class: "num", id: "replay-at", text: ofDay(replay.from_t) });
   let playing = 0, speed = 10;
   const places = replay.tracks.map(() => 0), cast = new Set(replay.agents.filter((a) => a.cast).map((a) => a.i));
@@ -224,7 +225,7 @@ function happened(event) {
   const fired = ["list", "hand"].includes(event.data?.by);
   if (!fired || Date.now() - Date.parse(event.wall) > 5000) return;
   if (state?.speed > 1) act("speed", { x: 1 }, t("상황이 시작되어 속도를 1×로 되돌렸습니다"));
-  if (["message", "quake"].includes(event.data.kind)) says($("#map"), event);
+  if (event.data.kind === "message") says($("#map"), event);
 }
 /** The twin fetches the real streets; a drill made afterwards runs on them. */
 async function getMap() {
@@ -262,6 +263,7 @@ async function begin() {
       events.push(data);
       if (events.length > 2000) events.splice(0, 500);
       if (data.kind === "inject") happened(data);
+      if (data.kind === "quake" && Date.now() - Date.parse(data.wall) < 5000) says($("#map"), data);
       if (data.kind === "agent") ask("GET", `${BASE}/agents`).then(({ items }) => crowd?.people(items)).catch(() => {});
       if (data.kind === "real") { const bar = $("#real"); bar.hidden = false; fill(bar, el("strong", { text: t("실제 신고 · REAL CALL – 훈련이 아닙니다") }), both(data.text), " ", el("button", { type: "button", click: () => { bar.hidden = true; }, text: t("알겠습니다") })); }
       if (data.lon && !replay && map && Date.now() - Date.parse(data.wall) < 5000 && !wellInside(map, data.lon, data.lat)) map.easeTo({ center: [data.lon, data.lat], duration: 600 });
@@ -299,7 +301,7 @@ document.querySelectorAll("[data-play]").forEach((button) => button.addEventList
 /** The address at which other devices find these pages; empty where only this machine does. */
 const reachable = () => ["127.0.0.1", "localhost", "[::1]"].includes(location.hostname) ? here.others : location.origin;
 $("#join").addEventListener("click", () => dialog(t("참가 번호"), el("div", {}, el("p", { class: "bigcount", id: "join-code", text: session?.join ? `${session.join.slice(0, 4)} ${session.join.slice(4)}` : "–" }),
-  reachable() ? el("p", {}, t("다른 컴퓨터나 태블릿에서 이 주소를 열고 번호를 넣은 뒤 역할(상황실, 보호자, 학교)을 고릅니다: "), el("b", { text: reachable() })) : el("p", {}, t("지금은 이 컴퓨터에서만 열립니다: 역할마다 새 탭을 쓰세요. 학교 안의 다른 기기에서도 열려면 프로그램을 이렇게 다시 켭니다: "), el("code", { text: "safezone drill --host 0.0.0.0" })),
+  reachable() ? el("p", {}, t("다른 컴퓨터나 태블릿에서 이 주소를 열고 번호를 넣은 뒤 역할(상황실, 보호자, 학교)을 고릅니다: "), el("b", { text: reachable() })) : el("p", {}, t("지금은 이 컴퓨터에서만 열립니다: 역할마다 새 탭을 쓰세요. 학교 안의 다른 기기에서도 열려면 프로그램을 이렇게 다시 켭니다: "), el("code", { style: "white-space:nowrap", text: "safezone drill --host 0.0.0.0" })),
   el("p", { class: "muted", text: t("번호를 아는 사람은 역할만 맡습니다. 시작·상황 넣기·종료는 이 브라우저에서만 할 수 있습니다.") })), { no: null }));
 $("#start").addEventListener("click", () => act("start"));
 $("#inject").addEventListener("click", () => { const next = upcoming(); if (next) act("inject", { inject: next.id }, t("상황을 넣었습니다")); });

@@ -137,6 +137,10 @@ function take(i) {
   const held = incidents.get(i.id);
   if (held && held.version > i.version) return;
   incidents.set(i.id, { ...held, ...i });
+  for (const id of i.linked ?? []) { // a link is of both, and the hub tells it with the later one
+    const other = incidents.get(id);
+    if (other && !(other.linked ?? []).includes(i.id)) incidents.set(id, { ...other, linked: [...(other.linked ?? []), i.id] });
+  }
   if (!isOpen(i)) forget();
   list();
   if (i.id === selected) detail();

@@ -2,6 +2,7 @@
 import { $, ask, both, day, el, fill, here, hm, playAs, t, trouble } from "./kit.js";
 
 const STATE = { ready: t("준비됨"), running: t("진행 중"), paused: t("멈춤"), ended: t("끝남"), failed: t("중단됨") };
+const BESIDE = "width:auto;flex:none;border:1px solid currentcolor;border-radius:8px;min-height:2.4rem;padding:.2rem .8rem";
 const OPEN = ["ready", "running", "paused"];
 
 function row(s) {
@@ -10,9 +11,9 @@ function row(s) {
     el("a", { href: `/drill/${s.session}`, style: "flex:1;min-width:13rem;padding-left:0" },
       el("span", {}, el("b", { text: both(s.drill.title) }), ` · ${s.school.name}`, s.rehearsal && ` · ${t("리허설")}`),
       el("span", { class: "row", style: "gap:.4rem" }, el("span", { class: "muted num", text: s.state === "ready" ? t("훈련일 {day}", { day: day(`${s.date}T12:00:00+09:00`) }) : s.created_at ? `${day(s.created_at)} ${hm(s.created_at)}` : "" }), el("span", { class: `tag ${s.state === "running" ? "good" : s.state === "failed" ? "warn" : ""}`, text: STATE[s.state] ?? s.state }))),
-    el("a", { class: "button plain small", href: `/drill/${s.session}`, text: t("열기") }),
-    !open && el("a", { class: "button plain small", target: "_blank", rel: "noopener", href: `/control/v1/sessions/${s.session}/report.html?lang=${here.lang}`, text: t("보고서") }),
-    !open && el("a", { class: "button plain small", target: "_blank", rel: "noopener", href: `/control/v1/sessions/${s.session}/report.pdf?lang=${here.lang}`, text: "PDF" }),
+    el("a", { class: "button plain small", style: BESIDE, href: `/drill/${s.session}`, text: t("열기") }),
+    !open && el("a", { class: "button plain small", style: BESIDE, target: "_blank", rel: "noopener", href: `/control/v1/sessions/${s.session}/report.html?lang=${here.lang}`, text: t("보고서") }),
+    !open && el("a", { class: "button plain small", style: BESIDE, target: "_blank", rel: "noopener", href: `/control/v1/sessions/${s.session}/report.pdf?lang=${here.lang}`, text: "PDF" }),
     ["running", "paused"].includes(s.state) && el("button", { type: "button", class: "plain small", style: "width:auto", click: () => playAs(s.session, "desk", "/control-room").catch(trouble), text: t("상황실로 참가") })));
 }
 

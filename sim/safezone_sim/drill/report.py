@@ -34,6 +34,7 @@ NOT_IN_TIMELINE = ("rating", "improvement", "agent")
 BY_PEOPLE = ("acknowledge", "dispatch", "close", "accounted")
 SEOUL = ZoneInfo("Asia/Seoul")
 EARLIER = 4
+RUNNING = ("ready", "running", "paused")
 
 Record = Mapping[str, Any]
 
@@ -219,6 +220,8 @@ def _result(record: Record, o: Mapping[str, Any], say: Words) -> str:
     r = o["result"]
     if r is None:
         return "–"
+    if r["s"] is None and r["open"] and record["state"] in RUNNING:
+        return "– " + say(("진행 중", "under way"))
     if r["met"] is None:
         return "– " + say(("일어나지 않음", "did not happen"))
     if r["s"] is None:
@@ -400,8 +403,9 @@ def _improvements(record: Record, say: Words) -> list[Block]:
                 (6, 58, 20, 16),
             )
         )
+    over = record["state"] not in RUNNING  # before that nothing is missed for good
     judged = [o for o in record["objectives"] if o["result"] is not None and not _uncounted(record, o)]
-    missed = [o for o in judged if o["result"]["met"] is False]
+    missed = [o for o in judged if over and o["result"]["met"] is False]
     if missed:
         words = "; ".join(say(o["text"]) for o in missed)
         blocks.append(Para(say(("이루지 못한 목표: ", "Objectives not met: ")) + words))

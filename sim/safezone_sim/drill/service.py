@@ -28,6 +28,7 @@ from safezone_sim.drill.camera_view import Figure, View, render
 from safezone_sim.drill.casting import NoPart
 from safezone_sim.drill.document import paper_name
 from safezone_sim.drill.geo import places_of
+from safezone_sim.drill.openapi import NEW_SESSION, document
 from safezone_sim.drill.pack import pack_pdf
 from safezone_sim.drill.record import (
     MAP,
@@ -151,7 +152,7 @@ class Control:
 
     def open(self, body: Mapping[str, Any]) -> Session:
         """Prepares a session; takes some seconds."""
-        known = {"school", "drill", "date", "rehearsal", "speed", "seed", "owner", "class"}
+        known = set(NEW_SESSION["properties"])
         for name in set(body) - known:
             raise Problem(
                 422, "invalid", f"모르는 항목입니다. {sorted(known)} · unknown member", name, body[name]
@@ -291,7 +292,10 @@ def build_service(control: Control) -> Starlette:
     ]  # fmt: skip
     if control.lab:
         table += [("GET", f"{one}/lab", s.lab), ("POST", f"{one}/lab/real-press", s.real_press)]
-    routes = [Route(f"{base}/health", s.health, methods=["GET"])]
+    routes = [
+        Route(f"{base}/health", s.health, methods=["GET"]),
+        Route(f"{base}/openapi.json", s.openapi, methods=["GET"]),
+    ]
     routes += [Route(path, _guarded(control, handler), methods=[method]) for method, path, handler in table]
     return Starlette(routes=routes, exception_handlers={404: _no_such_call, 405: _no_such_call})
 
@@ -415,6 +419,9 @@ class _Calls:
             "status": "ok", "sessions": len(sessions), "hub": "away" if away else "ok", "hub_http": self.control.hub,
             "version": version("safezone"), "map": "real" if real else "schematic", "lab": self.control.lab,
         })  # fmt: skip
+
+    async def openapi(self, request: Request) -> Response:
+        return JSONResponse(document())
 
     async def schools(self, request: Request) -> Response:
         q = request.query_params.get("q", "").strip()
