@@ -13,6 +13,9 @@ from typing import Any
 import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
+from websockets.typing import Origin
 
 from tests.conftest import map_dir_or_none
 from tests.console.place import Pages
@@ -224,6 +227,17 @@ MINE = {"x-safezone": "page"}
 WISH = {"school": "7041138", "drill": "tag-call"}
 
 
+def first_word(twin: Twin, who: httpx.Client, session: str, origin: str | None = None) -> str | None:
+    """What a browser's stream of a drill begins with; None if it is refused."""
+    url = twin.pages.base.replace("http", "ws") + f"/control/v1/sessions/{session}/stream"
+    cookies = {"cookie": "; ".join(f"{name}={value}" for name, value in who.cookies.items())}
+    try:
+        with connect(url, origin=Origin(origin or twin.pages.base), additional_headers=cookies) as socket:
+            return str(json.loads(socket.recv(timeout=10))[0])
+    except InvalidStatus:
+        return None
+
+
 def test_a_teacher_steers_only_own_drills_and_no_token_leaves_the_pages(twin: Twin) -> None:
     def browser() -> httpx.Client:
         return httpx.Client(base_url=twin.pages.base, headers=MINE, timeout=60.0)
@@ -266,6 +280,11 @@ def test_a_teacher_steers_only_own_drills_and_no_token_leaves_the_pages(twin: Tw
             trainee.get(f"{here}/state").status_code == 404 and trainee.post(f"{here}/end").status_code == 404
         )
         assert trainee.get(f"/control/v1/sessions/{another}/map").status_code == 404
+
+        # The same of its stream; and no other site's page may listen with the teacher's cookies.
+        assert first_word(twin, teacher, id_) == "open" and first_word(twin, trainee, id_) == "open"
+        assert first_word(twin, other, id_) is None
+        assert first_word(twin, teacher, id_, origin="http://elsewhere.example") is None
 
         # The city sees all; ending a drill ends its join code.
         assert city.post("/auth/login", json={"token": TOKEN}).json() == {"role": "city"}

@@ -196,7 +196,7 @@ export function drawPlace(map, geojson) {
   if (here.lang === "en") geojson = { ...geojson, features: geojson.features.map((f) => f.properties.name_en ? { ...f, properties: { ...f.properties, name: f.properties.name_en } } : f) };
   // The tiles name the school too: once is enough.
   const own = geojson.features.filter((f) => f.properties.kind === "school").map((f) => f.properties.name);
-  if (map.getLayer("poi-name") && own.length) map.setFilter("poi-name", ["all", map.getFilter("poi-name"), ["!", ["in", ["get", "name"], ["literal", own]]]]);
+  if (map.getLayer("poi-name") && own.length) map.setFilter("poi-name", ["all", map.getFilter("poi-name"), ["!", ["in", ["coalesce", ["get", "name:latin"], ["get", "name"]], ["literal", own]]]]);
   const is = (...kinds) => ["in", ["get", "kind"], ["literal", kinds]];
   overlay(map, "place", geojson, [
     { id: "danger", type: "fill", filter: is("danger"), paint: { "fill-color": "#d55e00", "fill-opacity": 0.16 } },

@@ -6,7 +6,7 @@ the scripted incidents, so that a drill leads nobody where the pilot's day would
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from math import hypot
+from math import atan2, degrees, hypot
 
 import numpy as np
 
@@ -24,7 +24,7 @@ from safezone_sim.streams import stream
 from safezone_sim.world.model import Device, Person, Place
 
 SURE_M = 10.0  # nearer to a reader than its call range by so much
-SEEN_BY_CAMERA_M = 40.0
+NEAR_CAMERA_M, SEEN_BY_CAMERA_M = 8.0, 40.0
 POST_M = (25.0, 220.0)  # along the street from the gate
 BELL_WITHIN_M = 600.0
 WANDER_S = 2400.0
@@ -77,7 +77,7 @@ def _in_school(script: Script, people: Sequence[Person]) -> Iterator[Part]:
 def _on_the_way(script: Script, people: Sequence[Person]) -> Iterator[Part]:
     """A spot on the way home, not far from the gate, where some reader hears the tag."""
     readers = np.array([(d.x, d.y) for d in script.world.devices if d.type == "reader"]).reshape(-1, 2)
-    cameras = np.array([(d.x, d.y) for d in script.world.devices if d.type == "camera"]).reshape(-1, 2)
+    cameras = [d for d in script.world.devices if d.type == "camera"]
     reach = script.scenario.equipment.call_range_m - SURE_M
     unseen: list[Part] = []
     for person in people:
@@ -92,13 +92,22 @@ def _on_the_way(script: Script, people: Sequence[Person]) -> Iterator[Part]:
                 continue
             part = Part(person.index, _cut(spec, float(metres)))
             # The desk is to look at cameras: a spot before one comes first.
-            if len(cameras) and np.hypot(cameras[:, 0] - x, cameras[:, 1] - y).min() <= SEEN_BY_CAMERA_M:
+            if any(_in_view(camera, x, y) for camera in cameras):
                 yield part
             else:
                 unseen.append(part)
                 continue
             break
     yield from unseen
+
+
+def _in_view(camera: Device, x: float, y: float) -> bool:
+    """Whether one of a camera's presets has a point well inside its picture."""
+    metres = hypot(x - camera.x, y - camera.y)
+    if not NEAR_CAMERA_M <= metres <= min(SEEN_BY_CAMERA_M, camera.view_m):
+        return False
+    bearing = degrees(atan2(x - camera.x, y - camera.y))
+    return any(abs((bearing - b + 180.0) % 360.0 - 180.0) <= 0.3 * camera.fov_deg for _, b in camera.presets)
 
 
 def _at_a_bell(script: Script, people: Sequence[Person]) -> Iterator[Part]:

@@ -69,7 +69,7 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("POST", f"{BASE}/schools/{{school}}/map", "fetchMap", "Begins to fetch the school's streets", status=202),
     Operation("GET", f"{BASE}/drills", "listDrills", "All drills"),
     Operation("GET", f"{BASE}/drills/{{drill}}", "getDrill", "One drill"),
-    Operation("GET", f"{BASE}/drills/{{drill}}/pack.pdf", "getPack", "The printed pack", query=(("school", {"type": "string"}), ("date", {"type": "string"}), LANG), answer=PDF),
+    Operation("GET", f"{BASE}/drills/{{drill}}/pack.pdf", "getPack", "The printed pack", query=(("school", {"type": "string"}), ("date", {"type": "string"}), ("class", {"type": "string"}), LANG), answer=PDF),
     Operation("POST", f"{BASE}/sessions", "openSession", "Prepares a drill", NEW_SESSION, status=201),
     Operation("GET", f"{BASE}/sessions", "listSessions", "Sessions, newest first; with join, the open one of that code", query=(("join", {"type": "string"}),)),
     Operation("GET", ONE, "getSession", "A session with its tokens"),
