@@ -95,7 +95,7 @@ class Context:
         return self.delay_s > SERVICES[service].limit_s
 
     def exercise_of(self, child: Child, evidence: Sequence[Cite]) -> str | None:
-        """Drill of what is concluded from some observations of a child: real if any of them is real.
+        """Drill of what is concluded from some observations of a child: real if any is real, or of another drill.
 
         Not that of the latest message: a drill's gate pass stays a drill's, whatever is heard before it is told.
         """
@@ -104,8 +104,8 @@ class Context:
         if not child.exercise_since or not evidence:
             return child.exercise
         since = dict(child.exercise_since)
-        drills = [since.get(id_, child.exercise_before or "") for _, id_ in evidence]
-        return None if "" in drills else drills[-1]
+        drills = {since.get(id_, child.exercise_before or "") for _, id_ in evidence}
+        return drills.pop() or None if len(drills) == 1 else None
 
 
 MIXED_KEPT = 64  # messages after a change between drill and real whose own mark is remembered

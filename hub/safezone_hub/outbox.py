@@ -3,6 +3,7 @@
 import heapq
 from dataclasses import dataclass, field
 
+import msgspec
 from safezone_model import timing
 
 from safezone_hub.notices import Outgoing
@@ -67,13 +68,10 @@ class Outbox:
     def drop_turns(self, batch: Batch, zone: str, camera: str, incident: str) -> None:
         """A camera is let go: what it was told to do for that incident is not said to it again."""
         for key, message in list(self.open.items()):
-            if (
-                message.zone == zone
-                and message.settled_by == f"dev/{camera}"
-                and b'"type":"camera.turn"' in message.payload
-                and incident.encode() in message.payload
-            ):
-                self._close(batch, *key)
+            if message.zone == zone and message.settled_by == f"dev/{camera}":
+                said = msgspec.json.decode(message.payload)
+                if said["type"] == "camera.turn" and said["data"]["incident"] == incident:
+                    self._close(batch, *key)
 
     def forget(self, zone: str) -> None:
         """The zone is another process's: nothing of it is sent from here."""

@@ -299,9 +299,11 @@ def breaks_through_the_clock(t: HubBench) -> None:
     verifies=["HUB-DRILL-010"],
     slow_s=9,
     needs=["drills", "everyday"],
-    town=Town(parts=("school", "desk"), extra=lambda m: [m.drill("d1")]),
-    rows={"real-first": {"first": {}, "second": {"exercise": "d1"}}, "exercise-first": {"first": {"exercise": "d1"}, "second": {}}},
-    steps=[("학교 문의 두 안테나에서, 하나는 훈련으로 하나는 실제로 감지된다", "at the two antennas of the school's gate c1 is seen, once in the exercise and once for real")],
+    town=Town(parts=("school", "desk"), extra=lambda m: [m.drill("d1"), m.drill("d2")]),
+    rows={"real-first": {"first": {}, "second": {"exercise": "d1"}}, "exercise-first": {"first": {"exercise": "d1"}, "second": {}},
+          "two-drills": {"first": {"exercise": "d1"}, "second": {"exercise": "d2"}}},
+    steps=[("학교 문의 두 안테나에서, 하나는 훈련으로 하나는 실제로(또는 다른 훈련으로) 감지된다",
+            "at the two antennas of the school's gate c1 is seen, once in the exercise and once for real (or in another exercise)")],
     criteria=[("등교 알림에 exercise가 없다 (권고)", "the notice of arrival has no exercise (SHOULD)")],
 )  # fmt: skip
 def mixed(t: HubBench, first: Mapping[str, Any], second: Mapping[str, Any]) -> None:

@@ -216,9 +216,9 @@ def unknown(t: HubBench) -> None:
     verifies=["HUB-HTTP-007"],
     town=Town(children=1, parts=()),
     steps=[
-        ("limit, state, at, from, to, zone, kind, dry_run, format에 틀린 값을 준다",
-         "give limit, state, at, from, to, zone, kind, dry_run and format values that are none"),
-        ("옳은 값으로 부른다", "call with right values"),
+        ("limit, state, at, from, to, zone, kind, dry_run, format에 틀린 값을 주고, limit을 두 번 준다",
+         "give limit, state, at, from, to, zone, kind, dry_run and format values that are none, and limit twice"),
+        ("옳은 값으로 부른다: 1000보다 큰 limit과 `+`를 그대로 적은 시각도 있다", "call with right values, among them a limit above 1000 and a time with its `+` as it is"),
     ],
 )  # fmt: skip
 def malformed(t: HubBench) -> None:
@@ -235,6 +235,7 @@ def malformed(t: HubBench) -> None:
         for v in ("yesterday", "2026-02-30T00:00:00Z", "1770000000", "2026-01-01T00:00:00")
     ]
     wrong += [f"{child}/path?{n}=soon" for n in ("from", "to")]
+    wrong.append(f"/v1/registry/area?zone={t.zone}&limit=1&limit=2")
     wrong += [
         f"{zone}/rejections?limit=0",
         f"{zone}/statistics?format=pdf",
@@ -252,7 +253,9 @@ def malformed(t: HubBench) -> None:
     for query in ("kind=unit&dry_run=perhaps", "kind=zone", "dry_run=true") if t.offers("POST", csv) else ():
         answer = t.http("POST", f"{csv}&{query}", body=lines, headers={"content-type": "text/csv"})
         t.check("HUB-HTTP-007", answer.status == 400, f"import-csv {query}: 400", answer.status, seen=answer)
-    for path in (f"/v1/registry/child?zone={t.zone}&limit=1", f"{zone}/incidents?state=all", f"{child}/path"):
+    right = [f"/v1/registry/child?zone={t.zone}&limit={n}" for n in (1, 100_000)]
+    right += [f"{zone}/incidents?state=all", f"{child}/path", f"{child}/path?from=2026-01-01T00:00:00+09:00"]
+    for path in right:
         if t.offers("GET", path):
             t.expect_http("HUB-HTTP-007", 200, "GET", path)
 
