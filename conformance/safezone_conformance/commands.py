@@ -21,6 +21,7 @@ from safezone_conformance.proforma import ROLES, ProformaError
 from safezone_conformance.verdicts import Verdict
 
 UNDECIDED = 2
+TEXT = 1500  # of a traceback, its end
 BAD_USAGE, NOTHING_COLLECTED = 4, 5  # pytest's exit statuses
 
 _folder = click.Path(path_type=Path, file_okay=False)
@@ -158,6 +159,12 @@ def run(
         {"ics.toml": ics_file.read_text(encoding="utf-8"), "ixit.json": _public(ixit)},
         repeat,
     )
+    for name in sorted(set(collector.failed) & set(tally.missing)):
+        text = collector.failed[name][-TEXT:]
+        console.print(
+            f"{name}: 도구의 잘못으로 판정이 없다 · no verdict, the tool failed. 다시 · again: --resume\n{text}",
+            highlight=False, markup=False, soft_wrap=True,
+        )  # fmt: skip
     if collector.interrupted:
         console.print(
             "멈추었다, 여기까지의 증거를 썼다 · broken off; the evidence so far is written. 잇기 · go on: --resume"

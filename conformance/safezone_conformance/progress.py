@@ -88,6 +88,7 @@ class Collector:
         self._collected = collected
         self.interrupted = False
         self.errors: list[str] = []
+        self.failed: dict[str, str] = {}
 
     def pytest_collection_finish(self, session: Any) -> None:
         if session.items:  # with workers it is they who collect
@@ -98,8 +99,12 @@ class Collector:
         self._collected([name_of(i) for i in ids])
 
     def pytest_runtest_logreport(self, report: Any) -> None:
-        if report.when != "call" and report.outcome == "failed":
-            self.errors.append(str(getattr(report, "longreprtext", "") or report.nodeid))
+        if report.outcome == "failed":
+            text = str(getattr(report, "longreprtext", "") or report.nodeid)
+            if report.when == "call":  # a verdict, or the tool's own failure: the folder knows
+                self.failed[name_of(report.nodeid)] = text
+            else:
+                self.errors.append(text)
 
     def pytest_collectreport(self, report: Any) -> None:
         if report.failed:

@@ -10,7 +10,7 @@ from safezone_conformance.case import cases, plot_of
 from safezone_conformance.execution import Outcome
 from safezone_conformance.folder import Folder, Kept
 from safezone_conformance.proforma import ProformaError, read_proformas, write_ics, write_ixit
-from safezone_conformance.progress import Watch
+from safezone_conformance.progress import Collector, Watch
 from safezone_conformance.record import ANSWER, IN, OUT, Entry, Record
 from safezone_conformance.verdicts import Finding, Verdict
 from safezone_conformance.wording import asked_before, breaches_once, failure_text
@@ -119,6 +119,20 @@ def test_verdicts_are_told_as_they_are_stored_in_whatever_order(tmp_path: Path) 
     assert told == [f"PASS {CASE}"]
     watch.look()
     assert len(told) == 1
+
+
+def test_a_case_that_the_tool_lost_is_known_by_name() -> None:
+    class Report:
+        nodeid, when, outcome, longreprtext = (
+            f"x::test_case[{CASE}]",
+            "call",
+            "failed",
+            "E  RuntimeError: lost",
+        )
+
+    collector = Collector(lambda names: None)
+    collector.pytest_runtest_logreport(Report())
+    assert collector.failed == {CASE: "E  RuntimeError: lost"} and not collector.errors
 
 
 def test_a_breach_is_told_once_with_how_often_and_with_what_was_asked() -> None:

@@ -254,8 +254,8 @@ class LiveWorld:
         for kind, id_ in reversed(list(dict.fromkeys(self._left))):
             try:
                 answer = self._client.delete(f"/v1/registry/{kind}/{id_}", headers=self._headers("admin", {}))
-            except httpx.HTTPError as error:
-                problems.append(f"{kind} {id_}: {error}")
+            except (httpx.HTTPError, httpx.InvalidURL, OSError, RuntimeError) as error:
+                problems.append(f"{kind} {id_}: {type(error).__name__}: {error}")
                 continue
             if answer.status_code not in (204, 404):
                 problems.append(f"{kind} {id_}: DELETE answered {answer.status_code}")
