@@ -16,11 +16,12 @@ FEWEST_SCHOOLS = 20  # fewer tell no growth
 
 
 def nation_cost(
-    rows: Sequence[Mapping[str, Any]], *, cpu_s: float, wall_s: float, peak_mb: float
+    rows: Sequence[Mapping[str, Any]], *, cpu_s: float, once_s: float, wall_s: float, peak_mb: float
 ) -> dict[str, Any] | None:
     """CPU seconds, wall seconds, bytes on disk and memory of a whole nation; None of too few schools.
 
-    ``cpu_s``, ``wall_s`` and ``peak_mb`` are those of the whole run; what its tasks do not account for grows with the schools.
+    ``cpu_s``, ``wall_s`` and ``peak_mb`` are those of the whole run. Of what its tasks do not account for, ``once_s`` (all before
+    the first school came back) is spent once; the rest grows with the schools.
     Built and kept worlds differ tenfold: only schools of the more frequent kind are fitted.
     """
     kept = sum(bool(row["world_kept"]) for row in rows) * 2 > len(rows)
@@ -30,16 +31,16 @@ def nation_cost(
     pupils = np.array([row["pupils"] for row in alike], float)
     cpu = _grown(pupils, np.array([row["cpu_s"] for row in alike]))
     disk = _grown(pupils, np.array([row["bytes_written"] for row in alike], float))
-    elsewhere = max(0.0, cpu_s - sum(float(row["cpu_s"]) for row in rows)) / len(rows)
+    elsewhere = max(0.0, cpu_s - once_s - sum(float(row["cpu_s"]) for row in rows)) / len(rows)
     held = sum(map(_bytes_held, rows)) / len(rows) / 2**20
-    whole_cpu = cpu["total"] + elsewhere * NATION_SCHOOLS
+    whole_cpu = cpu["total"] + elsewhere * NATION_SCHOOLS + once_s
     return {
         "schools": NATION_SCHOOLS,
         "pupils": NATION_PUPILS,
         "from_schools": len(rows),
         "from_pupils": int(sum(row["pupils"] for row in rows)),
         "worlds": "kept" if kept else "built",
-        "cpu_s": cpu | {"elsewhere_per_school": elsewhere, "total": whole_cpu},
+        "cpu_s": cpu | {"once": once_s, "elsewhere_per_school": elsewhere, "total": whole_cpu},
         "disk_bytes": disk,
         "wall_s": wall_s / max(cpu_s, 1e-9) * whole_cpu,
         "memory_mb": {

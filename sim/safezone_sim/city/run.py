@@ -84,9 +84,12 @@ def run_city(scenario: Scenario, options: CityOptions) -> CityResult:
     ]
     rows: list[dict[str, Any]] = []
     lost: list[int] = []
+    once = 0.0
     options.progress("schools", 0, len(tasks))
     with PeakMemory() as memory:
         for row in play(tasks, options.workers, options.scheduler, lost.append):
+            if not rows:
+                once = time.process_time() - cpu_started - (0.0 if _elsewhere(row) else float(row["cpu_s"]))
             rows.append(row)
             options.progress("schools", len(rows), len(tasks))
     played = [row for row in rows if row.get("places") != {}]  # schools that reach no place after all
@@ -109,7 +112,11 @@ def run_city(scenario: Scenario, options: CityOptions) -> CityResult:
         None
         if area
         else nation_cost(
-            rows, cpu_s=tally["cpu_seconds"], wall_s=tally["wall_seconds"], peak_mb=tally["peak_memory_mb"]
+            rows,
+            cpu_s=tally["cpu_seconds"],
+            once_s=once,
+            wall_s=tally["wall_seconds"],
+            peak_mb=tally["peak_memory_mb"],
         )
     )
     _write_json(out / RESULT, tally)
@@ -155,7 +162,12 @@ def run_days(scenario: Scenario, days: int, options: CityOptions) -> Iterator[Ci
 
 def _cpu(rows: Sequence[Mapping[str, Any]]) -> float:
     """CPU seconds of the tasks that ran in other processes than this one."""
-    return sum(float(row["cpu_s"]) for row in rows if row["worker"] != worker_name())
+    return sum(float(row["cpu_s"]) for row in rows if _elsewhere(row))
+
+
+def _elsewhere(row: Mapping[str, Any]) -> bool:
+    """Whether another process than this one played the school."""
+    return bool(row["worker"] != worker_name())
 
 
 def check_scenario(scenario: Scenario) -> None:
