@@ -35,8 +35,7 @@ _CONFIG = """id = 0
 [router]
 id = 0
 max_connections = 10010
-max_outgoing_packet_count = 1000
-# The hub reads all that came in one go; with 200 under way at a time it read a busy morning in many small pieces.
+max_outgoing_packet_count = 200
 # Segments of 1 MiB keep the memory small; a subscriber farther behind than size × count loses messages.
 max_segment_size = 1048576
 max_segment_count = 64
@@ -49,7 +48,7 @@ next_connection_delay_ms = 1
 [{version}.1.connections]
 connection_timeout_ms = 60000
 max_payload_size = 262144
-max_inflight_count = 1000
+max_inflight_count = 200
 dynamic_filters = true
 """
 

@@ -32,7 +32,7 @@ BATCH_MAX = 200
 BATCH_BEHIND_MAX = 600  # when much waits: a commit and what each zone costs are then shared by more
 BEHIND = 1000
 # An emergency waits for the batch at hand and goes with the next: on a slow machine batches must be smaller.
-BATCH_S, BATCH_MIN = 0.3, 50
+BATCH_S = 1.0
 REGISTRY_MANY = 100
 RECEIPTS_MAX = 200
 STORE_RETRY_S = 1.0
@@ -197,9 +197,10 @@ class Engine:
                 _resolve(future, None, error)
 
     def _batch_limit(self) -> int:
-        """So many messages as are worked off in ``BATCH_S``, by what the last ones took."""
-        most = BATCH_BEHIND_MAX if len(self.inbox) > BEHIND else BATCH_MAX
-        return max(BATCH_MIN, min(most, int(BATCH_S / self._message_s)))
+        """When much waits, so many messages as are judged in ``BATCH_S`` by what the last ones took, at least the usual."""
+        if len(self.inbox) <= BEHIND:
+            return BATCH_MAX
+        return max(BATCH_MAX, min(BATCH_BEHIND_MAX, int(BATCH_S / self._message_s)))
 
     def _patience(self) -> float:
         due = self.zones.next_due()
@@ -245,8 +246,8 @@ class Engine:
                 threading.Event().wait(STORE_RETRY_S)
             self._load_again()
         ended = time.perf_counter()
-        if len(messages) >= BATCH_MIN:
-            self._message_s += 0.5 * ((ended - began) / len(messages) - self._message_s)
+        if len(messages) >= BATCH_MAX:
+            self._message_s += 0.5 * ((judged - began) / len(messages) - self._message_s)
         if self.observe_batch is not None and (messages or questions):
             self.observe_batch(work, judged - began, ended - judged)
         self._send(work)

@@ -69,9 +69,7 @@ def measure(name: str, messages: Path, out: Path, more: list[str]) -> dict[str, 
         servers: list[Any] = []
         try:
             if on_mosquitto:
-                broker = Mosquitto(
-                    Path(folder) / "mosquitto", inflight=0
-                )  # as `safezone hub mosquitto` writes it
+                broker = Mosquitto(Path(folder) / "mosquitto")
                 servers.append(broker)
                 broker.start()
                 command += ["--broker", broker.url, "--watch", f"broker={broker.pids[0]}"]

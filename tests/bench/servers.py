@@ -28,10 +28,9 @@ class ServerFailed(RuntimeError):
 class Mosquitto:
     """Open to anybody on the loopback; keeps sessions over its own restart."""
 
-    def __init__(self, folder: Path, port: int = 0, *, inflight: int = 200) -> None:
-        """``inflight``: how many messages are under way to one subscriber at a time; 0 is no limit."""
+    def __init__(self, folder: Path, port: int = 0) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self.folder, self.port, self._inflight = folder, port or free_port(), inflight
+        self.folder, self.port = folder, port or free_port()
         self._process: subprocess.Popen[bytes] | None = None
 
     @staticmethod
@@ -50,7 +49,7 @@ class Mosquitto:
         config = self.folder / "mosquitto.conf"
         config.write_text(
             f"listener {self.port} 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\n"
-            f"max_queued_messages 0\nmax_queued_bytes 0\nmax_inflight_messages {self._inflight}\n"
+            "max_queued_messages 0\nmax_queued_bytes 0\nmax_inflight_messages 200\n"
             f"persistence true\npersistence_location {self.folder}/\nautosave_interval 5\n"
             + ("user root\n" if os.getuid() == 0 else "")
         )
