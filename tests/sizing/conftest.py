@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -59,13 +60,15 @@ def many(count: int = 120) -> dict[str, tuple[str, int]]:
 def put(tmp_path: Path) -> Callable[[str, Any], Path]:
     """Writes a document as <name>/city.json (or the name itself if it ends in .json)."""
 
-    def write(name: str, document: Any) -> Path:
-        path = tmp_path / name if name.endswith(".json") else tmp_path / name / "city.json"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(document), encoding="utf-8")
-        return path
+    return partial(put_into, tmp_path)
 
-    return write
+
+def put_into(folder: Path, name: str, document: Any) -> Path:
+    """Writes a document as <name>/city.json, or as the name itself if it ends in .json."""
+    path = folder / name if name.endswith(".json") else folder / name / "city.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(document), encoding="utf-8")
+    return path
 
 
 def measured(knee: float | None = 1000.0) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from safezone_sim.catalogue import scenarios_dir
 from safezone_sim.sizing.inputs import CityRun
 from safezone_sim.sizing.page import same_city
 
-from tests.sizing.conftest import SHAPES, city, many, measured
+from tests.sizing.conftest import SHAPES, city, many, measured, put_into
 
 Put = Callable[[str, Any], Path]
 
@@ -23,15 +23,16 @@ def run(*arguments: object) -> Any:
     return CliRunner().invoke(main, ["sizing", *map(str, arguments)], env={"SAFEZONE_MAP_DIR": ""})
 
 
-@pytest.fixture
-def results(put: Put, tmp_path: Path) -> Path:
-    """Two seeds of a city, a measured hub, and the report of both."""
-    put("runs/a", city("seoul", many(), 1) | {"world_seed": 1})
-    put("runs/b", city("seoul", many(), 2) | {"world_seed": 1})
-    hub = put("capacity.json", measured())
-    told = run("--city", tmp_path / "runs", "--capacity", hub, "--seeds", 2, "--out", tmp_path / "out")
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two seeds of a city, a measured hub, and the report of both; only read."""
+    folder = tmp_path_factory.mktemp("sizing")
+    for seed in (1, 2):
+        put_into(folder, f"runs/{seed}", city("seoul", many(), seed) | {"world_seed": 1})
+    hub = put_into(folder, "capacity.json", measured())
+    told = run("--city", folder / "runs", "--capacity", hub, "--seeds", 2, "--out", folder / "out")
     assert told.exit_code == 0, told.output
-    return tmp_path / "out"
+    return folder / "out"
 
 
 def test_the_page_stands_alone_and_tells_all(results: Path) -> None:
