@@ -50,7 +50,7 @@ defect(
 )
 defect(
     "danger-on-the-way-to-school",
-    (DANGER, "nearest = distance_to_segments(item.routes, x, y)", 'nearest = float("inf")'),
+    (DANGER, "nearest = item.distance_to_routes(x, y)", 'nearest = float("inf")'),
     kills="TC-HUB-DANGER-04",
     reason="HUB-DANGER-004",
     ko="등록된 길 위라도 위험지역이라고 한다",

@@ -42,7 +42,8 @@ defect(
 )  # fmt: skip
 defect(
     "tick-overtakes",
-    ("safezone_hub.inbox", "                if urgent and may_overtake(arrival[0]):", '                if "/clock/" in arrival[0]:'),
+    ("safezone_hub.inbox", "                if is_urgent(payload):\n                    if may_overtake(topic):",
+     '                if "/clock/" in topic:\n                    if topic:'),
     kills="TC-HUB-CLOCK-04", reason="HUB-CLOCK-004",
     ko="tick이 앞서 온 것을 앞지른다", en="lets a tick overtake what came before it",
 )  # fmt: skip

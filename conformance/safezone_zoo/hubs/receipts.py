@@ -3,7 +3,13 @@
 from safezone_zoo.mutant import defect
 
 PIPELINE, ENGINE = "safezone_hub.pipeline", "safezone_hub.engine"
-NOTED = "    work.receipts.append("
+NOTED = "    work.receipts.append((address, receipt, kind is not None"
+# Repeats lately accepted are known by their bytes, before the rules that these hubs break.
+ANEW = (
+    "safezone_hub.recent",
+    "        if not self._young and not self._old:\n",
+    "        if self._young or self._old or topic:\n",
+)
 REPEATED = "    if id_ == envelope.id and old == digest:\n        raise Repeated"
 
 defect(
@@ -73,6 +79,7 @@ defect(
 )  # fmt: skip
 defect(
     "receipts-repeats-refused",
+    ANEW,
     (PIPELINE, REPEATED, "    if old == b'':\n        raise Repeated"),
     kills="TC-HUB-RCPT-05",
     reason="HUB-RCPT-011",

@@ -61,7 +61,7 @@ defect(
 )  # fmt: skip
 defect(
     "recovery-first-come-first-served",
-    (INBOX, "if urgent and may_overtake(arrival[0]):", "if urgent and not may_overtake(arrival[0]):"),
+    (INBOX, "if may_overtake(topic):\n                        self._urgent", "if not may_overtake(topic):\n                        self._urgent"),
     (ENGINE, "            now = self._clock.now()\n            if payload in self._poisons:",
      "            threading.Event().wait(0.03)\n            now = self._clock.now()\n            if payload in self._poisons:"),
     kills="TC-HUB-RECOV-09", reason="HUB-RECOV-008",

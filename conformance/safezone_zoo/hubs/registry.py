@@ -14,7 +14,7 @@ defect(
 )  # fmt: skip
 defect(
     "registry-keeps-the-first",
-    (REGISTRY, "self.items[item.kind, item.id] = body", "self.items.setdefault((item.kind, item.id), body)"),
+    (REGISTRY, "        self.bodies.keep(body)\n", "        if old is None:\n            self.bodies.keep(body)\n"),
     kills="TC-HUB-REG-01[area]", reason="HUB-REG-002",
     ko="바꾼 항목 대신 처음 것을 돌려준다", en="goes on showing the item as it was first put",
 )  # fmt: skip
@@ -72,7 +72,7 @@ defect(
 )  # fmt: skip
 defect(
     "registry-keeps-what-it-deletes",
-    (REGISTRY, "body = self.items.pop((kind, id_), None)", "body = self.items.get((kind, id_))"),
+    (REGISTRY, "body = self.bodies.pop((kind, id_))", "body = self.bodies.get((kind, id_))"),
     kills="TC-HUB-REG-01[area]", reason="HUB-REG-007",
     ko="지운 항목을 계속 보인다", en="goes on showing an item that was deleted",
 )  # fmt: skip

@@ -35,8 +35,8 @@ defect(
     "route-widest-corridor-for-all",
     (
         REGISTRY,
-        "(segments([line]), route.corridor_m)",
-        "(segments([line]), max(r.corridor_m for r in item.routes))",
+        "(view.line(route.line), route.corridor_m)",
+        "(view.line(route.line), max(r.corridor_m for r in item.routes))",
     ),
     kills="TC-HUB-ROUTE-07",
     reason="HUB-ROUTE-001",
@@ -90,7 +90,7 @@ defect(
 )
 defect(
     "route-of-those-without",
-    (DEVIATION, "if child.where != presence.WAY or not len(item.routes):", "if child.where != presence.WAY:"),
+    (DEVIATION, "if child.where != presence.WAY or not item.corridors:", "if child.where != presence.WAY:"),
     kills="TC-HUB-ROUTE-05",
     reason="HUB-ROUTE-006",
     ko="길이 등록되지 않은 어린이에게도 이탈이라고 한다",

@@ -4,6 +4,12 @@ from safezone_zoo.mutant import defect
 
 CODEC, PIPELINE, CALLS = "safezone_hub.codec", "safezone_hub.pipeline", "safezone_hub.rules.calls"
 NEW = "    if before is None:\n        return\n    id_, epoch, seq, old = before"
+# Repeats lately accepted are known by their bytes, before the rules that these hubs break.
+ANEW = (
+    "safezone_hub.recent",
+    "        if not self._young and not self._old:\n",
+    "        if self._young or self._old or topic:\n",
+)
 REPEATED = "    if id_ == envelope.id and old == digest:\n        raise Repeated"
 REASON = 'reason = "sequence_reused" if reused_seq else "id_reused"'
 
@@ -21,6 +27,7 @@ def rises(what: str, of: str) -> str:
 
 defect(
     "sequence-repeats-take-effect",
+    ANEW,
     (
         PIPELINE,
         REPEATED,
@@ -40,6 +47,7 @@ defect(
 )
 defect(
     "sequence-repeats-without-receipt",
+    ANEW,
     (PIPELINE, 'status, reason = "duplicate", None', "return"),
     kills="TC-HUB-SEQ-01",
     reason="HUB-SEQ-006",
