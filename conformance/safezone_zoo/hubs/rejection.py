@@ -127,7 +127,7 @@ defect(
 )
 defect(
     "rejection-slow",
-    (PIPELINE, COUNT, f'__import__("time").sleep(0.03)\n    {COUNT}'),
+    (PIPELINE, COUNT, f'__import__("time").sleep(0.06)\n    {COUNT}'),
     kills="TC-HUB-REJ-08",
     reason="HUB-REJ-010",
     ko="깨진 메시지 하나에 오래 걸려 남의 메시지가 밀린다",
