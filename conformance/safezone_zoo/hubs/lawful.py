@@ -59,16 +59,18 @@ lawful(
     ko="되풀이의 수신증이 처음과 같이 accepted이다",
     en="receipts of repeats say accepted, as the first did",
 )
+# What a call near by and a look at a position must say is fixed (9.11, 11.3); the rest of the words is free.
 lawful(
     "lawful-other-words",
-    (NOTICES, "out[language] = marks + text", 'out[language] = f"{tell.service} · {child.name if child is not None else tell.device}"'),
+    (NOTICES, "out[language] = marks + text", 'out[language] = marks + text if tell.service in ("bell_call", "location_provided") else (\n            f"{tell.service} · {child.name if child is not None else tell.device}")'),
     ko="알림의 글이 다르다",
     en="words its notices differently",
 )  # fmt: skip
+# Registry items and the hand-over are closed by their schemas; other answers are open.
 lawful(
     "lawful-more-in-answers",
     (REPLY, "return Response(_encode(body), status,",
-     'return Response(_encode({**body, "x_vendor": {"build": 7}} if isinstance(body, dict) else body), status,'),
+     'return Response(_encode({**body, "x_vendor": {"build": 7}} if isinstance(body, dict) and not body.keys() & {"kind", "schema"} else body), status,'),
     ko="HTTP 답의 본문에 제 멤버를 더한다",
     en="adds members of its own to bodies of answers",
 )  # fmt: skip

@@ -361,6 +361,9 @@ def batch(t: HubBench) -> None:
 def holds_at_once(t: HubBench) -> None:
     first = t.tag_called("pole", "t1", 1)
     t.expect_alert("HUB-REG-011", "tag_call", child="c1", since=first)
+    t.expect_notice(
+        "HUB-REG-011", "g1", "tag_call", child="c1", since=first
+    )  # not to be taken for the second's
     t.put(t.make.binding("c2", "t1"))
     second = t.tag_called("pole", "t1", 2)
     t.expect_alert("HUB-REG-011", "tag_call", child="c2", since=second)
