@@ -1,7 +1,7 @@
 """A hub of one process moved to shards: same rows, same keys, nothing said twice, and the old one can not go on."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,25 +21,13 @@ from safezone_hub.vault import VaultError, master_key
 
 from tests.hub.engine_bench import Bench, Recorder
 from tests.hub.hub_world import ZONE
-from tests.services import NotInstalled, PostgresServer, postgres_server
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[PostgresServer]:
-    try:
-        with postgres_server() as server:
-            yield server
-    except NotInstalled as error:
-        pytest.skip(str(error))
+from tests.services import PostgresServer
 
 
 @pytest.fixture
-def database(server: PostgresServer, request: pytest.FixtureRequest) -> str:
-    """An empty database of the test's own."""
-    name = f"d{abs(hash(request.node.name)):x}"
-    with psycopg.connect(server.tcp_dsn(), autocommit=True) as db:
-        db.execute(f"CREATE DATABASE {name}".encode())
-    return server.tcp_dsn(name)
+def dsn(server: PostgresServer, database: str) -> str:
+    """Of an empty database."""
+    return server.tcp_dsn(database)
 
 
 @pytest.fixture
@@ -89,12 +77,12 @@ def _as_a_shard(bench: Bench, dsn: str) -> tuple[Engine, Recorder]:
 
 
 def test_what_was_sqlite_goes_on_in_postgresql_as_if_nothing_had_been(
-    lived: tuple[Bench, dict[str, Any]], database: str
+    lived: tuple[Bench, dict[str, Any]], dsn: str
 ) -> None:
     bench, before = lived
-    done = _move(bench.folder, "--to", database)
+    done = _move(bench.folder, "--to", dsn)
     assert done.exit_code == 0 and "moved: 1 zones" in done.output
-    engine, link = _as_a_shard(bench, database)
+    engine, link = _as_a_shard(bench, dsn)
     try:
         after = _held(engine)
         for name in ("state", "registry", "open", "counts", "log"):
@@ -112,14 +100,14 @@ def test_what_was_sqlite_goes_on_in_postgresql_as_if_nothing_had_been(
         engine.stop()
         engine.zones.store.close()
 
-    again = _move(bench.folder, "--to", database)
+    again = _move(bench.folder, "--to", dsn)
     assert again.exit_code == 1 and "moved before" in again.output
     with pytest.raises((VaultError, StoreRefused)):
         open_store(bench.folder)
 
 
 def test_broken_off_half_way_it_is_begun_anew(
-    lived: tuple[Bench, dict[str, Any]], database: str, monkeypatch: pytest.MonkeyPatch
+    lived: tuple[Bench, dict[str, Any]], dsn: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bench, before = lived
     commit, commits = PostgresDatabase.commit, []
@@ -131,45 +119,45 @@ def test_broken_off_half_way_it_is_begun_anew(
         commit(self, operations)
 
     monkeypatch.setattr(PostgresDatabase, "commit", failing)
-    broken = _move(bench.folder, "--to", database)
+    broken = _move(bench.folder, "--to", dsn)
     assert broken.exit_code == 1 and "not moved" in broken.output and "network is gone" in broken.output
     monkeypatch.undo()
     _, stopped = open_store(bench.folder)  # the old hub could go on
     stopped.close()
-    assert _move(bench.folder, "--to", database).exit_code == 0
-    engine, _ = _as_a_shard(bench, database)
+    assert _move(bench.folder, "--to", dsn).exit_code == 0
+    engine, _ = _as_a_shard(bench, dsn)
     assert _held(engine)["state"] == before["state"]
     engine.stop()
     engine.zones.store.close()
 
 
 def test_a_running_hub_a_full_database_and_sqlite_alone_are_refused(
-    lived: tuple[Bench, dict[str, Any]], database: str, tmp_path: Path
+    lived: tuple[Bench, dict[str, Any]], dsn: str, tmp_path: Path
 ) -> None:
     bench, _ = lived
     nowhere = _move(bench.folder)
     assert nowhere.exit_code == 1 and "--store postgresql://" in nowhere.output
     bench.open()
-    running = _move(bench.folder, "--to", database)
+    running = _move(bench.folder, "--to", dsn)
     assert running.exit_code == 1 and "Another hub is using this state" in running.output
     bench.close()
-    with psycopg.connect(database) as db:
-        PostgresStore(database).close()
+    with psycopg.connect(dsn) as db:
+        PostgresStore(dsn).close()
         db.execute("INSERT INTO registry VALUES ('z', 'zone', 'z', '', '')")
-    full = _move(bench.folder, "--to", database)
+    full = _move(bench.folder, "--to", dsn)
     assert full.exit_code == 1 and "is not empty" in full.output
-    nothing = _move(tmp_path / "nothing", "--to", database)
+    nothing = _move(tmp_path / "nothing", "--to", dsn)
     assert nothing.exit_code == 1 and "nothing was kept there" in nothing.output
     open_store(bench.folder)[0].close()
 
 
-def test_in_postgresql_already_only_the_keys_move(database: str, tmp_path: Path) -> None:
-    store, vault = open_store(tmp_path, database)
+def test_in_postgresql_already_only_the_keys_move(dsn: str, tmp_path: Path) -> None:
+    store, vault = open_store(tmp_path, dsn)
     vault.ensure(["child/c1", "zone/z"])
     store.close()
-    done = _move(tmp_path, "--store", database)
+    done = _move(tmp_path, "--store", dsn)
     assert done.exit_code == 0 and "2 keys" in done.output
-    shared = SharedVault(database, master_key(tmp_path, None))
+    shared = SharedVault(dsn, master_key(tmp_path, None))
     assert sorted(shared.subjects()) == ["child/c1", "zone/z"]
     shared.ensure(["child/c2"])  # numbers go on behind those that came
     assert len(shared.subjects()) == 3

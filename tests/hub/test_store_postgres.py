@@ -1,6 +1,5 @@
 """What only a database server can do to a hub: go away, come back, crash, or have another hub on it."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -11,27 +10,9 @@ from safezone_hub.store.postgres import PostgresStore
 from safezone_hub.store.sealed import SealedStore
 from safezone_hub.vault import KEYS_FILE, Vault
 
-from tests.services import NotInstalled, PostgresServer, free_port, postgres_server
+from tests.services import PostgresServer, free_port
 
 Z = "z1"
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[PostgresServer]:
-    try:
-        with postgres_server() as running:
-            yield running
-    except NotInstalled as why:
-        pytest.skip(str(why))
-
-
-@pytest.fixture
-def database(server: PostgresServer, request: pytest.FixtureRequest) -> str:
-    """The name of an empty database."""
-    name = f"d{abs(hash(request.node.name)):x}"
-    with psycopg.connect(server.dsn(), autocommit=True) as db:
-        db.execute(f"CREATE DATABASE {name}".encode())
-    return name
 
 
 def logged(n: int) -> Batch:

@@ -8,10 +8,8 @@ what came of every case that did not pass and is applicable. Exit status: that o
 
 import argparse
 import contextlib
-import os
 import secrets
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -24,15 +22,14 @@ from pathlib import Path
 from safezone_conformance.folder import Folder
 from safezone_conformance.verdicts import Verdict
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from hubproc import free_port
+from servers import Mosquitto, ServerFailed, wait_for_port
+
 HERE = Path(__file__).parent
 SAFEZONE = [str(Path(sys.executable).with_name("safezone"))]
 START_S = 30.0
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 @contextlib.contextmanager
@@ -47,16 +44,6 @@ def process(command: list[str], log: Path) -> Iterator[None]:
         running.wait(15)
 
 
-def wait_for(port: int, log: Path) -> None:
-    end = time.monotonic() + START_S
-    while time.monotonic() < end:
-        with contextlib.suppress(OSError):
-            socket.create_connection(("127.0.0.1", port), 1).close()
-            return
-        time.sleep(0.05)
-    sys.exit(f"nobody listens on port {port} after {START_S:.0f} s:\n{log.read_text()[-2000:]}")
-
-
 def prepared(folder: Path) -> None:
     """The hub with what it needs: the vendor's bundle and its packages."""
     for name in ("hub.js", "package.json"):
@@ -67,7 +54,7 @@ def prepared(folder: Path) -> None:
     subprocess.run(["npm", "install", "--silent", "--no-audit", "--no-fund"], cwd=folder, check=True)
 
 
-def write_ixit(folder: Path, broker: int, api: int, token: str) -> Path:
+def write_ixit(folder: Path, broker: str, api: int, token: str) -> Path:
     """That of ``safezone conform init``, with the three lines that this system needs."""
     subprocess.run(
         [*SAFEZONE, "conform", "init", "--role", "hub", "--out", str(folder)],
@@ -77,7 +64,7 @@ def write_ixit(folder: Path, broker: int, api: int, token: str) -> Path:
     ixit = folder / "ixit.toml"
     text = ixit.read_text()
     for old, new in (
-        ("mqtt://127.0.0.1:1883", f"mqtt://127.0.0.1:{broker}"),
+        ("mqtt://127.0.0.1:1883", broker),
         ("http://127.0.0.1:8080", f"http://127.0.0.1:{api}"),
         ("env:SAFEZONE_HUB_TOKEN", "file:token"),
     ):
@@ -111,31 +98,29 @@ def main() -> int:
     role = tomllib.loads(args.ics.read_text())["role"]
     assert role == "hub", role
     with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as running:
-        folder, broker, api, token = Path(name), free_port(), free_port(), secrets.token_urlsafe(24)
+        folder, api, token = Path(name), free_port(), secrets.token_urlsafe(24)
         prepared(folder)
-        config = folder / "mosquitto.conf"
-        config.write_text(
-            f"listener {broker} 127.0.0.1\nallow_anonymous true\nmax_inflight_messages 0\nmax_queued_messages 100000\n"
-            + ("user root\n" if os.getuid() == 0 else "")
-        )
-        mosquitto = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
-        if mosquitto is None:
-            sys.exit("mosquitto is not installed: apt-get install mosquitto")
-        running.enter_context(process([mosquitto, "-c", str(config)], folder / "broker.log"))
-        wait_for(broker, folder / "broker.log")
+        if missing := Mosquitto.missing():
+            sys.exit(f"{missing}: apt-get install mosquitto")
+        broker = Mosquitto(folder / "mosquitto")
+        running.callback(broker.close)
+        broker.start()
         hub = [
             "node",
             str(folder / "hub.js"),
             "--mqtt",
-            f"mqtt://127.0.0.1:{broker}",
+            broker.url,
             "--http",
             str(api),
             "--token",
             token,
         ]
         running.enter_context(process(hub, folder / "hub.out"))
-        wait_for(api, folder / "hub.out")
-        ixit = write_ixit(folder, broker, api, token)
+        try:
+            wait_for_port(api, seconds=START_S)
+        except ServerFailed as error:
+            sys.exit(f"{error}:\n{(folder / 'hub.out').read_text()[-2000:]}")
+        ixit = write_ixit(folder, broker.url, api, token)
         command = [
             *SAFEZONE,
             "conform",

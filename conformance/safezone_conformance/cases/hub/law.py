@@ -35,6 +35,17 @@ def _consented(
     return {**t.make.consent("c1", guardian, status, **allowed), "id": t.id(name), "at": iso(t.now())}
 
 
+def _take_consent(t: HubBench, change: str) -> None:
+    """Away with c1's consent to collection: ``none`` deletes it, ``not-collect`` leaves out the item, else a status."""
+    if change == "none":
+        gone = t.http("DELETE", f"/v1/registry/consent/{t.id('k-c1')}")
+        t.given(gone.status == 204, f"the consent is deleted: {gone.status}")
+    elif change == "not-collect":
+        t.put(_consented(t, collect=False))
+    else:
+        t.put(_consented(t, change))
+
+
 @case(
     "TC-HUB-LAW-01",
     ko="수집 동의가 없으면 위치를 두지도 보이지도 않으며, 긴급호출은 예외다",
@@ -58,13 +69,7 @@ def _consented(
     ],
 )  # fmt: skip
 def not_collected(t: HubBench, change: str) -> None:
-    if change == "none":
-        gone = t.http("DELETE", f"/v1/registry/consent/{t.id('k-c1')}")
-        t.given(gone.status == 204, f"the consent is deleted: {gone.status}")
-    elif change == "not-collect":
-        t.put(_consented(t, collect=False))
-    else:
-        t.put(_consented(t, change))
+    _take_consent(t, change)
     fix_at(t, 300, 90)
     answer = position(t, "c1")
     t.check(
@@ -465,13 +470,7 @@ def destroyed(t: HubBench) -> None:
                "all get receipts; before the call g1 is told nothing, and the desk of the bell only; the call reaches g1; the arrival after consent is told")],
 )  # fmt: skip
 def no_effect(t: HubBench, change: str) -> None:
-    if change == "none":
-        gone = t.http("DELETE", f"/v1/registry/consent/{t.id('k-c1')}")
-        t.given(gone.status == 204, f"the consent is deleted: {gone.status}")
-    elif change == "not-collect":
-        t.put(_consented(t, collect=False))
-    else:
-        t.put(_consented(t, change))
+    _take_consent(t, change)
     day = Day(t)
     seen = day.sighted("is", "a", "t1", day.start - 200)
     fixes = day.walks("p1", [*RAILWAY, *RAILWAY[:2]], day.start - 30, 20.0)
