@@ -333,6 +333,10 @@ class EquipmentBench(Bench):
             self.ambient(
                 "ALL-TOPIC-008", level == 4, "MQTT 3.1.1 (protocol level 4)", f"level {level}", entry
             )
+        if entry.via == "connection" and "filters" in entry.content:
+            own = f"safezone/v1/{self.device.zone}/dev/{self.device.id}/down"
+            others = [f for f in entry.content["filters"] if f != own]
+            self.ambient("DEV-TOPIC-015", not others, f"{own} subscribed to and nothing else", others, entry)
         return Seen(entry)
 
     def keep(self, up: Up) -> None:

@@ -1,12 +1,15 @@
 """``safezone conform selftest``: the suite tested by the zoo."""
 
 import json
+import time
 from dataclasses import asdict
 from pathlib import Path
 
 import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+LINE_EVERY = 20  # mutants, where no bar can be drawn
 
 
 @click.command()
@@ -16,7 +19,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
     type=click.IntRange(1, 32),
     default=2,
     show_default=True,
-    help="동시에 시험할 수 · Mutants at a time.",
+    help="동시에 시험할 수. 코어보다 많으면 적법한 변형이 늦어 떨어질 수 있다 · "
+    "Mutants at a time; more than the cores may make lawful variants fail for being late.",
 )
 @click.option(
     "-k",
@@ -56,8 +60,16 @@ def selftest(workers: int, text: str, standing: bool, out: Path | None) -> None:
         ) as bar:
             task = bar.add_task("변이 · mutants", total=len(chosen))
 
+            began = time.monotonic()
+
             def told(name: str, ok: bool, why: str) -> None:
                 bar.advance(task)
+                done = int(bar.tasks[0].completed)
+                if not console.is_terminal and (done % LINE_EVERY == 0 or done == len(chosen)):
+                    console.print(
+                        f"변이 · mutants {done}/{len(chosen)}, {time.monotonic() - began:.0f} s",
+                        highlight=False,
+                    )
                 if not ok:
                     console.print(f"✗ {name}: {why}", highlight=False, markup=False)
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from safezone_conformance.drivers.relay import Packets, Relay, protocol_level, published
+from safezone_conformance.drivers.relay import Packets, Relay, filters, protocol_level, published
 
 CONNECT = bytes([0x10, 12, 0, 4]) + b"MQTT" + bytes([4, 2, 0, 60, 0, 0])
 BODY = bytes([0, 3]) + b"a/b" + bytes([0, 7]) + b"x" * 300
@@ -41,6 +41,12 @@ def test_publish_is_read_with_its_flags() -> None:
     assert published(0x30, bytes([0, 1]) + b"t" + b"p")["payload"] == "p"
 
 
+def test_subscribe_tells_every_filter() -> None:
+    body = bytes([0, 9]) + b"".join(bytes([0, len(f)]) + f + b"\x01" for f in (b"a/b/down", b"a/+/down"))
+    packets = Packets().feed(bytes([0x82, len(body)]) + body)
+    assert [filters(b) for _, b in packets] == [["a/b/down", "a/+/down"]]
+
+
 def test_cut_ends_connections_and_restore_takes_new_ones() -> None:
     broker = socket.create_server(("127.0.0.1", 0))
     taken: list[socket.socket] = []
@@ -66,7 +72,8 @@ def test_cut_ends_connections_and_restore_takes_new_ones() -> None:
         device.sendall(CONNECT)
         while not heard:
             pass
-        assert heard[0] == ("connection", {"state": "open", "protocol": 4})
+        assert heard[0] == ("connection", {"state": "open", "protocol": 4, "filters": []})
+        device.sendall(bytes([0x82, 8, 0, 1, 0, 3]) + b"a/b" + bytes([1]))
         relay.cut()
         assert closed.wait(2)
         assert device.recv(1) == b""
@@ -74,7 +81,12 @@ def test_cut_ends_connections_and_restore_takes_new_ones() -> None:
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection(("127.0.0.1", relay.port), 0.5)
         relay.restore()
-        socket.create_connection(("127.0.0.1", relay.port), 2).close()
+        back = socket.create_connection(("127.0.0.1", relay.port), 2)
+        back.sendall(CONNECT)  # of a session that the broker kept
+        while heard[-1][1]["state"] != "open":
+            pass
+        assert heard[-1][1]["filters"] == ["a/b"]
+        back.close()
     finally:
         relay.close()
         broker.shutdown(socket.SHUT_RDWR)  # closing alone does not wake accept

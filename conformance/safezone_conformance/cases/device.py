@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from itertools import pairwise
 from typing import Any
 
+from safezone_conformance.bench import Seen
 from safezone_conformance.case import case
 from safezone_conformance.cases._happening import (
     EMERGENCY,
@@ -20,6 +21,7 @@ from safezone_conformance.cases._happening import (
 )
 from safezone_conformance.equipment_ambient import times_in
 from safezone_conformance.equipment_bench import HOUR_S, REPEATS_S, EquipmentBench, Sent, Up
+from safezone_conformance.verdicts import NotApplicable
 from safezone_conformance.wire import unix
 
 EARLY, LATE = 0.75, 1.25  # of an interval of repetition: room for a small random share and for the network
@@ -567,6 +569,39 @@ def foreign_source(t: EquipmentBench, source: str) -> None:
     )
     right = t.receipt(up.msg, "accepted")
     t.given(_stops(t, up, right.t), "the right receipt stops the repeats")
+
+
+@case(
+    "TC-DEV-TOPIC-02",
+    ko="자기 down 토픽만 구독한다",
+    en="It subscribes to its own down topic only",
+    verifies=["DEV-TOPIC-015"],
+    steps=[("망을 1초 끊었다 잇는다", "the network is cut for 1 s and restored"), ("장치의 구독을 본다", "the device's subscriptions are looked at")],
+    criteria=[("자기 down 토픽을 구독하고, 그 밖의 것은 하나도 구독하지 않았다", "it has subscribed to its own down topic, and to nothing else")],
+    slow_s=5,
+)  # fmt: skip
+def subscribes(t: EquipmentBench) -> None:
+    if t.value("broker.url"):
+        raise NotApplicable("IXIT broker.url: only the suite's own broker sees subscriptions")
+    t.cut_network()
+    t.wait(1.0)
+    back = t.restore_network()
+    limit = t.allowed(float(t.value("device.reconnect_s")))
+
+    def subscribed(s: Seen) -> bool:
+        return s.t >= back and s.entry.via == "connection" and bool(s.entry.content.get("filters"))
+
+    found = t.await_one(subscribed, back + limit)
+    t.given(found is not None, "a subscription of the device")
+    own = f"safezone/v1/{t.device.zone}/dev/{t.device.id}/down"
+    assert found is not None
+    t.check(
+        "DEV-TOPIC-015",
+        found.entry.content["filters"] == [own],
+        own,
+        found.entry.content["filters"],
+        seen=found,
+    )
 
 
 @case(

@@ -13,7 +13,7 @@ from typing import Any
 from safezone_conformance.record import text_of
 
 Arrived = Callable[[str, Mapping[str, Any]], None]
-CONNECT, PUBLISH = 1, 3
+CONNECT, PUBLISH, SUBSCRIBE = 1, 3, 8
 CHUNK = 65536
 
 
@@ -63,6 +63,16 @@ def published(first: int, body: bytes) -> dict[str, Any]:
     }
 
 
+def filters(body: bytes) -> list[str]:
+    """The topic filters that a SUBSCRIBE packet asks for."""
+    found, at = [], 2  # after the packet's number
+    while at + 2 <= len(body):
+        end = at + 2 + int.from_bytes(body[at : at + 2], "big")
+        found.append(body[at + 2 : end].decode("utf-8", "replace"))
+        at = end + 1  # the quality of service it wants
+    return found
+
+
 def protocol_level(body: bytes) -> int:
     """Of a CONNECT packet: 4 is MQTT 3.1.1."""
     size = int.from_bytes(body[:2], "big")
@@ -70,7 +80,10 @@ def protocol_level(body: bytes) -> int:
 
 
 class Relay:
-    """Listens for the device and passes everything on to the broker. ``arrived`` is told of packets and connections."""
+    """Listens for the device and passes everything on to the broker. ``arrived`` is told of packets and connections.
+
+    A connection tells what was subscribed to by then, too: with a session that the broker keeps nothing is asked again.
+    """
 
     def __init__(
         self, host: str, port: int, broker: tuple[str, int], arrived: Arrived, certificate: str = "", private_key: str = ""
@@ -82,6 +95,7 @@ class Relay:
             self._tls.load_cert_chain(certificate, private_key or None)
         self._lock = threading.Lock()
         self._open: set[socket.socket] = set()
+        self._filters: list[str] = []
         self._listener: socket.socket | None = None
         self.port = port
         self.restore()
@@ -162,7 +176,15 @@ class Relay:
             while chunk := device.recv(CHUNK):
                 for first, body in packets.feed(chunk):
                     if first >> 4 == CONNECT:
-                        self._arrived("connection", {"state": "open", "protocol": protocol_level(body)})
+                        opened = {
+                            "state": "open",
+                            "protocol": protocol_level(body),
+                            "filters": list(self._filters),
+                        }
+                        self._arrived("connection", opened)
+                    elif first >> 4 == SUBSCRIBE:
+                        self._filters = list(dict.fromkeys([*self._filters, *filters(body)]))
+                        self._arrived("connection", {"state": "subscribed", "filters": list(self._filters)})
                     elif first >> 4 == PUBLISH:
                         self._arrived("mqtt", published(first, body))
                 broker.sendall(chunk)

@@ -103,6 +103,19 @@ _bell(
     en="believes messages whose source is not the hub of its zone",
 )
 
+_bell(
+    "device-that-listens-to-the-whole-zone",
+    (
+        WIRE,
+        "client.subscribe(self._topic, qos=1)",
+        'client.subscribe([(self._topic, 1), (self._topic.rsplit("/", 2)[0] + "/+/down", 1)])',
+    ),
+    kills="TC-DEV-TOPIC-02",
+    reason="DEV-TOPIC-015",
+    ko="구역의 모든 장치의 down 토픽을 함께 구독한다",
+    en="subscribes to the down topics of all devices of the zone as well",
+)
+
 # Chapter 4
 
 _bell(

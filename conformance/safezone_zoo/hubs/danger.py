@@ -81,6 +81,26 @@ defect(
     en="judges by the circle where there is a ring",
 )
 defect(
+    "danger-outside-by-the-circle",
+    (
+        DANGER,
+        "    if area.ring:\n        return distance_to_segments(area.edge, x, y)\n    return max(0.0, area.distance_from_centre",
+        "    return max(0.0, area.distance_from_centre",
+    ),
+    kills="TC-HUB-DANGER-08[in the circle of a ring]",
+    reason="HUB-DANGER-002",
+    ko="고리 밖이라도 원 안의 측위는 안에 든 것처럼 친다",
+    en="counts fixes outside the ring, but within the circle, towards an entry",
+)
+defect(
+    "danger-near-is-inside",
+    (DANGER, "depth = _depth(area, fix.x, fix.y) if inside else -d_area", "depth = _depth(area, fix.x, fix.y) if inside else 0.0"),
+    kills="TC-HUB-DANGER-08[beside a circle]",
+    reason="HUB-DANGER-002",
+    ko="위험지역 곁의 측위를 경계 위의 것으로 친다",
+    en="takes fixes beside a danger area for fixes on its border",
+)  # fmt: skip
+defect(
     "danger-edge-counts-little",
     (DANGER, "EDGE_SCORE = 0.8", "EDGE_SCORE = 0.2"),
     kills="TC-HUB-DANGER-07[15 m, 3 m within]",

@@ -144,6 +144,30 @@ defect(
     en="says «left» upon one fix outside",
 )
 defect(
+    "evidence-pairs-with-the-later",
+    (GATES, "key=lambda s: (s.first > stay.first, abs(", "key=lambda s: (s.first < stay.first, abs("),
+    kills="TC-HUB-EVID-12[in]",
+    reason="HUB-EVID-013",
+    ko="늦게 온 머무름을 앞선 것이 아니라 뒤의 것과 짝짓는다",
+    en="pairs a stay that comes late with a later one before an earlier",
+)
+defect(
+    "evidence-pairs-with-the-nearest-only",
+    (GATES, "key=lambda s: (s.first > stay.first, abs(", "key=lambda s: (abs("),
+    kills="TC-HUB-EVID-12[out]",
+    reason="HUB-EVID-013",
+    ko="짝을 고를 때 앞뒤를 가리지 않고 가장 가까운 것을 쓴다",
+    en="pairs with the nearest stay, earlier or later",
+)
+defect(
+    "evidence-passing-by-remembered",
+    (PHONE, "    if maybe is not None and maybe.area == area.id:\n        slack", "    if False and maybe is not None:\n        slack"),
+    kills="TC-HUB-EVID-13",
+    reason="HUB-EVID-008",
+    ko="지나간 뒤에도 앞의 측위를 들어옴의 근거로 둔다",
+    en="keeps the fixes of having passed by as evidence of the next entry",
+)  # fmt: skip
+defect(
     "stays-double-reads-apart",
     (GATES, "gap = ctx.settings.same_stay_gap_s if ctx.settings.debounce else -1.0", "gap = -1.0"),
     kills="TC-HUB-TAG-01",

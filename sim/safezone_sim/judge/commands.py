@@ -11,7 +11,7 @@ from safezone_sim.judge.summary import RunFacts, summarise
 from safezone_sim.judge.verdicts import score
 
 
-@click.command("judge")
+@click.command("judge", short_help="기록된 운영을 다시 판정 · Judge a recorded run again")
 @click.argument("directory", metavar="DIR", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option(
     "--write/--no-write",

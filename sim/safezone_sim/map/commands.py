@@ -61,7 +61,7 @@ radius_option = click.option(
 )
 
 
-@click.group("map")
+@click.group("map", short_help="지도 보기·그리기·가져오기 · Look at, draw or import maps")
 def map_group() -> None:
     """학교 주변 지도: 보기, 그리기, 가져오기.
 

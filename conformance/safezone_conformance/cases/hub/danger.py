@@ -205,6 +205,36 @@ def border(t: HubBench, x: float, y: float, inside: bool) -> None:
 
 
 @case(
+    "TC-HUB-DANGER-08",
+    ko="경계 밖의 측위는 아무리 많아도 안의 것으로 치지 않는다",
+    en="Fixes outside the border never count as inside, however many they are",
+    verifies=["HUB-DANGER-002", "HUB-DANGER-007"],
+    needs=NEEDS,
+    town=Town(parts=("danger", "desk"), extra=_ring_and_circle),
+    before=[("철길 rail의 원은 고리보다 넓다. pond는 고리 없이 반경 60 m이다",
+             "the circle of the railway is wider than its ring; pond has no ring and a radius of 60 m")],
+    rows={
+        "in the circle of a ring": {"outside": (500.0, -335.0), "inside": MIDDLE},
+        "beside a circle": {"outside": (885.0, -250.0), "inside": [(800.0, -250.0), (805.0, -252.0), (797.0, -250.0), (803.0, -247.0)]},
+    },
+    steps=[
+        ("p1이 경계에서 25 m 밖의 정확도 8 m의 측위 여덟을 10 s 간격으로, 이어 안의 것 둘을 보낸다",
+         "p1 sends eight fixes of accuracy 8 m, 25 m or more outside the border, 10 s apart, and then two inside"),
+        ("안의 것 둘을 더 보낸다", "two more inside are sent"),
+    ],
+    criteria=[("안의 둘까지는 알리지 않고 넷까지에는 알린다", "nothing is told by the second inside; it is by the fourth")],
+)  # fmt: skip
+def outside_then_inside(t: HubBench, outside: Point, inside: list[Point]) -> None:
+    day = Day(t)
+    x, y = outside
+    sent = day.walks("p1", [(x + n % 3, y) for n in range(8)], day.start - 100, 10.0, accuracy_m=8.0)
+    day.walks("p1", inside[:2], day.start - 75, 15.0, accuracy_m=8.0)
+    day.not_told("HUB-DANGER-002", "nothing upon two fixes inside", SERVICE, since=sent[0])
+    more = day.walks("p1", inside[2:], day.start - 35, 15.0, accuracy_m=8.0)
+    day.alerted("HUB-DANGER-007", SERVICE, "c1", since=more[0])
+
+
+@case(
     "TC-HUB-DANGER-07",
     ko="거칠거나 경계에 가까운 측위라도 안에 있고 떨어진 여덟이면 알린다",
     en="Coarse fixes, or fixes near the border, are told after eight that lie inside and clear",

@@ -1,7 +1,7 @@
 """9.2 and 8.2: what is evidence of coming and going, and what is not."""
 
 from safezone_conformance.case import case
-from safezone_conformance.cases.hub._day import Day
+from safezone_conformance.cases.hub._day import Day, clear_s
 from safezone_conformance.hub_bench import HubBench
 from safezone_conformance.town import Item, Maker, Town
 from safezone_conformance.wire import iso, unix
@@ -337,6 +337,65 @@ def wobble(
     )
     three = day.walks("p1", [outside] * 3, day.start - 20)
     day.told("HUB-EVID-012", "g1", service, "c1", since=three[0])
+
+
+@case(
+    "TC-HUB-EVID-12",
+    ko="머무름은 다른 안테나의 쓰이지 않은 머무름과 짝짓되, 앞선 것을 뒤의 것보다 먼저 친다",
+    en="A stay pairs with an unused one at the other antenna, an earlier one before a later",
+    verifies=["HUB-EVID-013"],
+    needs=["everyday"],
+    town=AT_SCHOOL,
+    rows={"in": {"inward": True}, "out": {"inward": False}},
+    steps=[
+        ("나가는 쪽이면 먼저 c1을 학교 안에서 감지시킨다", "for the way out c1 is first seen inside the school"),
+        ("학교 문의 한 안테나의 머무름 둘을 90 s 간격으로 보낸다", "two stays at one antenna of the school gate are sent, 90 s apart"),
+        ("그 사이에 있었던 다른 안테나의 머무름을 늦게 보낸다: 앞의 것에서 60 s, 뒤의 것에서 30 s",
+         "one at the other antenna, in between, comes late: 60 s from the earlier, 30 s from the later"),
+    ],
+    criteria=[("앞의 머무름과 이룬 통과를 알리고, 반대쪽 통과는 알리지 않는다", "the pass made with the earlier stay is told, and no pass the other way")],
+)  # fmt: skip
+def pairs_with_the_earlier(t: HubBench, inward: bool) -> None:
+    day = Day(t)
+    first, other = ("out", "in") if inward else ("in", "out")
+    told, not_told = (
+        ("school_arrival", "school_departure") if inward else ("school_departure", "school_arrival")
+    )
+    if not inward:
+        day.in_school(at=day.start - 290)
+    sent = [
+        day.sighted("gs", first, "t1", day.start - ago, day.start - ago + 1, stay=f"a{ago}")
+        for ago in (120, 30)
+    ]
+    day.sighted("gs", other, "t1", day.start - 60, day.start - 59, stay="late")
+    day.told("HUB-EVID-013", "g1", told, "c1", since=sent[0])
+    day.not_told("HUB-EVID-013", f"no {not_told}", not_told, since=sent[0], child="c1")
+
+
+@case(
+    "TC-HUB-EVID-13",
+    ko="지나간 측위는 다음 들어옴의 근거가 되지 않는다",
+    en="Fixes of having passed by are no evidence of the next entry",
+    verifies=["HUB-EVID-008"],
+    needs=["everyday"],
+    town=Town(parts=("school", "academy")),
+    steps=[
+        ("c1이 학원의 반경 안을 지나가는 정확도 10 m의 측위 셋을 보낸다", "three fixes of accuracy 10 m of walking through the radius of the academy are sent"),
+        ("200 m 밖을 걷는 측위 넷을 보낸다", "four of walking on, 200 m away"),
+        ("다시 반경 안의, moving false인 측위 둘을 보낸다", "two within the radius again, with moving false"),
+        ("셋째를 보낸다", "a third is sent"),
+    ],
+    criteria=[("둘에는 알리지 않고 셋째에 학원 도착을 알린다", "upon two nothing is told; upon the third the entry to the academy")],
+)  # fmt: skip
+def passed_by(t: HubBench) -> None:
+    day = Day(t)
+    day.walks("p1", [(480.0, 400.0), (500.0, 400.0), (520.0, 400.0)], day.start - 270, 15.0, moving=True)
+    day.walks("p1", [(700.0 + 15 * n, 400.0) for n in range(4)], day.start - 150, 15.0, moving=True)
+    day.waits(clear_s("academy_entry"))  # a hub may tell of the three, and take it back by the four
+    two = day.walks("p1", [(500.0, 400.0), (503.0, 400.0)], day.start - 40, moving=False)
+    day.not_told("HUB-EVID-008", "no entry upon two fixes", "academy_entry", since=two[0], child="c1")
+    third = day.walks("p1", [(501.0, 402.0)], day.start - 10, moving=False)
+    day.told("HUB-EVID-008", "g1", "academy_entry", "c1", since=third[0])
 
 
 # Stays (8.2)
