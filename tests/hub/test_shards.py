@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+from click.testing import CliRunner
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "bench"))
 
@@ -15,11 +16,12 @@ from hubproc import HubProcess
 from load.district import District
 from load.ledger import LOSSES
 from load.players import Players
+from safezone_hub.commands import hub_group
 from safezone_hub.shards.ledger import FENCE, ShardLedger
 from safezone_hub.shards.ring import Shard, home_of
 from servers import Mosquitto
 
-from tests.services import NotInstalled, postgres_server
+from tests.services import PostgresServer
 
 MASTER = "m" * 42 + "A"
 ZONES = tuple(f"zone{n}" for n in range(6))
@@ -42,13 +44,10 @@ def test_a_third_shard_takes_zones_and_moves_none_between_the_others() -> None:
     assert home_of("z1", ()) is None
 
 
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[str]:
-    try:
-        with postgres_server() as server:
-            yield server.tcp_dsn()
-    except NotInstalled as error:
-        pytest.skip(str(error))
+@pytest.fixture
+def postgres(server: PostgresServer, database: str) -> str:
+    """Of an empty database."""
+    return server.tcp_dsn(database)
 
 
 def test_who_was_given_up_can_commit_nothing_more_and_its_zones_are_free(postgres: str) -> None:
@@ -182,6 +181,52 @@ def test_zones_move_to_a_third_shard_and_away_from_a_dead_one_in_the_middle_of_t
             each.close()
 
 
+def test_a_hub_of_one_process_moved_to_shards_in_the_middle_of_its_day_loses_and_doubles_nothing(
+    shards: tuple[Shards, Mosquitto, ShardLedger], postgres: str, tmp_path: Path
+) -> None:
+    town, broker, ledger = shards
+    alone = HubProcess(tmp_path / "alone", ["--broker", broker.url], {"SAFEZONE_MASTER_KEY": MASTER})
+    town.running[0] = alone
+    alone.start()
+    districts = [
+        District(zone, 12, poles=4, bells=2, cameras=1, now=time.time(), prefix=f"{zone}-")
+        for zone in ZONES[2:]
+    ]
+    alone.register([item for district in districts for item in district.items()])
+    players = [
+        Players(district, ("127.0.0.1", broker.port), n, filler=8.0, presses=1.5, arrivals=1.0)
+        for n, district in enumerate(districts)
+    ]
+    for each in players:
+        each.start()
+    try:
+        _until(lambda: all(_press_is_told(p) for p in players), "a press to be told everywhere")
+        alone.stop()
+        done = CliRunner().invoke(
+            hub_group,
+            ["move", "--state", str(alone.state), "--to", postgres],
+            env={"SAFEZONE_MASTER_KEY": MASTER},
+        )
+        assert done.exit_code == 0, done.output
+        town.start(1, 2)
+        town.start(2, 2)
+        homes = {d.zone: home_of(d.zone, (1, 2)) for d in districts}
+        assert set(homes.values()) == {1, 2}
+        _until(lambda: town.owners(ledger) == homes, "the shards to take the zones up")
+        _until(lambda: all(_press_is_told(p) for p in players), "a press to be told everywhere")
+        for each in players:
+            each.hush()
+        for each in players:
+            each.settle(PATIENCE_S)
+            assert each.say_all_again(PATIENCE_S) == 0
+            summary = each.summary()
+            assert {name: summary[name] for name in LOSSES} == dict.fromkeys(LOSSES, 0)
+            assert summary["presses"] > 2
+    finally:
+        for each in players:
+            each.close()
+
+
 def _press_is_told(players: Players) -> bool:
     about = players.press_now()
     return players.wait_until(lambda book: about not in book.presses_without_alert(), 10.0)
@@ -213,8 +258,5 @@ def _asks_anywhere(town: Shards, districts: list[District]) -> None:
 
 
 def test_shards_need_one_store_and_one_broker(tmp_path: Path) -> None:
-    from click.testing import CliRunner
-    from safezone_hub.commands import hub_group
-
     told = CliRunner().invoke(hub_group, ["serve", "--state", str(tmp_path), "--shard", "1/2"])
     assert told.exit_code == 1 and "--store" in told.output
