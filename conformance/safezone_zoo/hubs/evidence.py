@@ -66,10 +66,18 @@ defect(
 defect(
     "evidence-elsewhere-without-margin",
     (PRESENCE, "if area.distance_from_centre(x, y) > area.radius_m + ctx.settings.elsewhere_margin_m:", "if area.distance_from_centre(x, y) > area.radius_m:"),
-    kills="TC-HUB-EVID-06",
+    kills="TC-HUB-EVID-06[street reader]",
     reason="HUB-EVID-007",
     ko="반경을 조금만 벗어난 리더기도 떠난 것으로 본다",
     en="takes a reader just beyond the radius for elsewhere",
+)  # fmt: skip
+defect(
+    "evidence-gates-tell-passes-only",
+    (GATES, "    if is_new:\n        presence.seen_at(", '    if is_new and reader.position != "gate":\n        presence.seen_at('),
+    kills="TC-HUB-EVID-06[gate of another place]",
+    reason="HUB-EVID-007",
+    ko="문의 리더기에 감지된 것은 다른 곳에 있다는 근거로 치지 않는다",
+    en="does not take a sighting at a gate for being elsewhere",
 )  # fmt: skip
 defect(
     "evidence-two-fixes-inside",

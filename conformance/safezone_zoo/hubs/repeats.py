@@ -2,8 +2,8 @@
 
 from safezone_zoo.mutant import defect
 
-PIPELINE, OUTBOX, ENGINE, CALLS = (
-    f"safezone_hub.{name}" for name in ("pipeline", "outbox", "engine", "rules.calls")
+PIPELINE, OUTBOX, ENGINE, CALLS, EFFECTS = (
+    f"safezone_hub.{name}" for name in ("pipeline", "outbox", "engine", "rules.calls", "effects")
 )
 WAIT = 'message.wait_s = min(_REPEAT["max"], message.wait_s * _REPEAT["factor"] or _REPEAT["first"])'
 
@@ -14,6 +14,18 @@ defect(
     reason="HUB-NOTE-001",
     ko="알림을 한 번만 보낸다",
     en="sends a notice once only",
+)  # fmt: skip
+defect(
+    "repeats-end-with-the-incident",
+    (EFFECTS, '    if effect.action == "withhold":',
+     """    if effect.action == "resolve":
+        for to in {m.settled_by for m in zones.outbox.open.values() if m.settled_by.startswith("desk/")}:
+            zones.outbox.drop_recipient(work.batch, desk.zone, to)
+    if effect.action == "withhold":"""),
+    kills="TC-HUB-NOTE-25",
+    reason="HUB-NOTE-001",
+    ko="사건이 끝나면 ack 없는 경보도 더 보내지 않는다",
+    en="stops the repeats of an alert when its incident is resolved",
 )  # fmt: skip
 defect(
     "repeats-in-other-bytes",

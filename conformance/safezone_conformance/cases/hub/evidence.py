@@ -158,25 +158,29 @@ def interior(t: HubBench, reader: str, service: str) -> None:
     en="A child seen at a reader more than 40 m outside the radius of a place is not in it",
     verifies=["HUB-EVID-007"],
     needs=["everyday"],
-    town=Town(parts=("school",), extra=lambda m: [m.reader("near", "pole", (870.0, 0.0)), m.reader("far", "pole", (850.0, 0.0))]),
-    before=[("학교는 반경 100 m이고, 그 중심에서 130 m와 150 m에 거리의 리더기 near와 far가 있다",
-             "the school has a radius of 100 m; the street readers near and far stand 130 m and 150 m from its centre")],
+    town=Town(
+        parts=("school", "academy"),
+        extra=lambda m: [m.reader("near", "pole", (870.0, 0.0)), m.reader("far", "pole", (850.0, 0.0))],
+    ),
+    rows={"street reader": {"far": ("far", "a")}, "gate of another place": {"far": ("ga", "out")}},
+    before=[("학교는 반경 100 m이고, 그 중심에서 130 m와 150 m에 거리의 리더기 near와 far가, 600 m 넘게 떨어져 학원의 문 ga가 있다",
+             "the school has a radius of 100 m; the street readers near and far stand 130 m and 150 m from its centre, the gate ga of the academy more than 600 m")],
     steps=[
         ("c1이 학교 안에서 감지된다", "c1 is seen inside the school"),
         ("near가 t1의 머무름을 보낸다", "near sends a stay of t1"),
-        ("far가 t1의 머무름을 보낸다", "far sends a stay of t1"),
+        ("far가(또는 ga의 한 안테나가) t1의 머무름을 보낸다", "far (or one antenna of ga) sends a stay of t1"),
     ],
-    criteria=[("하교는 far의 감지에만 알린다", "the departure is told upon the sighting at far only")],
+    criteria=[("하교는 마지막 감지에만 알린다", "the departure is told upon the last sighting only")],
 )  # fmt: skip
-def elsewhere(t: HubBench) -> None:
+def elsewhere(t: HubBench, far: tuple[str, str]) -> None:
     day = Day(t)
     day.in_school(at=day.start - 200)
     near = day.sighted("near", "a", "t1", day.start - 100)
     day.not_told(
         "HUB-EVID-007", "no departure upon a reader 30 m outside the radius", *NO_EXIT, since=near, child="c1"
     )
-    far = day.sighted("far", "a", "t1", day.start)
-    day.told("HUB-EVID-007", "g1", "school_departure", "c1", since=far)
+    seen = day.sighted(*far, "t1", day.start)
+    day.told("HUB-EVID-007", "g1", "school_departure", "c1", since=seen)
 
 
 # Phones. Who enters a place stays there: the last fix says so (moving false).

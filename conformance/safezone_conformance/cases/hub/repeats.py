@@ -4,6 +4,7 @@ from itertools import pairwise
 
 from safezone_conformance.case import case
 from safezone_conformance.cases.hub._wire import first
+from safezone_conformance.cases.hub._work import OPERATOR, act, call, id_of, staffed
 from safezone_conformance.hub_bench import Down, HubBench
 from safezone_conformance.town import Town
 from safezone_conformance.wire import iso
@@ -193,6 +194,33 @@ def growing(t: HubBench) -> None:
     flow.by(130.0, 10.0)
     more = len(_copies(t, alert)) - known
     t.check("HUB-NOTE-003", more == 0, "no further repeat after the ack", f"{more} more", seen=alert)
+
+
+@case(
+    "TC-HUB-NOTE-25",
+    ko="사건을 처리하거나 끝내도 ack 없는 경보의 되풀이는 그치지 않는다",
+    en="Neither work on an incident nor its end stops the repeats of an alert without ack",
+    verifies=["HUB-NOTE-001"],
+    needs=["incidents", "tokens"],
+    town=Town(children=1, parts=("pole", "desk"), extra=staffed()),
+    acks=False,
+    slow_s=18.0,
+    steps=[
+        ("리더기 pole이 tag.called를 보내고, 상황실 d112는 경보에 ack하지 않는다", "the reader pole sends tag.called; the desk d112 does not acknowledge the alert"),
+        ("당직이 사건을 acknowledge하고 resolve한다", "the operator acknowledges the incident and resolves it"),
+        ("경보의 17 s 뒤까지 온 것을 본다", "look at what has come by 17 s after the alert"),
+    ],
+    criteria=[("그 뒤에도 같은 경보가 다시 온다", "the same alert comes again after that")],
+)  # fmt: skip
+def beside_work(t: HubBench) -> None:
+    who = t.login(OPERATOR)
+    alert = call(t)
+    act(t, id_of(alert), "acknowledge", who=who)
+    ended = act(t, id_of(alert), "resolve", who=who)
+    copies = _await_copies(t, alert, 3, alert.t + t.allowed(15.0) + 1.0 + t.settings.network_s)
+    later = [c for c in copies if c.t > ended.t]
+    t.check("HUB-NOTE-001", bool(later), "the alert again after the incident was resolved", f"{len(later)} copies",
+            sent=ended, seen=alert)  # fmt: skip
 
 
 @case(
