@@ -76,8 +76,12 @@ def what_changed(source: str, mutated: str) -> str:
     return "\n".join(line for line in lines if not line.startswith(("---", "+++")))
 
 
+class Unfinished(Exception):
+    """The machine was too slow to run every case within the budget."""
+
+
 def killer(kept: Any, chosen: list[Case], lanes: int, budget_s: float) -> Result | None:
-    """The first case that fails, if any does within the budget."""
+    """The first case that fails, None when none does. Raises Unfinished when not all of them ran within the budget."""
     session = open_session(kept, limits__network_s=3.0)
     found: list[Result] = []
     stop = threading.Event()
@@ -91,16 +95,21 @@ def killer(kept: Any, chosen: list[Case], lanes: int, budget_s: float) -> Result
             stop.set()
         return result
 
+    left_out = False
     try:
         running = Lanes(run, chosen, lanes)  # type: ignore[arg-type]
         deadline = time.monotonic() + budget_s
         for case in chosen:
-            if stop.is_set() or time.monotonic() > deadline:
+            if time.monotonic() > deadline:
                 stop.set()
-            running.result(case)
+            left_out |= running.result(case) is None
     finally:
         session.close()
-    return found[0] if found else None
+    if found:
+        return found[0]
+    if left_out:
+        raise Unfinished
+    return None
 
 
 def keep(out: Path, possible: int, rows: list[dict[str, Any]]) -> None:
@@ -119,6 +128,12 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--minutes", type=float, default=60.0, help="no new mutant is begun after so long")
+    parser.add_argument(
+        "--budget",
+        type=float,
+        default=300.0,
+        help="seconds for the cases of one mutant; then it is unfinished, and tried again with --resume",
+    )
     parser.add_argument("--out", type=Path, default=Path("results/generated-mutants.json"))
     parser.add_argument("--resume", action="store_true", help="go on with what --out holds")
     options = parser.parse_args()
@@ -133,6 +148,7 @@ def main() -> int:
     rows: list[dict[str, Any]] = []
     if options.resume and options.out.is_file():
         rows = json.loads(options.out.read_text(encoding="utf-8"))["rows"]
+        rows = [r for r in rows if r["verdict"] != "unfinished"]
     done = {(r["module"], r["change"]) for r in rows}
     sample = [m for m in sample if (m[0], what_changed(m[1], m[2])) not in done]
     with Stable() as stable, ThreadPoolExecutor(options.workers) as pool:
@@ -151,7 +167,11 @@ def main() -> int:
             rest = [c for c in hub_cases if c not in first and not c.alone]
             try:
                 with stable.hub(f"generated-{position}", changes=[Change(module, source, mutated)]) as kept:
-                    found = (killer(kept, first, 12, 60) if first else None) or killer(kept, rest, 24, 150)
+                    found = (killer(kept, first, 12, options.budget) if first else None) or killer(
+                        kept, rest, 24, options.budget
+                    )
+            except Unfinished:
+                row |= {"verdict": "unfinished"}
             except StableError:
                 row |= {"verdict": "killed", "by": "does not start"}
             except Unusable as error:  # the hub ended under the cases: its broker went with it
@@ -174,7 +194,9 @@ def main() -> int:
                 keep(options.out, len(everything), rows)
     killed = sum(r["verdict"] == "killed" for r in rows)
     print(
-        f"{len(rows)} of {len(everything)} generated mutants tried, {killed} killed, {len(rows) - killed} survived, {time.monotonic() - began:.0f} s"
+        f"{len(rows)} of {len(everything)} generated mutants tried, {killed} killed, "
+        f"{sum(r['verdict'] == 'survived' for r in rows)} survived, {sum(r['verdict'] == 'unfinished' for r in rows)} unfinished, "
+        f"{time.monotonic() - began:.0f} s"
     )
     return 0
 
