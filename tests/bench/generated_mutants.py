@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
 
@@ -188,7 +188,8 @@ def main() -> int:
             )
             return row
 
-        for row in pool.map(judge, range(len(sample))):
+        for done_one in as_completed([pool.submit(judge, n) for n in range(len(sample))]):
+            row = done_one.result()
             if row is not None:
                 rows.append(row)
                 keep(options.out, len(everything), rows)
