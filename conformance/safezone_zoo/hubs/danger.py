@@ -81,6 +81,14 @@ defect(
     en="judges by the circle where there is a ring",
 )
 defect(
+    "danger-left-is-not-known",
+    (DANGER, "if _distance_outside(area, x, y) > ctx.settings.elsewhere_margin_m and", "if _distance_outside(area, x, y) < ctx.settings.elsewhere_margin_m and"),
+    kills="TC-HUB-DANGER-09",
+    reason="HUB-DANGER-009",
+    ko="다른 곳의 리더기에 감지되어도 아직 위험지역에 있다고 본다",
+    en="takes a child seen elsewhere to be in the danger area still",
+)  # fmt: skip
+defect(
     "danger-outside-by-the-circle",
     (
         DANGER,

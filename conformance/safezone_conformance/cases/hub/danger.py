@@ -145,7 +145,7 @@ def along_the_route(t: HubBench) -> None:
     "TC-HUB-DANGER-05",
     ko="같은 위험지역에 있는 동안 한 번만 알리고, 나갔다가 다시 들어가면 새로 알린다",
     en="It is told once while the child stays in the danger area, and anew when it left and enters again",
-    verifies=["HUB-DANGER-006"],
+    verifies=["HUB-DANGER-006", "HUB-DANGER-009"],
     needs=NEEDS,
     town=RAILWAY,
     steps=[
@@ -163,7 +163,7 @@ def once(t: HubBench) -> None:
     day.not_told("HUB-DANGER-006", "told once while inside", SERVICE, since=inside[0], to="desk/d112")
     day.walks("p1", [(500.0, -410.0)] * 5, day.start - 70, 10.0)
     again = day.walks("p1", MIDDLE, day.start, 10.0)
-    day.alerted("HUB-DANGER-006", SERVICE, "c1", since=again[0])
+    day.alerted("HUB-DANGER-009", SERVICE, "c1", since=again[0])
 
 
 def _ring_and_circle(m: Maker) -> list[Item]:
@@ -202,6 +202,29 @@ def border(t: HubBench, x: float, y: float, inside: bool) -> None:
         day.not_told("HUB-DANGER-007", "nothing outside the border", SERVICE, since=sent[0])
         control = day.walks("p1", [(780.0, -265.0)] * 4 if x > 700 else MIDDLE, day.start + 10, 10.0)
         day.alerted("HUB-DANGER-007", SERVICE, "c1", since=control[0])
+
+
+@case(
+    "TC-HUB-DANGER-09",
+    ko="다른 곳의 리더기에 감지된 어린이는 위험지역을 떠난 것이고, 다시 머무르면 새로 알린다",
+    en="A child seen at a reader elsewhere has left the danger area; another stay there is told anew",
+    verifies=["HUB-DANGER-009"],
+    needs=NEEDS,
+    town=Town(parts=("danger", "desk", "pole"), extra=lambda m: [m.guardian("h1", ["c1"])]),
+    steps=[
+        ("철길의 내부 리더기가 25 s의 머무름을 알린다", "the interior reader of the railway reports a stay of 25 s"),
+        ("철길에서 150 m 떨어진 거리의 리더기 pole이 t1을 감지한다", "the street reader pole, 150 m from the railway, sees t1"),
+        ("내부 리더기가 다시 25 s의 머무름을 알린다", "the interior reader reports another stay of 25 s"),
+    ],
+    criteria=[("머무름마다 한 번씩, 두 번 알린다", "it is told twice, once for each stay")],
+)  # fmt: skip
+def left_and_back(t: HubBench) -> None:
+    day = Day(t)
+    for began, stay in ((day.start - 240, "one"), (day.start - 40, "two")):
+        stayed = day.sighted("ir", "a", "t1", began, began + 25, phase="end", stay=stay, reads=20)
+        day.alerted("HUB-DANGER-009", SERVICE, "c1", since=stayed)
+        if stay == "one":
+            day.sighted("pole", "a", "t1", began + 100, began + 101)
 
 
 @case(
