@@ -152,6 +152,12 @@ defect(
     ko="학교의 단말이 긴급호출을 닫게 둔다", en="lets the school's terminal close a call",
 )  # fmt: skip
 defect(
+    "actions-of-closed-incidents-only",
+    (ACTIONS, "def _refuse_closed(incident: Incident) -> None:\n    if not incident.is_open:", "def _refuse_closed(incident: Incident) -> None:\n    if incident.is_open:"),
+    kills="TC-HUB-ACT-09", reason="HUB-ACT-010",
+    ko="열린 사건의 call_119를 거절한다", en="refuses call_119 of an open incident",
+)  # fmt: skip
+defect(
     "actions-take-is-a-step",
     (ACTIONS, '    incident.owner = action.by\n    _enter(ctx, incident, "take", action)', '    incident.owner = action.by\n    incident.state = "acknowledged"\n    _enter(ctx, incident, "take", action)'),
     kills="TC-HUB-ACT-13", reason="HUB-ACT-015",

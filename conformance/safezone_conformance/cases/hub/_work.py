@@ -129,6 +129,13 @@ def post_action(
     return t.http("POST", f"/v1/incidents/{incident_id}/actions", who=who, json=body, headers=headers)
 
 
+def performed(t: HubBench, requirement: str, incident_id: str, verb: str, *, who: str, **more: Any) -> Answer:
+    """An action that the case is about: a hub that refuses it breaks the requirement."""
+    answer = post_action(t, incident_id, {"action": verb, **more}, who=who)
+    t.require(requirement, answer.status == 200, f"200 to {verb}", answer.status, seen=answer)
+    return answer
+
+
 def worked(t: HubBench, incident_id: str, *, who: str = "admin") -> dict[str, Any]:
     """What actions change of an incident, with the length of its history."""
     body = incident(t, incident_id, who=who)

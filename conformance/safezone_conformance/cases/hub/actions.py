@@ -17,6 +17,7 @@ from safezone_conformance.cases.hub._work import (
     id_of,
     incident,
     lines_by_people,
+    performed,
     post_action,
     school_desk,
     staffed,
@@ -71,7 +72,7 @@ def both_ways(t: HubBench) -> None:
     script += [("link", {"to": other}, {"to": other}), ("call_119", {"medical": True}, {"medical": True})]
     script += [(verb, {}, {}) for verb in ("resolve", "reopen", "false_alarm")]
     for verb, first, second in script:
-        act(t, by_http, verb, who=who, **first)
+        performed(t, "HUB-ACT-001", by_http, verb, who=who, **first)
         t.expect_receipt("HUB-ACT-001", by_desk(t, by_mqtt, verb, **second), "accepted")
         one, two = incident(t, by_http), incident(t, by_mqtt)
         looks = [({k: b.get(k) for k in SAME}, len(b["units"]), "closed_at" in b) for b in (one, two)]
@@ -279,7 +280,7 @@ def _conflict(t: HubBench, id_: str, who: str, action: str, before: dict[str, An
 def marks(t: HubBench) -> None:
     who, alert = t.login(OPERATOR), call(t)
     id_ = id_of(alert)
-    act(t, id_, "mark", who=who, mark="prank")
+    performed(t, "HUB-ACT-007", id_, "mark", who=who, mark="prank")
     t.accepted(by_desk(t, id_, "mark", mark="repeat"))
     body = incident(t, id_)
     t.check(
@@ -359,7 +360,7 @@ def withheld(t: HubBench) -> None:
     for guardian in ("g1", "h1"):
         awaited(t, f"guardian/{guardian}", "notice")
     t.given(_asks(t, id_, h1) == [200, 200], "h1 sees incident and position before")
-    act(t, id_, "withhold", who=who, guardian=t.id("h1"))
+    performed(t, "HUB-ACT-009", id_, "withhold", who=who, guardian=t.id("h1"))
     second = call(t, 2)
     phone = alerted(t, t.phone_called("p1", "call-1"), "phone_call_112")
     t.expect_notice("HUB-ACT-009", "g1", "tag_call", since=second.t - SETUP_S, within=2 * SETUP_S,
@@ -377,7 +378,7 @@ def withheld(t: HubBench) -> None:
     t.check(
         "HUB-ACT-009", _asks(t, id_, h1) == [404, 404], "404 to h1 after it was closed too", _asks(t, id_, h1)
     )
-    act(t, id_, "allow", who=who, guardian=t.id("h1"))
+    performed(t, "HUB-ACT-009", id_, "allow", who=who, guardian=t.id("h1"))
     third = t.tag_called("pole", "t1", 3)
     t.expect_notice("HUB-ACT-009", "h1", "tag_call", since=third, within=SETUP_S)
     t.check(
@@ -426,7 +427,7 @@ def calls_119(t: HubBench) -> None:
                   expected="nothing to fire119 before call_119")  # fmt: skip
     status = t.http("GET", f"/v1/incidents/{id_}", who=fire).status
     t.check("HUB-ACT-010", status == 404, "404 to the fire agency before", status)
-    answer = act(t, id_, "call_119", who=who)
+    answer = performed(t, "HUB-ACT-010", id_, "call_119", who=who)
     told = t.expect_alert("HUB-ACT-010", "tag_call", desk="f119", since=answer.question.t, within=t.limit("tag_call"),
                           where=flagged(id_, "escalated"))  # fmt: skip
     t.check(
@@ -495,7 +496,7 @@ def medical(t: HubBench) -> None:
 def busy_unit(t: HubBench) -> None:
     who = t.login(OPERATOR)
     one, two = id_of(call(t, 1)), id_of(call(t, 2))
-    act(t, one, "dispatch", who=who, unit=t.id("u1"))
+    performed(t, "HUB-ACT-012", one, "dispatch", who=who, unit=t.id("u1"))
     before = worked(t, two)
     for unit, status in (("u1", 409), ("u9", 404)):
         answer = post_action(t, two, {"action": "dispatch", "unit": t.id(unit)}, who=who)
@@ -568,7 +569,7 @@ def refused(t: HubBench) -> None:
 )  # fmt: skip
 def taken_and_closed(t: HubBench) -> None:
     who, id_, other = t.login(OPERATOR), id_of(call(t)), id_of(call(t, 2))
-    act(t, id_, "take", who=who)
+    performed(t, "HUB-ACT-015", id_, "take", who=who)
     body = incident(t, id_)
     t.check(
         "HUB-ACT-015",
