@@ -209,6 +209,8 @@ export function drawPlace(map, geojson) {
       paint: { "circle-radius": ["interpolate", ["linear"], ["zoom"], 15, 2, 18, 5], "circle-opacity": 0.75, "circle-color": ["match", ["get", "kind"], "reader", "#009e73", "gate", "#009e73", "bell", "#d55e00", "#6a3d9a"], "circle-stroke-color": "#fff", "circle-stroke-width": 1 } },
     { id: "fixed-name", type: "symbol", filter: ["all", is("school", "academy", "playground", "assembly"), ["has", "name"]], minzoom: 14.5,
       layout: { "text-field": ["get", "name"], "text-font": ["local"], "text-size": 13, "text-offset": [0, 1.1], "text-anchor": "top" }, paint: { "text-color": INK, "text-halo-color": "#fff", "text-halo-width": 2 } },
+    { id: "class-name", type: "symbol", filter: is("assembly_class"), minzoom: 16.5,
+      layout: { "text-field": ["get", "name"], "text-font": ["local"], "text-size": 12, "text-offset": [0, -0.3], "text-anchor": "bottom" }, paint: { "text-color": INK, "text-halo-color": "#fff", "text-halo-width": 2 } },
   ]);
 }
 

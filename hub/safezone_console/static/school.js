@@ -19,7 +19,7 @@ function table(names, rows, none) {
 function show() {
   if (!pupils) return;
   const items = pupils.items, count = (...states) => items.filter((p) => states.includes(p.state)).length;
-  // A drill in the afternoon has no morning behind it: who did not come to school then, nobody can say.
+  // A drill that begins after the arrivals has none behind it: who did not come to school then, nobody can say.
   const unseen = drill !== null && !drill.morning;
   const missing = unseen ? [] : items.filter((p) => p.state === "missing"), late = unseen ? [] : missing.length ? missing : items.filter((p) => p.state === "expected");
   const weak = items.filter((p) => (p.tag_battery_pct ?? 100) <= LOW || stale(p)), faulty = devices.filter((d) => d.faults.length), open = complaints.filter((c) => c.state === "open");
@@ -27,7 +27,8 @@ function show() {
   $("#date").textContent = `${day(`${pupils.date}T12:00:00+09:00`)}${pupils.school_day ? "" : ` · ${t("수업 없는 날")}`}`;
   const tile = (n, name, kind) => el("div", { class: `tile ${kind}` }, el("b", { text: n }), name);
   fill($("#tiles"), unseen ? tile(count("in_school"), t("지금 학교에 있음 (훈련에서 본 어린이)"), "good") : tile(`${count("in_school", "left")}/${items.length - count("absent", "unknown")}`, t("등교"), "good"), !unseen && tile(missing.length, t("안 온 어린이"), missing.length ? "bad" : "good"), tile(count("left"), t("하교"), ""), !unseen && tile(count("absent"), t("결석 신고"), ""), tile(weak.length, t("살펴볼 태그"), weak.length ? "warn" : "good"), tile(faulty.length, t("고장 난 장치"), faulty.length ? "warn" : "good"), tile(open.length, t("답할 이의"), open.length ? "warn" : "good"));
-  fill($("#missing"), unseen ? el("p", { id: "unseen", text: t("이 훈련은 오후에 시작해 아침 등교 기록이 없습니다. 그래서 «안 온 어린이»를 가리지 않고, 훈련 중에 본 어린이만 셉니다.") })
+  if (unseen) { $("#missing-title").textContent = t("등교 기록"); $("#classes-title").textContent = t("반별로 본 어린이"); }
+  fill($("#missing"), unseen ? el("p", { id: "unseen", text: t("이 훈련은 {at}에 시작해 그 전의 등교 기록이 없습니다. 그래서 «안 온 어린이»를 가리지 않고, 훈련 중에 본 어린이만 셉니다.", { at: drill.starts }) })
     : late.length === 0 ? el("p", { class: "tag good", text: t("모두 왔습니다") })
     : [el("p", {}, missing.length ? el("span", { class: "tag bad", text: t("등교 시각이 지났습니다: {n}명", { n: missing.length }) }) : el("span", { class: "tag info", text: t("아직 등교 시간입니다: {n}명 남음", { n: late.length }) })),
       el("ul", { class: "bare", style: "columns:16rem" }, late.slice(0, 200).map((p) => el("li", { "data-pupil": p.id, text: WHO(p) })))]);

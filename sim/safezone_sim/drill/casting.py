@@ -17,7 +17,6 @@ from safezone_sim.life.incidents.wander import wander
 from safezone_sim.life.lines import LineSpec, lengths_along
 from safezone_sim.life.model import Life
 from safezone_sim.life.script import Script
-from safezone_sim.life.ways import inside_point
 from safezone_sim.map.model import FloatArray
 from safezone_sim.routes import NoPath
 from safezone_sim.streams import stream
@@ -30,7 +29,6 @@ BELL_WITHIN_M = 600.0
 WANDER_S = 2400.0
 LONGEST_PRELUDE_M = 1600.0
 LEAVES_AT = (0.35, 0.5, 0.25, 0.65, 0.15, 0.8)
-CROWD_M = 20.0  # a whole school in rows reaches so far from its middle
 OFF_ROUTE_M = 120.0  # without a far corner, at least so far from every registered route
 COURSES = 12
 
@@ -252,34 +250,6 @@ def _joined(*parts: FloatArray) -> FloatArray:
     keep = np.ones(len(line), bool)
     keep[1:] = ((line[1:] - line[:-1]) ** 2).sum(axis=1) > 1e-12
     return line[keep]
-
-
-def assembly_spots(school: Place, count: int) -> FloatArray:
-    """Places (count, 2) in rows on the school's yard: the open ground farthest from walls, else before the door."""
-    import shapely
-
-    x, y = inside_point(school)
-    if school.shape is None:
-        middle = np.array([x, y])
-    else:
-        yard = school.shape.difference(shapely.Point(x, y).buffer(14.0)).buffer(-4.0)
-        # Within the school's registered radius: outside it, phones would tell that everybody has left.
-        near = yard.intersection(
-            shapely.Point(school.x, school.y).buffer(max(8.0, school.radius_m - CROWD_M))
-        )
-        ground = next(g for g in (near, yard, school.shape) if not g.is_empty)
-        middle = np.array(shapely.maximum_inscribed_circle(ground, tolerance=1.0).coords[0])
-    width = max(1, int(np.ceil(np.sqrt(count * 1.6))))
-    n = np.arange(count)
-    rows = int(np.ceil(count / width))
-    step = min(1.1, 26.0 / max(width, 1))
-    return np.stack(
-        [
-            middle[0] + (n % width - (width - 1) / 2) * step,
-            middle[1] + (n // width - (rows - 1) / 2) * step,
-        ],
-        axis=1,
-    )
 
 
 def nearest_bell(devices: Sequence[Device], x: float, y: float) -> Device | None:

@@ -444,7 +444,7 @@ class Session:
             "zone": stage.zone, "exercise": stage.exercise,
             "drill": {"id": stage.plan.id, "title": {"ko": stage.scenario.title.ko, "en": stage.scenario.title.en}},
             "morning": stage.plan.deadline_min is not None,
-            "date": stage.scenario.date.isoformat(), "rehearsal": stage.rehearsal, "state": self.state, "failed": self.failed,
+            "date": stage.scenario.date.isoformat(), "starts": stage.start, "rehearsal": stage.rehearsal, "state": self.state, "failed": self.failed,
             "created_at": self.created_at, "owner": self.owner,
             "map": {"kind": m.source.kind, "attribution": m.source.attribution, "as_of": m.source.as_of,
                     "center": [lon, lat], "bounds": [[west, south], [east, north]], "notice": notice},
