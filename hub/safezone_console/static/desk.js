@@ -220,7 +220,7 @@ async function startMap() {
   map = await makeMap($("#map"), { center: session.map.center, zoom: 15.9, sheet, label: t("훈련 지도") });
   crowd = new Crowd(map);
   window.crowd = crowd; // for measurements and tests: how many frames were drawn
-  $("#map").append(legend([["●", "#0b6fb8", t("걷는 어린이")], ["●", "#7fa8c9", t("가만히 있는 어린이")], ["◆", "#a86a00", t("훈련 주인공")], ["▲", "#b3131b", t("위급")], ["■", "#00644b", t("무사")], ["■", "#123a5a", t("출동")]],
+  $("#map").append(legend([["●", "#0b6fb8", t("걷는 어린이")], ["●", "#7fa8c9", t("가만히 있는 어린이")], ["◆", "#a86a00", t("훈련 주인공")], ["▲", "#b3131b", t("위급")], ["■", "#00644b", t("무사")], drill?.rollcall && ["•", "#00785a", t("모인 어린이")], ["■", "#123a5a", t("출동")]].filter(Boolean),
     [["•", "#009e73", t("리더기")], ["•", "#d55e00", t("비상벨")], ["◣", "#6a3d9a", t("카메라와 보는 쪽")], ["◌", "#b34700", t("위험지역")]]));
   if (schematic) $("#map").append(el("div", { class: "notmine", id: "notmine" }, both(session.map.notice) || t("이 지도는 선생님 학교의 지도가 아닙니다. 만들어 낸 약도입니다."), el("button", { type: "button", class: "plain", id: "getmap", click: getMap, text: t("우리 학교 지도 받기") })));
   places = await ask("GET", `${BASE}/map`);
@@ -273,7 +273,7 @@ async function begin() {
       if (events.length > 2000) events.splice(0, 500);
       if (data.kind === "inject") happened(data);
       if (data.kind === "quake" && Date.now() - Date.parse(data.wall) < 5000) says($("#map"), data);
-      if (data.kind === "evacuate" && Date.now() - Date.parse(data.wall) < 5000) gather();
+      if (data.kind === "evacuate" && Date.now() - Date.parse(data.wall) < 5000) { $("#map .says")?.remove(); gather(); } // nobody crouches any more
       if (data.kind === "agent") ask("GET", `${BASE}/agents`).then(({ items }) => crowd?.people(items)).catch(() => {});
       if (data.kind === "real") { const bar = $("#real"); bar.hidden = false; fill(bar, el("strong", { text: t("실제 신고 · REAL CALL – 훈련이 아닙니다") }), both(data.text), " ", el("button", { type: "button", click: () => { bar.hidden = true; }, text: t("알겠습니다") })); }
       if (data.lon && !replay && map && Date.now() - Date.parse(data.wall) < 5000 && !wellInside(map, data.lon, data.lat)) map.easeTo({ center: [data.lon, data.lat], duration: 600 });

@@ -14,7 +14,7 @@ function row(s) {
     el("a", { class: "button plain small", style: BESIDE, href: `/drill/${s.session}`, text: t("열기") }),
     !open && el("a", { class: "button plain small", style: BESIDE, target: "_blank", rel: "noopener", href: `/control/v1/sessions/${s.session}/report.html?lang=${here.lang}`, text: t("보고서") }),
     !open && el("a", { class: "button plain small", style: BESIDE, target: "_blank", rel: "noopener", href: `/control/v1/sessions/${s.session}/report.pdf?lang=${here.lang}`, text: "PDF" }),
-    ["running", "paused"].includes(s.state) && el("button", { type: "button", class: "plain small", style: "width:auto", click: () => playAs(s.session, "desk", "/control-room").catch(trouble), text: t("상황실로 참가") })));
+    ["running", "paused"].includes(s.state) && el("button", { type: "button", class: "plain small", style: BESIDE, click: () => playAs(s.session, "desk", "/control-room").catch(trouble), text: t("상황실로 참가") })));
 }
 
 /** Fill `#sessions` with what this browser may open; answers whether something waits to be begun or goes on. */

@@ -14,7 +14,7 @@ from safezone_sim.map.model import FloatArray
 from safezone_sim.world.model import Person, Place, SchoolWorld
 
 LINES = 4  # of one class, side by side
-APART_M = 0.8  # between neighbours of one class
+APART_M, CLOSEST_M = 0.8, 0.55  # between neighbours of one class; in a small yard
 CLASS_M = (8.0, 11.0)  # room for one class across and along its lines, at scale 1
 SCALES = (1.8, 1.6, 1.4, 1.2, 1.0, 0.9, 0.8, 0.7, 0.6, 0.5)
 FROM_WALLS_M = 4.0
@@ -95,7 +95,7 @@ def _blocks(ground: shapely.Geometry, middle: FloatArray, sizes: Sequence[int]) 
         rest = nearest[1:]
         row = np.round((rest @ along) / (CLASS_M[1] * scale) * 2.0)
         rest = rest[np.lexsort((rest @ across, -row))]
-        step = APART_M * min(1.0, scale)
+        step = min(APART_M, max(CLOSEST_M, APART_M * scale))
         return [
             centre + _lines(size, across * step, along * step)
             for centre, size in zip(np.concatenate([nearest[:1], rest]), sizes, strict=True)

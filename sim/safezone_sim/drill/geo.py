@@ -68,16 +68,11 @@ def places_of(session: "Session", schematic: bool) -> dict[str, Any]:
         x = float(np.interp(gate.gate_at_m, along, gate.line[:, 0]))
         y = float(np.interp(gate.gate_at_m, along, gate.line[:, 1]))
         c.point("gate", gate.id, x, y, "교문", name_en="gate")
-    ours, by_class = scene.assembly.own, session.stage.plan.rollcall
-    c.point(
-        "assembly", f"{school.id}-assembly", *scene.assembly.point,
-        "집합 장소" + (f" {ours[0]}-{ours[1]}" if by_class else ""),
-        name_en="assembly point" + (f" {ours[0]}-{ours[1]}" if by_class else ""),
-    )  # fmt: skip
-    if by_class:
+    c.point("assembly", f"{school.id}-assembly", *scene.assembly.point, "집합 장소", name_en="assembly point")
+    if session.stage.plan.rollcall:
         for (grade, number), (x, y) in scene.assembly.signs.items():
-            if (grade, number) != ours:
-                c.point("assembly_class", f"{school.id}-assembly-{grade}-{number}", x, y, f"{grade}-{number}")
+            ours = (grade, number) == scene.assembly.own
+            c.point("assembly_class", f"{school.id}-assembly-{grade}-{number}", x, y, f"{grade}-{number}", own=ours)
     for camera in session.cameras:
         d = camera.device
         bearing = dict(d.presets).get(camera.preset, 0.0)

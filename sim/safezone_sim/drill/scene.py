@@ -279,18 +279,19 @@ class Scene:
         for (person, *_), leg in zip(walks, legs, strict=True):
             event = self.env.timeout(max(0.0, leg.t[-1] - self.env.now))
             event.callbacks.append(lambda _e, who=person: self._assemble(who, len(inside)))
-        self.tell_at(
+        self.timeline.add(
+            self.env.now,
             "evacuate",
             (f"대피 시작: {len(inside)}명", f"evacuation begins: {len(inside)} pupils"),
-            *self.assembly.point,
         )
 
     def _assemble(self, person: Person, expected: int) -> None:
         self.assembled.add(person.index)
         self.safe.add(person.index)
         if len(self.assembled) == expected:
-            x, y = self.assembly.point
-            self.tell_at("assembled", (f"모두 집합: {expected}명", f"all assembled: {expected}"), x, y)
+            self.timeline.add(
+                self.env.now, "assembled", (f"모두 집합: {expected}명", f"all assembled: {expected}")
+            )
 
     def join_assembly(self, person: Person) -> None:
         """Somebody found late is brought to the others."""
