@@ -29,13 +29,15 @@ function showHours() {
 function showDrills() {
   fill($("#drills"), drills.map((each) => el("label", { class: "drill-choice" }, el("input", { type: "radio", name: "drill", value: each.id, checked: each.id === drill?.id, change: () => { drill = each; showHours(); plan(); links(); } }), el("span", { class: "box" }, el("strong", { text: both(each.title) }), el("span", { class: "muted", text: both(each.summary) })))));
 }
+/** When a minute of the drill comes, by the clock; nothing while no time is chosen. */
+const clockAt = (minute) => { const [h, m] = $("#start").value.split(":").map(Number), at = h * 60 + m + minute; return Number.isNaN(at) ? "" : `${String(Math.floor(at / 60)).padStart(2, "0")}:${String(Math.round(at % 60)).padStart(2, "0")}`; };
 function plan() {
   const cell = (text) => el("td", { text: both(text) });
   fill($("#plan"), el("h2", { style: "font-size:1.4rem", text: both(drill.title) }), el("p", { text: both(drill.summary) }),
     el("h3", { text: t("목표") }), el("ul", {}, drill.objectives.map((o) => el("li", { text: both(o.text) }))),
     el("h3", { text: t("{n}분 계획", { n: drill.minutes }) }),
     el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": t("계획표") }, el("table", { class: "plan" }, el("thead", {}, el("tr", {}, [t("분"), t("무엇"), t("어디에"), t("학생"), t("화면 속 상황"), t("훈련 참가자")].map((name) => el("th", { scope: "col", text: name })))),
-      el("tbody", {}, drill.plan.map((p) => el("tr", {}, el("td", { class: "num", text: `${p.from_min}–${p.to_min}` }), cell(p.title), cell(p.where), cell(p.pupils), cell(p.twin), cell(p.trainees)))))),
+      el("tbody", {}, drill.plan.map((p) => el("tr", {}, el("td", { class: "num" }, `${p.from_min}–${p.to_min}`, el("div", { class: "muted small", text: clockAt(p.from_min) })), cell(p.title), cell(p.where), cell(p.pupils), cell(p.twin), cell(p.trainees)))))),
     el("h3", { style: "margin-top:1rem", text: t("역할") }), el("ul", {}, drill.roles.map((r) => el("li", {}, el("b", { text: both(r.title) }), ` – ${both(r.does)}`))),
     el("h3", { text: t("준비 점검표") }), el("p", { class: "muted small", text: t("인쇄물에 네모 칸이 있습니다.") }), el("ul", {}, drill.checklist.map((c) => el("li", { text: both(c) }))));
 }
@@ -46,7 +48,7 @@ function links() {
 }
 $("#q").addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(() => find().catch(trouble), 150); });
 $("#q").addEventListener("keydown", (event) => { if (event.key === "Enter") { event.preventDefault(); find().then(() => $("#schools button")?.click()).catch(trouble); } });
-$("#start").addEventListener("input", () => { $("#start").dataset.chosen = "yes"; });
+$("#start").addEventListener("input", () => { $("#start").dataset.chosen = "yes"; plan(); });
 for (const field of ["#date", "#start", "#grade", "#class"]) $(field).addEventListener("change", links);
 $("#setup").addEventListener("submit", async (event) => {
   event.preventDefault();

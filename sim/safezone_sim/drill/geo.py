@@ -72,7 +72,14 @@ def places_of(session: "Session", schematic: bool) -> dict[str, Any]:
     if session.stage.plan.rollcall:
         for (grade, number), (x, y) in scene.assembly.signs.items():
             ours = (grade, number) == scene.assembly.own
-            c.point("assembly_class", f"{school.id}-assembly-{grade}-{number}", x, y, f"{grade}-{number}", own=ours)
+            c.point(
+                "assembly_class",
+                f"{school.id}-assembly-{grade}-{number}",
+                x,
+                y,
+                f"{grade}-{number}",
+                own=ours,
+            )
     for camera in session.cameras:
         d = camera.device
         bearing = dict(d.presets).get(camera.preset, 0.0)

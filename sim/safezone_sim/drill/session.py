@@ -816,10 +816,11 @@ class Session:
         f = self.stage.world.map.frame
         if where:
             return (where["lon"] - f.lon0) * f.m_per_deg_lon, (where["lat"] - f.lat0) * f.m_per_deg_lat
+        lead = self.stage.lead
+        child = next((p for p in self.stage.world.subscribers if p.id == incident.get("child")), lead)
+        if child is lead and lead.phone is not None and lead.index not in self.scene.silent:
+            return self.scene.position(lead)  # its phone tells the desk
         # Nobody knows where the child is: its home is asked first.
-        child = next(
-            (p for p in self.stage.world.subscribers if p.id == incident.get("child")), self.stage.lead
-        )
         home = self.stage.world.places[child.home]
         return home.x, home.y
 
