@@ -161,6 +161,12 @@ def test_a_camera_sees_who_stands_before_it_and_nobody_behind() -> None:
     behind = render(street_map, view, [Figure(view.x - 15, view.y, "child", trouble=True)])
     assert before.count("stroke-dasharray") == 1 and behind.count("stroke-dasharray") == 0
     assert "EXERCISE" in before and "훈련" in before
+    house = max(street_map.buildings, key=lambda b: b.area)
+    west, _, east, _ = house.bounds
+    view = View(west - 12, house.centroid.y, 90.0, 60.0, 50.0, "k01", "2026-12-08 10:00:00")
+    for x, seen in ((west - 3, 1), (east + 3, 0)):
+        svg = render(street_map, view, [Figure(x, house.centroid.y, "child", trouble=True)])
+        assert svg.count("stroke-dasharray") == seen, "before a house, and behind it"
 
 
 def _fetched(streets: Streets, monkeypatch: pytest.MonkeyPatch, url: str) -> dict[str, object]:

@@ -187,7 +187,7 @@ async function search() {
 /** What the search area goes by, how far it reaches, and what it leaves open. */
 function whereToLook() {
   const { last, reach_m, cut, cameras, readers } = shown, far = reach_m < 1000 ? `${Math.round(reach_m)} m` : `${(reach_m / 1000).toFixed(1)} km`;
-  return [last.presumed ? t("오늘 확인된 적이 없어 {at}까지 집에 있었다고 봄", { at: hms(last.at) }) : t("마지막 확인 {at}", { at: hms(last.at) }),
+  return [last.presumed ? t("오늘 확인된 적이 없어 {at}까지 집에 있었다고 봄", { at: hm(last.at) }) : t("마지막 확인 {at}", { at: hms(last.at) }),
     ...reach_m < FAR_M ? [t("걸어서 {far} 안", { far }), cut && t("지도에 등록된 길은 그 안에서 끝남: 더 멀리 갔을 수 있음"), t("카메라 {c}대, 리더기 {r}대", { c: cameras.length, r: readers.length })]
       : [t("걸어서 한 시간 넘게 지나 범위로는 좁힐 수 없음: 집과 학교, 등록된 길, 자주 가는 곳부터 찾기")]].filter(Boolean);
 }

@@ -9,7 +9,9 @@ from dataclasses import dataclass, field, replace
 from math import atan2, degrees, hypot
 
 import numpy as np
+import shapely
 
+from safezone_sim.drill.camera_view import buildings_before, in_sight
 from safezone_sim.drill.plan import Story
 from safezone_sim.life.incidents.abduction import corner_on, course_from
 from safezone_sim.life.incidents.danger_entry import WANDER_MPS, Spots
@@ -75,7 +77,10 @@ def _in_school(script: Script, people: Sequence[Person]) -> Iterator[Part]:
 def _on_the_way(script: Script, people: Sequence[Person]) -> Iterator[Part]:
     """A spot on the way home, not far from the gate, where some reader hears the tag."""
     readers = np.array([(d.x, d.y) for d in script.world.devices if d.type == "reader"]).reshape(-1, 2)
-    cameras = [d for d in script.world.devices if d.type == "camera"]
+    cameras = [
+        (d, buildings_before(script.world.map.buildings, d.x, d.y, shapely.Point(d.x, d.y).buffer(SEEN_BY_CAMERA_M)))
+        for d in script.world.devices if d.type == "camera"
+    ]  # fmt: skip
     reach = script.scenario.equipment.call_range_m - SURE_M
     unseen: list[Part] = []
     for person in people:
@@ -90,7 +95,10 @@ def _on_the_way(script: Script, people: Sequence[Person]) -> Iterator[Part]:
                 continue
             part = Part(person.index, _cut(spec, float(metres)))
             # The desk is to look at cameras: a spot before one comes first.
-            if any(_in_view(camera, x, y) for camera in cameras):
+            if any(
+                _in_view(camera, x, y) and in_sight(before, camera.x, camera.y, x, y)
+                for camera, before in cameras
+            ):
                 yield part
             else:
                 unseen.append(part)
@@ -187,8 +195,6 @@ def _far_corner(script: Script, person: Person, node: int) -> FloatArray | None:
     reachable = np.flatnonzero(np.isfinite(tree.distance_m) & (tree.distance_m < 1200.0))
     if not len(reachable):
         return None
-    import shapely
-
     away = shapely.distance(grounds.within(person, grounds.corridor_m(person)), shapely.points(xy[reachable]))
     best = int(np.argmax(away))
     return tree.path_xy(int(reachable[best]))[::-1] if away[best] >= OFF_ROUTE_M else None
