@@ -150,8 +150,9 @@ async function startReplay() {
   let playing = 0, speed = 10;
   const places = replay.tracks.map(() => 0), cast = new Set(replay.agents.filter((a) => a.cast).map((a) => a.i));
   const turns = replay.events.filter((e) => e.agent !== undefined && (TROUBLED.includes(e.kind) || e.kind === "found")), clear = replay.events.find((e) => e.kind === "all_clear")?.t ?? Infinity;
-  const looks = (i, when) => {
-    if (!cast.has(i)) return 1;
+  const out = replay.events.find((e) => e.kind === "evacuate")?.t ?? Infinity;
+  const looks = (i, when, stands) => {
+    if (!cast.has(i)) return stands && when >= out ? 16 : 1; // in the yard, as it was live
     const last = when >= clear ? null : turns.filter((e) => e.agent === i && e.t <= when).at(-1);
     return 1 | 4 | (last ? (last.kind === "found" ? 16 : 8) : 0);
   };
@@ -166,7 +167,7 @@ async function startReplay() {
       while (j + 1 < times.length && times[j + 1] <= when) j++;
       places[n] = j;
       const k = j + 1 < times.length ? (when - times[j]) / (times[j + 1] - times[j] || 1) : 0, o = Math.min(j + 1, times.length - 1);
-      rows.push([track.i, track.lon[j] + (track.lon[o] - track.lon[j]) * k, track.lat[j] + (track.lat[o] - track.lat[j]) * k, looks(track.i, when)]);
+      rows.push([track.i, track.lon[j] + (track.lon[o] - track.lon[j]) * k, track.lat[j] + (track.lat[o] - track.lat[j]) * k, looks(track.i, when, track.place[j] === "" && track.lon[j] === track.lon[o] && track.lat[j] === track.lat[o])]);
     });
     crowd?.place(rows);
     const happened = replay.events.filter((e) => e.t <= when && e.lon);

@@ -129,6 +129,8 @@ class Control:
 
     def printed(self, id_: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         """What the report of a session is made of: its record with the map picture, and the earlier ones."""
+        if id_ in self.sessions:
+            self.sessions[id_].wait_written()
         record = self.record(id_)
         return record | {"picture": read_picture(Path(record["folder"]))}, self.earlier(record)
 
@@ -611,6 +613,7 @@ class _Calls:
 
     async def _kept(self, id_: str, name: str) -> Response:
         if id_ in self.control.sessions:
+            await run_in_threadpool(self.control.sessions[id_].wait_written)
             folder = self.control.sessions[id_].folder
         else:
             folder = Path((await run_in_threadpool(self.control.record, id_))["folder"])

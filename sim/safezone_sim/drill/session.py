@@ -318,6 +318,11 @@ class Session:
             self._do(self._end)
         self._ended.wait(30.0)
 
+    def wait_written(self) -> None:
+        """Of a drill that is over: returns when its record is written, replay and all."""
+        if self.state in ("ended", "failed") and self._thread.ident is not None:
+            self._ended.wait(30.0)
+
     def call_roll(self, seats: list[Mapping[str, Any]]) -> dict[str, Any]:
         """Takes a roll call; BadSeat."""
 
