@@ -7,10 +7,11 @@ from xml.etree import ElementTree
 
 import pytest
 from jsonschema import Draft202012Validator
+from safezone_hub.places.search import FOOT_MAX_M
 from safezone_model import load_schema
 
 from tests.api.town import MORNING, OTHER, WHERE, Town, lively, running
-from tests.hub.hub_world import ZONE, iso, lat_lon
+from tests.hub.hub_world import ZONE, at, iso, lat_lon
 
 
 @pytest.fixture(scope="module")
@@ -151,6 +152,26 @@ def test_search_area_follows_the_streets_when_they_are_registered(fresh: Town) -
     lats = [point[1] for ring in area["outline"] for point in ring]
     lons = [point[0] for ring in area["outline"] for point in ring]
     assert max(lons) - min(lons) > 5 * (max(lats) - min(lats)), "long along the street, narrow beside it"
+
+
+def test_a_child_that_nobody_saw_today_is_sought_from_when_it_should_have_left_home(tmp_path: Path) -> None:
+    """School begins at 09:00, its way takes 15 minutes, and pupils come a quarter of an hour early."""
+    with running(tmp_path / "state") as it:
+        made = it.call("operator/o1", "POST", f"/v1/zones/{ZONE}/incidents", json={"child": "c2"}).json()
+
+        def search(clock: str) -> dict[str, Any]:
+            found = it.call(
+                "operator/o1", "GET", f"/v1/incidents/{made['id']}/search", params={"at": iso(at(clock))}
+            )
+            return dict(found.json())
+
+        before, nine, ten = search("08:00"), search("09:00"), search("10:00")
+        assert (before["age_s"], before["reach_m"]) == (0.0, 0.0)
+        assert (nine["last"]["at"], nine["last"]["basis"]) == (iso(at("08:30")), "place")
+        assert nine["last"]["presumed"] and nine["reach_m"] == 30 * 60 * 1.4 and not nine["cut"]
+        assert (ten["reach_m"], ten["cut"]) == (FOOT_MAX_M, True), "an hour on foot, and no farther"
+        it.locate("c2")
+        assert "presumed" not in search("10:00")["last"]
 
 
 def test_every_look_through_a_camera_is_recorded_before_it_is_had(town: Town) -> None:

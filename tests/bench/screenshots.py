@@ -26,8 +26,30 @@ def take(page: Page, folder: Path, name: str) -> None:
         file = folder / f"page-{name}-{size}.png"
         page.screenshot(path=str(file))
         if shutil.which("pngquant"):
-            subprocess.run(["pngquant", "--force", "--ext", ".png", "64", str(file)], check=False)
+            subprocess.run(["pngquant", "--force", "--ext", ".png", "128", str(file)], check=False)
     page.set_viewport_size(SIZES["wide"])
+
+
+def roll_call(page: Page, folder: Path) -> None:
+    """An earthquake: the whole school stands in its yard, one seat is missing."""
+    page.goto("/drill?school=7041138&drill=earthquake")
+    page.wait_for_selector("body[data-loaded=yes]")
+    page.click("#create")
+    page.wait_for_url("**/drill/*")
+    page.wait_for_selector("body[data-loaded=yes]")
+    page.click("#start")
+    page.wait_for_selector("body[data-state=running]")
+    page.click("#inject")
+    page.wait_for_selector(".says")
+    page.select_option("#speed", "10")
+    page.click("#tab-log")
+    page.locator(".reactions", has_text="모두 집합").wait_for(timeout=90000)
+    page.select_option("#speed", "1")
+    page.click("#tab-roll")
+    page.click("[data-mark=missing]")
+    page.click('[data-seat="7"]')
+    page.click("#all-here")
+    take(page, folder, "rollcall")
 
 
 def main() -> None:
@@ -73,9 +95,6 @@ def main() -> None:
             room.wait_for_timeout(3000)
             take(room, folder, "control-room")
             take(page, folder, "desk")
-            page.click("#tab-roll")
-            page.click('[data-seat="3"]')
-            take(page, folder, "rollcall")
             guardian.bring_to_front()
             take(guardian, folder, "guardian")
             guardian.click("#tab-where")
@@ -95,6 +114,10 @@ def main() -> None:
                 room.goto(path)
                 take(room, folder, name)
             page.bring_to_front()
+            page.locator("#real button").click()
+            page.select_option("#speed", "60")
+            page.locator(".measure", has_text="찾음").locator(".tag.good").wait_for(timeout=90000)
+            page.select_option("#speed", "1")
             page.click("#clear")
             page.locator("dialog button.primary").click()  # an incident is still open
             page.wait_for_selector("#end.go")
@@ -114,6 +137,7 @@ def main() -> None:
                 )
             )
             take(page, folder, "report")
+            roll_call(page, folder)
         finally:
             browser.close()
             twin.close()

@@ -108,6 +108,7 @@ def test_teacher_runs_a_drill_from_start_to_report_by_clicking(
     page.wait_for_function("document.documentElement.scrollWidth <= innerWidth + 1")
     assert violations(page) == []
     page.set_viewport_size({"width": 1366, "height": 768})
+    page.fill("#start", "10:40")
     page.fill("#class", "2")
     page.fill("#size", "19")
     page.click("#create")
@@ -115,6 +116,7 @@ def test_teacher_runs_a_drill_from_start_to_report_by_clicking(
     page.wait_for_selector("body[data-loaded=yes]", timeout=30000)
     session = page.url.split("/")[-1]
     expect(page.locator("#band")).to_contain_text("훈련 · EXERCISE")
+    expect(page.locator("#clock")).to_contain_text("10:40")
     page.click("#start")
     page.wait_for_selector("body[data-state=running]")
     expect(page.locator("#band")).to_be_visible()
@@ -189,7 +191,7 @@ def test_teacher_runs_a_drill_from_start_to_report_by_clicking(
     with context.expect_page() as opened:
         page.click("[data-play=school]")
     opened.value.wait_for_selector("body[data-loaded=yes]", timeout=20000)
-    expect(opened.value.locator("#unseen")).to_contain_text("아침 등교 기록이 없습니다")
+    expect(opened.value.locator("#unseen")).to_contain_text("그 전의 등교 기록이 없습니다")
     opened.value.close()
     page.bring_to_front()
     page.click("#end")

@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 import httpx
 import pytest
+from safezone_sim.drill.names import OF_CHILDREN
 from safezone_sim.drill.record import read_records
 from safezone_sim.drill.service import Control
 
@@ -177,6 +178,10 @@ def test_calls_that_cannot_be_say_why(lab: Lab, tmp_path: Path) -> None:
     assert httpx.get(f"{base}/health").json()["status"] == "ok"
     assert lab.post("/sessions", school="0000000", drill="bell").json()["errors"][0]["field"] == "school"
     assert lab.post("/sessions", school="7041138", drill="flood").json()["errors"][0]["field"] == "drill"
+    late = lab.post("/sessions", school="7041138", drill="bell", start="15:30")
+    (told,) = late.json()["errors"]
+    assert late.status_code == 422 and (told["field"], told["value"]) == ("start", "15:30")
+    assert "09:30" in told["detail"] and "15:00" in told["detail"]
     session = lab.open("tag-call")
     at = f"/sessions/{session['session']}"
     early = lab.post(f"{at}/inject", inject="press")
@@ -231,7 +236,9 @@ def test_what_was_prepared_today_can_be_begun_after_the_program_was_ended(lab: L
 
     first = program()
     room = {"grade": 5, "class": 2, "size": 9}
-    wish = {"school": "7041138", "drill": "dial-112", "date": "2026-12-08", "class": room, "owner": "a"}
+    wish = {
+        "school": "7041138", "drill": "dial-112", "date": "2026-12-08", "start": "11:20", "class": room, "owner": "a",
+    }  # fmt: skip
     made = first.open(wish)
     first.close()
     (kept,) = [r for r in read_records(first.results) if r["session"] == made.id]
@@ -240,9 +247,11 @@ def test_what_was_prepared_today_can_be_begun_after_the_program_was_ended(lab: L
     second.reopen(made.id)
     session = second.sessions[made.id]
     shown, before = session.public(with_tokens=False), made.public(with_tokens=False)
-    same = ("session", "school", "drill", "date", "class", "owner", "created_at", "rehearsal")
+    same = ("session", "school", "drill", "date", "starts", "class", "owner", "created_at", "rehearsal")
     assert {k: shown[k] for k in same} == {k: before[k] for k in same}
     assert shown["zone"] != before["zone"]
+    assert (shown["starts"], session.at(session.now)[11:16]) == ("11:20", "11:20")
+    assert {p.name[1:] for p in session.stage.world.subscribers} <= OF_CHILDREN
     session.start()
     session.inject("dial", seat=3)
     session.end()

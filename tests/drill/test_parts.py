@@ -7,15 +7,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import shapely
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 from safezone_sim.catalogue import scenarios_dir
+from safezone_sim.drill.assembly import _blocks
 from safezone_sim.drill.camera_view import Figure, View, render
 from safezone_sim.drill.catalogue import ORDER, drills, load_drill, shown
+from safezone_sim.drill.hours import BadStart, day_of, start_of
 from safezone_sim.drill.masterlist import Case, Line
 from safezone_sim.drill.measures import measured
 from safezone_sim.drill.openapi import NEW_SESSION, document
-from safezone_sim.drill.pack import pack_pdf
+from safezone_sim.drill.pack import pack_document, pack_pdf
 from safezone_sim.drill.plan import Objective, Text
 from safezone_sim.drill.rollcall import BadSeat, RollCall
 from safezone_sim.drill.service import Control, build_service
@@ -23,7 +26,7 @@ from safezone_sim.drill.streets import Streets
 from safezone_sim.life.tracks import Track
 from safezone_sim.map import loading
 from safezone_sim.map.schematic import schematic_map
-from safezone_sim.scenario import ScenarioError
+from safezone_sim.scenario import ScenarioError, clock_seconds
 from safezone_sim.schools import find_school
 from starlette.routing import Route
 
@@ -105,6 +108,51 @@ def test_the_pack_has_the_korean_font_in_it() -> None:
     assert pdf.startswith(b"%PDF") and b"NotoSansKR" in pdf and b"FontFile" in pdf
 
 
+def test_plan_and_letter_name_the_time_that_was_chosen() -> None:
+    drill = shown(drills()["tag-call"])
+    told = str(pack_document(drill, "서울신도림초등학교", "2026-12-08", "4-2", start="10:40").blocks)
+    assert "10시 40분부터" in told and "from 10:40" in told and "0–5\\n10:40\\n" in told
+    assert "6\\n10:46" in told, "the master list goes by the clock"
+    assert "____시 ____분부터" in str(pack_document(drill, "", "").blocks)
+
+
+def test_a_drill_begins_when_pupils_are_there_for_it() -> None:
+    for id_, scenario in drills().items():
+        drill = shown(scenario)
+        first, last = drill["starts_from"], drill["starts_until"]
+        assert start_of(scenario) == drill["starts"] and first <= drill["starts"] <= last, id_
+        assert start_of(scenario, first) == first and start_of(scenario, last) == last
+        for wrong in ("07:59", "15:01", "9:30", "24:00", "", 940):
+            with pytest.raises(
+                BadStart, match="HH:MM" if len(str(wrong)) != 5 or wrong == "24:00" else first
+            ):
+                start_of(scenario, wrong)
+    # The morning goes with the drill of the morning: «not arrived» falls due at its minute, in a rehearsal sooner.
+    for minutes, due, begins in (
+        (40.0, "11:05", 10 * 3600 + 50 * 60.0),
+        (5.0, "10:52", 10 * 3600 + 50 * 60 + 7.5),
+    ):
+        day, start_s = day_of(drills()["not-arrived"], "10:50", minutes)
+        assert (day.not_arrived_after, start_s) == (due, begins)
+        assert clock_seconds(due) - clock_seconds(day.arrive_by) == 300.0
+
+
+def test_classes_stand_apart_in_the_yard_and_the_own_one_in_its_middle() -> None:
+    yard, middle = shapely.Polygon([(0, 0), (95, 20), (80, 90), (-15, 70)]), np.array([40.0, 45.0])
+    sizes = [22, *([25] * 23)]
+    blocks = _blocks(yard, middle, sizes)
+    assert [len(b) for b in blocks] == sizes
+    assert shapely.contains(yard, shapely.points(np.concatenate(blocks))).all()
+    hulls = [shapely.MultiPoint(b).convex_hull for b in blocks]
+    apart = [a.distance(b) for n, a in enumerate(hulls) for b in hulls[:n]]
+    assert min(apart) > 2.0, "between classes there is more room than in them"
+    away = [float(np.hypot(*(b.mean(axis=0) - middle))) for b in blocks]
+    assert away[0] == min(away)
+    # A yard too small for lines holds them all the same.
+    crowd = np.concatenate(_blocks(shapely.box(0, 0, 20, 20), np.array([10.0, 10.0]), sizes))
+    assert len(np.unique(crowd, axis=0)) == sum(sizes)
+
+
 def test_a_camera_sees_who_stands_before_it_and_nobody_behind() -> None:
     street_map = schematic_map(126.9, 37.5, 400.0, "asked for")
     at = street_map.streets.xy[int(np.argmin(np.hypot(*street_map.streets.xy.T)))]
@@ -113,6 +161,12 @@ def test_a_camera_sees_who_stands_before_it_and_nobody_behind() -> None:
     behind = render(street_map, view, [Figure(view.x - 15, view.y, "child", trouble=True)])
     assert before.count("stroke-dasharray") == 1 and behind.count("stroke-dasharray") == 0
     assert "EXERCISE" in before and "훈련" in before
+    house = max(street_map.buildings, key=lambda b: b.area)
+    west, _, east, _ = house.bounds
+    view = View(west - 12, house.centroid.y, 90.0, 60.0, 50.0, "k01", "2026-12-08 10:00:00")
+    for x, seen in ((west - 3, 1), (east + 3, 0)):
+        svg = render(street_map, view, [Figure(x, house.centroid.y, "child", trouble=True)])
+        assert svg.count("stroke-dasharray") == seen, "before a house, and behind it"
 
 
 def _fetched(streets: Streets, monkeypatch: pytest.MonkeyPatch, url: str) -> dict[str, object]:

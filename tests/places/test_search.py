@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 import shapely
-from safezone_hub.places.search import DISC_MAX_M, LastEvidence, SearchArea, search_area
+from safezone_hub.places.search import DISC_MAX_M, FOOT_MAX_M, LastEvidence, SearchArea, search_area
 from safezone_hub.places.streets import StreetNet
 
 from .nets import PLANE, cross, metres, net_of, street
@@ -83,6 +83,14 @@ def test_where_the_streets_end_it_says_so() -> None:
     net = cross(400.0)
     assert not _search(200.0, net).cut
     assert _search(400.0, net).cut
+
+
+def test_nobody_is_looked_for_on_foot_beyond_an_hour() -> None:
+    net = cross(9000.0)
+    found = _search(6 * 3600.0, net)
+    assert (found.radius_m, found.cut) == (FOOT_MAX_M, True)
+    assert not _search(3500.0, net).cut
+    assert _search(6 * 3600.0, net, in_vehicle=True).radius_m > FOOT_MAX_M
 
 
 def test_without_streets_it_is_a_disc() -> None:

@@ -3,7 +3,7 @@ import { $, Live, ask, away, because, both, dialog, el, fill, here, kept, ofDay,
 import { Crowd, collection, drawPlace, legend, makeMap, overlay, point } from "./map.js";
 
 const id = location.pathname.split("/").pop(), BASE = `/control/v1/sessions/${id}`;
-let session, drill, state, view = "list", map, crowd, events = [], replay = null;
+let session, drill, state, view = "list", map, places = null, crowd, events = [], replay = null;
 const STATE = { ready: t("준비됨 – 시작을 누르세요"), running: t("진행 중"), paused: t("멈춤"), ended: t("끝남"), failed: t("실패") };
 const KIND = { press: "◆", dial: "☎", alert: "◉", acknowledge: "✓", dispatch: "▶", on_scene: "◎", close: "■", camera: "◫", unit: "▶", arrived: "◎", found: "✓", evacuate: "⇒", assembled: "▣", rollcall: "☑", all_clear: "✓", real: "▲", hub: "⟳", inject: "▶", note: "✎", state: "●" };
 const MEASURE = { notice: t("알아차림"), acknowledge: t("확인"), dispatch: t("출동"), arrive: t("도착"), found: t("찾음"), accounted: t("전원 확인"), close: t("종결"), breakthrough: t("실제 신고") };
@@ -150,8 +150,9 @@ async function startReplay() {
   let playing = 0, speed = 10;
   const places = replay.tracks.map(() => 0), cast = new Set(replay.agents.filter((a) => a.cast).map((a) => a.i));
   const turns = replay.events.filter((e) => e.agent !== undefined && (TROUBLED.includes(e.kind) || e.kind === "found")), clear = replay.events.find((e) => e.kind === "all_clear")?.t ?? Infinity;
-  const looks = (i, when) => {
-    if (!cast.has(i)) return 1;
+  const out = replay.events.find((e) => e.kind === "evacuate")?.t ?? Infinity;
+  const looks = (i, when, stands) => {
+    if (!cast.has(i)) return stands && when >= out ? 16 : 1; // in the yard, as it was live
     const last = when >= clear ? null : turns.filter((e) => e.agent === i && e.t <= when).at(-1);
     return 1 | 4 | (last ? (last.kind === "found" ? 16 : 8) : 0);
   };
@@ -166,7 +167,7 @@ async function startReplay() {
       while (j + 1 < times.length && times[j + 1] <= when) j++;
       places[n] = j;
       const k = j + 1 < times.length ? (when - times[j]) / (times[j + 1] - times[j] || 1) : 0, o = Math.min(j + 1, times.length - 1);
-      rows.push([track.i, track.lon[j] + (track.lon[o] - track.lon[j]) * k, track.lat[j] + (track.lat[o] - track.lat[j]) * k, looks(track.i, when)]);
+      rows.push([track.i, track.lon[j] + (track.lon[o] - track.lon[j]) * k, track.lat[j] + (track.lat[o] - track.lat[j]) * k, looks(track.i, when, track.place[j] === "" && track.lon[j] === track.lon[o] && track.lat[j] === track.lat[o])]);
     });
     crowd?.place(rows);
     const happened = replay.events.filter((e) => e.t <= when && e.lon);
@@ -206,16 +207,25 @@ function wellInside(map, lon, lat) {
   return x > box.clientWidth * 0.12 && x < box.clientWidth * 0.88 && y > 90 && y < box.clientHeight * 0.85;
 }
 
+/** The whole yard, as near as can be: who counts a class wants to see its lines. */
+function gather() {
+  const stands = (places?.features ?? []).filter((f) => ["assembly", "assembly_class"].includes(f.properties.kind)).map((f) => f.geometry.coordinates);
+  if (!map || stands.length < 2) return;
+  const [lons, lats] = [0, 1].map((n) => stands.map((p) => p[n]));
+  map.fitBounds([[Math.min(...lons), Math.min(...lats)], [Math.max(...lons), Math.max(...lats)]], { padding: { top: 70, bottom: 110, left: 60, right: 60 }, maxZoom: 18.6, duration: 800 });
+}
+
 async function startMap() {
   const schematic = session.map.kind === "schematic", tiles = (await ask("GET", "/tiles.json")).present;
   const sheet = schematic || !tiles ? await ask("GET", `${BASE}/map?schematic=1`) : null;
   map = await makeMap($("#map"), { center: session.map.center, zoom: 15.9, sheet, label: t("훈련 지도") });
   crowd = new Crowd(map);
   window.crowd = crowd; // for measurements and tests: how many frames were drawn
-  $("#map").append(legend([["●", "#0b6fb8", t("걷는 어린이")], ["●", "#7fa8c9", t("가만히 있는 어린이")], ["◆", "#a86a00", t("훈련 주인공")], ["▲", "#b3131b", t("위급")], ["■", "#00644b", t("무사")], ["■", "#123a5a", t("출동")]],
+  $("#map").append(legend([["●", "#0b6fb8", t("걷는 어린이")], ["●", "#7fa8c9", t("가만히 있는 어린이")], ["◆", "#a86a00", t("훈련 주인공")], ["▲", "#b3131b", t("위급")], ["■", "#00644b", t("무사")], drill?.rollcall && ["•", "#00785a", t("모인 어린이")], ["■", "#123a5a", t("출동")]].filter(Boolean),
     [["•", "#009e73", t("리더기")], ["•", "#d55e00", t("비상벨")], ["◣", "#6a3d9a", t("카메라와 보는 쪽")], ["◌", "#b34700", t("위험지역")]]));
   if (schematic) $("#map").append(el("div", { class: "notmine", id: "notmine" }, both(session.map.notice) || t("이 지도는 선생님 학교의 지도가 아닙니다. 만들어 낸 약도입니다."), el("button", { type: "button", class: "plain", id: "getmap", click: getMap, text: t("우리 학교 지도 받기") })));
-  drawPlace(map, await ask("GET", `${BASE}/map`));
+  places = await ask("GET", `${BASE}/map`);
+  drawPlace(map, places);
   crowd.people((await ask("GET", `${BASE}/agents`).catch(() => ({ items: [] }))).items);
   map.on("click", (event) => { const i = crowd.nearest(event.point.x, event.point.y); if (i >= 0) toast(both(crowd.labels[i]) || crowd.kinds[i]); });
   document.body.dataset.map = "ready";
@@ -264,6 +274,7 @@ async function begin() {
       if (events.length > 2000) events.splice(0, 500);
       if (data.kind === "inject") happened(data);
       if (data.kind === "quake" && Date.now() - Date.parse(data.wall) < 5000) says($("#map"), data);
+      if (data.kind === "evacuate" && Date.now() - Date.parse(data.wall) < 5000) { $("#map .says")?.remove(); gather(); } // nobody crouches any more
       if (data.kind === "agent") ask("GET", `${BASE}/agents`).then(({ items }) => crowd?.people(items)).catch(() => {});
       if (data.kind === "real") { const bar = $("#real"); bar.hidden = false; fill(bar, el("strong", { text: t("실제 신고 · REAL CALL – 훈련이 아닙니다") }), both(data.text), " ", el("button", { type: "button", click: () => { bar.hidden = true; }, text: t("알겠습니다") })); }
       if (data.lon && !replay && map && Date.now() - Date.parse(data.wall) < 5000 && !wellInside(map, data.lon, data.lat)) map.easeTo({ center: [data.lon, data.lat], duration: 600 });

@@ -209,6 +209,8 @@ export function drawPlace(map, geojson) {
       paint: { "circle-radius": ["interpolate", ["linear"], ["zoom"], 15, 2, 18, 5], "circle-opacity": 0.75, "circle-color": ["match", ["get", "kind"], "reader", "#009e73", "gate", "#009e73", "bell", "#d55e00", "#6a3d9a"], "circle-stroke-color": "#fff", "circle-stroke-width": 1 } },
     { id: "fixed-name", type: "symbol", filter: ["all", is("school", "academy", "playground", "assembly"), ["has", "name"]], minzoom: 14.5,
       layout: { "text-field": ["get", "name"], "text-font": ["local"], "text-size": 13, "text-offset": [0, 1.1], "text-anchor": "top" }, paint: { "text-color": INK, "text-halo-color": "#fff", "text-halo-width": 2 } },
+    { id: "class-name", type: "symbol", filter: is("assembly_class"), minzoom: 16.5,
+      layout: { "text-field": ["get", "name"], "text-font": ["local"], "text-size": ["case", ["get", "own"], 17, 12], "symbol-sort-key": ["case", ["get", "own"], 0, 1], "text-offset": [0, -0.4], "text-anchor": "bottom" }, paint: { "text-color": ["case", ["get", "own"], "#7a3b00", INK], "text-halo-color": "#fff", "text-halo-width": 2 } },
   ]);
 }
 
@@ -311,16 +313,17 @@ export class Crowd {
   }
 
   #sprite(kind, flags, radius, ratio) {
-    const look = flags & SAFE ? "safe" : flags & TROUBLE ? "trouble" : ["patrol", "police_box", "ambulance", "stranger", "teacher"].includes(kind) ? kind : flags & SILENT ? "silent" : flags & STORY ? "story" : flags & WALKING ? "walking" : "still";
+    // A school in its yard is a thousand: small, so that its lines can be told apart; only the story's child has a mark of its own.
+    const look = flags & SAFE ? (flags & STORY ? "safe" : "gathered") : flags & TROUBLE ? "trouble" : ["patrol", "police_box", "ambulance", "stranger", "teacher"].includes(kind) ? kind : flags & SILENT ? "silent" : flags & STORY ? "story" : flags & WALKING ? "walking" : "still";
     const name = `${look}:${radius}:${ratio}`;
     const held = this.sprites.get(name);
     if (held) return held;
-    const r = { trouble: 2.4, safe: 2, patrol: 2.2, police_box: 2.2, ambulance: 2.2, story: 1.7, stranger: 1.8, teacher: 1.3 }[look] ?? 1;
+    const r = { trouble: 2.4, safe: 2, patrol: 2.2, police_box: 2.2, ambulance: 2.2, story: 1.7, stranger: 1.8, teacher: 1.3, gathered: 0.55 }[look] ?? 1;
     const size = Math.ceil((radius * r + 2.5) * 2 * ratio);
     const canvas = el("canvas", { width: size, height: size }), pen = canvas.getContext("2d");
     const c = size / 2, R = radius * r * ratio;
-    const fill = { trouble: "#c4161c", safe: "#00785a", patrol: "#123a5a", police_box: "#123a5a", ambulance: "#ffffff", story: "#e69f00", stranger: "#222222", teacher: "#00785a", silent: "#ffffff", walking: "#0b6fb8", still: "#7fa8c9" }[look];
-    pen.lineWidth = 1.4 * ratio; pen.strokeStyle = look === "silent" ? "#5a6570" : look === "ambulance" ? "#c4161c" : "#ffffff"; pen.fillStyle = fill;
+    const fill = { trouble: "#c4161c", safe: "#00785a", gathered: "#00785a", patrol: "#123a5a", police_box: "#123a5a", ambulance: "#ffffff", story: "#e69f00", stranger: "#222222", teacher: "#00785a", silent: "#ffffff", walking: "#0b6fb8", still: "#7fa8c9" }[look];
+    pen.lineWidth = (look === "gathered" ? 0.6 : 1.4) * ratio; pen.strokeStyle = look === "silent" ? "#5a6570" : look === "ambulance" ? "#c4161c" : "#ffffff"; pen.fillStyle = fill;
     pen.beginPath();
     if (look === "trouble") { pen.moveTo(c, c - R); pen.lineTo(c + R, c + R * 0.8); pen.lineTo(c - R, c + R * 0.8); pen.closePath(); }
     else if (["patrol", "police_box", "ambulance", "safe"].includes(look)) pen.rect(c - R * 0.85, c - R * 0.85, R * 1.7, R * 1.7);

@@ -169,16 +169,27 @@ async function select(id) {
   detail();
 }
 
-const FAR_M = 5000; // farther than that a circle on the map says nothing
+const FAR_M = 5000; // an hour on foot: farther than that a search area says nothing
 async function search() {
-  const i = incidents.get(selected);
+  const i = incidents.get(selected), blind = !shown || shown.last.presumed;
   shown = null;
   if (i?.child && isOpen(i)) {
     const at = new Date(nowOf(i)).toISOString().replace(/\.\d+/, "");
     shown = await ask("GET", `${V1}/incidents/${i.id}/search?at=${encodeURIComponent(at)}`).catch(() => null);
   }
   drawSearch();
-  if (selected === i?.id) detail();
+  if (selected !== i?.id) return;
+  // An incident that began without a position: the map goes to the home, and to the child once it is seen.
+  if (blind && shown && !i.position) map?.easeTo({ center: [shown.last.lon, shown.last.lat], zoom: shown.last.presumed ? 14.8 : 16.3, duration: 400 });
+  detail();
+}
+
+/** What the search area goes by, how far it reaches, and what it leaves open. */
+function whereToLook() {
+  const { last, reach_m, cut, cameras, readers } = shown, far = reach_m < 1000 ? `${Math.round(reach_m)} m` : `${(reach_m / 1000).toFixed(1)} km`;
+  return [last.presumed ? t("오늘 확인된 적이 없어 {at}까지 집에 있었다고 봄", { at: hm(last.at) }) : t("마지막 확인 {at}", { at: hms(last.at) }),
+    ...reach_m < FAR_M ? [t("걸어서 {far} 안", { far }), cut && t("지도에 등록된 길은 그 안에서 끝남: 더 멀리 갔을 수 있음"), t("카메라 {c}대, 리더기 {r}대", { c: cameras.length, r: readers.length })]
+      : [t("걸어서 한 시간 넘게 지나 범위로는 좁힐 수 없음: 집과 학교, 등록된 길, 자주 가는 곳부터 찾기")]].filter(Boolean);
 }
 
 /** First those that the hub reckons nearest, then whoever else is free. */
@@ -206,7 +217,7 @@ function detail() {
     el("div", { class: "row" }, el("span", { class: `tag ${i.class === "emergency" ? "emergency" : i.class === "danger" ? "danger-class" : ""}`, text: CLASS[i.class] }), el("span", { class: "tag info", text: STATE[i.state] }),
       i.exercise ? el("span", { class: "tag drill", text: t("훈련") }) : here.drill && el("span", { class: "tag emergency", text: t("실제 신고") }), el("span", { class: "tag", text: t("단계: {level}", { level: LEVEL[i.level] ?? i.level }) })),
     el("h2", { style: "margin:.4rem 0 .1rem;font-size:1.35rem", text: `${GLYPH[i.service] ?? ""} ${SERVICE[i.service] ?? i.service}` }),
-    el("div", { class: "place", text: inWords(i) }),
+    el("div", { class: "place", text: i.position || !shown || shown.last.presumed ? inWords(i) : t("{at}에 확인된 위치: 지도의 빨간 원", { at: hms(shown.last.at) }) }),
     words && el("p", { style: "margin:.3rem 0", text: both(words).replaceAll(`${zone}-`, "") }),
     el("p", { class: "small muted num", style: "margin:.2rem 0" }, t("일어난 때 {a} · 접수 {b}", { a: hms(i.opened_at), b: hms(i.told_at ?? i.opened_at) }), i.owner ? ` · ${t("담당 {who}", { who: by(i.owner) })}` : "",
       climbs && el("span", {}, " · ", el("b", { "data-until": i.next_escalation_at, "data-text": t("다음 상향까지 {s}"), text: "" }))),
@@ -218,8 +229,7 @@ function detail() {
     i.cameras?.length > 0 && [el("h3", { text: t("가까운 카메라") }),
       el("div", { class: "cams" }, i.cameras.map((c) => el("button", { type: "button", class: "plain small", "data-key": `cam-${c.id}`, "aria-pressed": String(camera?.id === c.id), click: () => look(c), text: short(c.id) }))),
       camera && !camera.url && el("p", { class: "muted small", text: t("이 카메라는 화면을 내주지 않습니다. 지도에 자리와 방향이 있습니다.") })],
-    shown && shown.reach_m > FAR_M && el("p", { class: "small" }, el("b", { text: t("수색 범위") }), ` ${t("오늘 확인된 위치가 없어 범위를 좁힐 수 없습니다. 집과 학교, 등록된 길부터 찾으세요.")}`),
-    shown && shown.reach_m <= FAR_M && el("p", { class: "small" }, el("b", { text: t("수색 범위") }), ` ${t("마지막 확인 {at}, 걸어서 {m} m 안", { at: hms(shown.last.at), m: Math.round(shown.reach_m) })}${shown.cut ? ` · ${t("등록된 길의 끝에서 잘림")}` : ""} · ${t("카메라 {c}대, 리더기 {r}대", { c: shown.cameras.length, r: shown.readers.length })}`),
+    shown && el("p", { class: "small", id: "searching" }, el("b", { text: t("수색 범위") }), ` ${whereToLook().join(" · ")}`),
     el("h3", { text: t("경과") }),
     el("ol", { class: "history bare" }, [...(i.history ?? [])].reverse().map((h) => el("li", {}, el("span", { class: "num muted", text: hms(h.at) }), el("span", {}, el("b", { text: ACTION[h.action.split(".").pop()] ?? h.action }), ` ${by(h.by)}`, h.note && el("div", { text: plainly(h.note) }))))));
   tick();
@@ -329,9 +339,9 @@ function drawUnits() {
 }
 function drawSearch() {
   if (!map) return;
-  const rings = shown && shown.reach_m <= FAR_M ? [...shown.outline.map((ring) => area(ring.map((p) => Array.isArray(p) ? p : [p.lon, p.lat]), { kind: "reach" })), area(circle(shown.last.lon, shown.last.lat, Math.max(shown.last.accuracy_m, 6)), { kind: "last" })] : [];
+  const rings = shown && shown.reach_m < FAR_M ? [...shown.outline.map((ring) => area(ring.map((p) => Array.isArray(p) ? p : [p.lon, p.lat]), { kind: "reach", all: shown.cut })), area(circle(shown.last.lon, shown.last.lat, Math.max(shown.last.accuracy_m, 6)), { kind: "last" })] : [];
   overlay(map, "search", collection(rings), [
-    { id: "reach", type: "fill", filter: ["==", ["get", "kind"], "reach"], paint: { "fill-color": "#0a5c9c", "fill-opacity": 0.14 } },
+    { id: "reach", type: "fill", filter: ["==", ["get", "kind"], "reach"], paint: { "fill-color": "#0a5c9c", "fill-opacity": ["case", ["get", "all"], 0.04, 0.14] } },
     { id: "reach-line", type: "line", filter: ["==", ["get", "kind"], "reach"], paint: { "line-color": "#0a5c9c", "line-width": 2.5, "line-dasharray": [2, 1.5] } },
     { id: "last", type: "fill", filter: ["==", ["get", "kind"], "last"], paint: { "fill-color": "#b3131b", "fill-opacity": 0.3 } }]);
   drawUnits();

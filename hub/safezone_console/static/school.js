@@ -19,7 +19,7 @@ function table(names, rows, none) {
 function show() {
   if (!pupils) return;
   const items = pupils.items, count = (...states) => items.filter((p) => states.includes(p.state)).length;
-  // A drill in the afternoon has no morning behind it: who did not come to school then, nobody can say.
+  // A drill that begins after the arrivals has none behind it: who did not come to school then, nobody can say.
   const unseen = drill !== null && !drill.morning;
   const missing = unseen ? [] : items.filter((p) => p.state === "missing"), late = unseen ? [] : missing.length ? missing : items.filter((p) => p.state === "expected");
   const weak = items.filter((p) => (p.tag_battery_pct ?? 100) <= LOW || stale(p)), faulty = devices.filter((d) => d.faults.length), open = complaints.filter((c) => c.state === "open");
@@ -27,7 +27,8 @@ function show() {
   $("#date").textContent = `${day(`${pupils.date}T12:00:00+09:00`)}${pupils.school_day ? "" : ` · ${t("수업 없는 날")}`}`;
   const tile = (n, name, kind) => el("div", { class: `tile ${kind}` }, el("b", { text: n }), name);
   fill($("#tiles"), unseen ? tile(count("in_school"), t("지금 학교에 있음 (훈련에서 본 어린이)"), "good") : tile(`${count("in_school", "left")}/${items.length - count("absent", "unknown")}`, t("등교"), "good"), !unseen && tile(missing.length, t("안 온 어린이"), missing.length ? "bad" : "good"), tile(count("left"), t("하교"), ""), !unseen && tile(count("absent"), t("결석 신고"), ""), tile(weak.length, t("살펴볼 태그"), weak.length ? "warn" : "good"), tile(faulty.length, t("고장 난 장치"), faulty.length ? "warn" : "good"), tile(open.length, t("답할 이의"), open.length ? "warn" : "good"));
-  fill($("#missing"), unseen ? el("p", { id: "unseen", text: t("이 훈련은 오후에 시작해 아침 등교 기록이 없습니다. 그래서 «안 온 어린이»를 가리지 않고, 훈련 중에 본 어린이만 셉니다.") })
+  if (unseen) { $("#missing-title").textContent = t("등교 기록"); $("#classes-title").textContent = t("반별로 본 어린이"); }
+  fill($("#missing"), unseen ? el("p", { id: "unseen", text: t("이 훈련은 {at}에 시작해 그 전의 등교 기록이 없습니다. 그래서 «안 온 어린이»를 가리지 않고, 훈련 중에 본 어린이만 셉니다.", { at: drill.starts }) })
     : late.length === 0 ? el("p", { class: "tag good", text: t("모두 왔습니다") })
     : [el("p", {}, missing.length ? el("span", { class: "tag bad", text: t("등교 시각이 지났습니다: {n}명", { n: missing.length }) }) : el("span", { class: "tag info", text: t("아직 등교 시간입니다: {n}명 남음", { n: late.length }) })),
       el("ul", { class: "bare", style: "columns:16rem" }, late.slice(0, 200).map((p) => el("li", { "data-pupil": p.id, text: WHO(p) })))]);
@@ -44,7 +45,7 @@ function show() {
   fill($("#complaints"), complaints.length === 0 ? el("p", { class: "muted", text: t("이의가 없습니다.") }) : complaints.slice(0, 50).map((c) => el("article", { class: "card notice", "data-complaint": c.id },
     el("div", { class: "row between" }, el("b", { text: `${SERVICE[c.service] ?? ""} · ${items.find((p) => p.id === c.child)?.name ?? ""}` }), el("span", { class: "num muted", text: `${day(c.made_at)} ${hm(c.made_at)}` })),
     el("p", { text: c.text }), c.state === "open" ? el("button", { type: "button", class: "primary", "data-key": `answer-${c.id}`, click: () => answer(c), text: t("답하기") }) : el("p", {}, el("span", { class: `tag ${c.state === "upheld" ? "warn" : "info"}`, text: c.state === "upheld" ? t("알림이 틀렸음") : t("알림이 맞았음") }), ` ${c.answer ?? ""}`))));
-  fill($("#incidents"), [...alerts.values()].slice(-5).reverse().map((i) => el("div", { class: "card notice emergency", role: "alert" }, el("b", { text: `${SERVICE[i.service] ?? i.service} · ${STATE[i.state] ?? ""}` }), " ", i.exercise && el("span", { class: "tag drill", text: t("훈련") }), ` ${hm(i.opened_at ?? i.event_at)} `, items.find((p) => p.id === i.child)?.name ?? "")));
+  fill($("#incidents"), [...alerts.values()].slice(-5).reverse().map((i) => el("div", { class: "card notice emergency", role: "alert", style: "margin-bottom:1rem" }, el("b", { text: `${SERVICE[i.service] ?? i.service} · ${STATE[i.state] ?? ""}` }), " ", i.exercise && el("span", { class: "tag drill", text: t("훈련") }), ` ${hm(i.opened_at ?? i.event_at)} `, items.find((p) => p.id === i.child)?.name ?? "")));
   fill($("#enrolments"), el("div", { class: "row" }, el("label", { for: "whose", text: t("어린이") }), el("select", { id: "whose", style: "max-width:20rem" }, items.map((p) => el("option", { value: p.id, selected: p.id === chosen, text: WHO(p) }))), el("button", { type: "button", class: "primary", id: "code", click: code, text: t("가입 코드 만들기") })),
     enrolments.length > 0 && table([t("보호자"), t("어린이"), t("단계"), ""], enrolments.map((e) => [e.name ?? e.guardian ?? e.id, items.find((p) => p.id === e.child)?.name ?? "", { identity: t("본인 확인"), consent: t("동의"), written: t("동의서") }[e.state] ?? e.state, e.state === "identity" ? el("button", { type: "button", class: "plain small", "data-key": `pin-${e.id}`, "data-pin": e.id, click: () => pin(e), text: t("확인 번호 내주기") }) : e.state === "written" ? el("button", { type: "button", class: "plain small", "data-key": `form-${e.id}`, click: () => written(e), text: t("동의서 받음") }) : ""]), ""));
   $("#whose")?.addEventListener("change", (event) => { chosen = event.target.value; });

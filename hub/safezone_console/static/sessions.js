@@ -10,11 +10,11 @@ function row(s) {
   return el("li", {}, el("div", { class: "row between", style: "padding:.2rem .9rem" },
     el("a", { href: `/drill/${s.session}`, style: "flex:1;min-width:13rem;padding-left:0" },
       el("span", {}, el("b", { text: both(s.drill.title) }), ` · ${s.school.name}`, s.rehearsal && ` · ${t("리허설")}`),
-      el("span", { class: "row", style: "gap:.4rem" }, el("span", { class: "muted num", text: s.state === "ready" ? t("훈련일 {day}", { day: day(`${s.date}T12:00:00+09:00`) }) : s.created_at ? `${day(s.created_at)} ${hm(s.created_at)}` : "" }), el("span", { class: `tag ${s.state === "running" ? "good" : s.state === "failed" ? "warn" : ""}`, text: STATE[s.state] ?? s.state }))),
+      el("span", { class: "row", style: "gap:.4rem" }, el("span", { class: "muted num", text: s.state === "ready" ? t("훈련일 {day}", { day: [day(`${s.date}T12:00:00+09:00`), s.starts].filter(Boolean).join(" ") }) : s.created_at ? `${day(s.created_at)} ${hm(s.created_at)}` : "" }), el("span", { class: `tag ${s.state === "running" ? "good" : s.state === "failed" ? "warn" : ""}`, text: STATE[s.state] ?? s.state }))),
     el("a", { class: "button plain small", style: BESIDE, href: `/drill/${s.session}`, text: t("열기") }),
     !open && el("a", { class: "button plain small", style: BESIDE, target: "_blank", rel: "noopener", href: `/control/v1/sessions/${s.session}/report.html?lang=${here.lang}`, text: t("보고서") }),
     !open && el("a", { class: "button plain small", style: BESIDE, target: "_blank", rel: "noopener", href: `/control/v1/sessions/${s.session}/report.pdf?lang=${here.lang}`, text: "PDF" }),
-    ["running", "paused"].includes(s.state) && el("button", { type: "button", class: "plain small", style: "width:auto", click: () => playAs(s.session, "desk", "/control-room").catch(trouble), text: t("상황실로 참가") })));
+    ["running", "paused"].includes(s.state) && el("button", { type: "button", class: "plain small", style: BESIDE, click: () => playAs(s.session, "desk", "/control-room").catch(trouble), text: t("상황실로 참가") })));
 }
 
 /** Fill `#sessions` with what this browser may open; answers whether something waits to be begun or goes on. */

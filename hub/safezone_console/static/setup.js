@@ -19,27 +19,37 @@ async function find() {
   list.hidden = false;
   fill(list, items.length ? items.map((each) => el("li", {}, el("button", { type: "button", click: () => { school = each; showSchool(); } }, el("span", {}, el("b", { text: each.name }), ` ${each.gu ?? ""}`), el("span", { class: "muted num", text: each.code })))) : el("li", {}, el("p", { class: "empty", text: t("맞는 학교가 없습니다.") })));
 }
-function showDrills() {
-  fill($("#drills"), drills.map((each) => el("label", { class: "drill-choice" }, el("input", { type: "radio", name: "drill", value: each.id, checked: each.id === drill?.id, change: () => { drill = each; plan(); links(); } }), el("span", { class: "box" }, el("strong", { text: both(each.title) }), el("span", { class: "muted", text: both(each.summary) })))));
+/** The time is the drill's own until the teacher chooses one, and again if the one chosen cannot be. */
+function showHours() {
+  const box = $("#start");
+  Object.assign(box, { min: drill.starts_from, max: drill.starts_until });
+  if (!box.dataset.chosen || box.value < drill.starts_from || box.value > drill.starts_until) { box.value = drill.starts; delete box.dataset.chosen; }
+  $("#hours").textContent = `${t("이 훈련은 {from}에서 {until} 사이에 시작할 수 있습니다. 화면 속 시계와 인쇄물이 이 시각을 따릅니다.", { from: drill.starts_from, until: drill.starts_until })}${drill.deadline_min === null ? "" : ` ${t("등교 마감은 시작 {n}분 뒤로 옮겨집니다.", { n: drill.deadline_min })}`}`;
 }
+function showDrills() {
+  fill($("#drills"), drills.map((each) => el("label", { class: "drill-choice" }, el("input", { type: "radio", name: "drill", value: each.id, checked: each.id === drill?.id, change: () => { drill = each; showHours(); plan(); links(); } }), el("span", { class: "box" }, el("strong", { text: both(each.title) }), el("span", { class: "muted", text: both(each.summary) })))));
+}
+/** When a minute of the drill comes, by the clock; nothing while no time is chosen. */
+const clockAt = (minute) => { const [h, m] = $("#start").value.split(":").map(Number), at = h * 60 + m + minute; return Number.isNaN(at) ? "" : `${String(Math.floor(at / 60)).padStart(2, "0")}:${String(Math.round(at % 60)).padStart(2, "0")}`; };
 function plan() {
   const cell = (text) => el("td", { text: both(text) });
   fill($("#plan"), el("h2", { style: "font-size:1.4rem", text: both(drill.title) }), el("p", { text: both(drill.summary) }),
     el("h3", { text: t("목표") }), el("ul", {}, drill.objectives.map((o) => el("li", { text: both(o.text) }))),
     el("h3", { text: t("{n}분 계획", { n: drill.minutes }) }),
     el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": t("계획표") }, el("table", { class: "plan" }, el("thead", {}, el("tr", {}, [t("분"), t("무엇"), t("어디에"), t("학생"), t("화면 속 상황"), t("훈련 참가자")].map((name) => el("th", { scope: "col", text: name })))),
-      el("tbody", {}, drill.plan.map((p) => el("tr", {}, el("td", { class: "num", text: `${p.from_min}–${p.to_min}` }), cell(p.title), cell(p.where), cell(p.pupils), cell(p.twin), cell(p.trainees)))))),
+      el("tbody", {}, drill.plan.map((p) => el("tr", {}, el("td", { class: "num" }, `${p.from_min}–${p.to_min}`, el("div", { class: "muted small", text: clockAt(p.from_min) })), cell(p.title), cell(p.where), cell(p.pupils), cell(p.twin), cell(p.trainees)))))),
     el("h3", { style: "margin-top:1rem", text: t("역할") }), el("ul", {}, drill.roles.map((r) => el("li", {}, el("b", { text: both(r.title) }), ` – ${both(r.does)}`))),
     el("h3", { text: t("준비 점검표") }), el("p", { class: "muted small", text: t("인쇄물에 네모 칸이 있습니다.") }), el("ul", {}, drill.checklist.map((c) => el("li", { text: both(c) }))));
 }
 function links() {
   const pack = $("#pack"), ready = school && drill;
-  if (ready) pack.href = `/control/v1/drills/${drill.id}/pack.pdf?school=${school.code}&date=${$("#date").value}&class=${$("#grade").value}-${$("#class").value}&lang=${here.lang}`; else pack.removeAttribute("href");
+  if (ready) pack.href = `/control/v1/drills/${drill.id}/pack.pdf?school=${school.code}&date=${$("#date").value}&start=${$("#start").value}&class=${$("#grade").value}-${$("#class").value}&lang=${here.lang}`; else pack.removeAttribute("href");
   pack.setAttribute("aria-disabled", String(!ready));
 }
 $("#q").addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(() => find().catch(trouble), 150); });
 $("#q").addEventListener("keydown", (event) => { if (event.key === "Enter") { event.preventDefault(); find().then(() => $("#schools button")?.click()).catch(trouble); } });
-for (const field of ["#date", "#grade", "#class"]) $(field).addEventListener("change", links);
+$("#start").addEventListener("input", () => { $("#start").dataset.chosen = "yes"; plan(); });
+for (const field of ["#date", "#start", "#grade", "#class"]) $(field).addEventListener("change", links);
 $("#setup").addEventListener("submit", async (event) => {
   event.preventDefault();
   if (!school) { toast(t("먼저 학교를 고르세요."), "error"); $("#q").focus(); return; }
@@ -51,7 +61,7 @@ $("#setup").addEventListener("submit", async (event) => {
   busy.addEventListener("cancel", (cancelled) => cancelled.preventDefault());
   busy.showModal();
   try {
-    const made = await ask("POST", "/control/v1/sessions", { school: school.code, drill: drill.id, date: $("#date").value, rehearsal: $("#rehearsal").checked, class: room });
+    const made = await ask("POST", "/control/v1/sessions", { school: school.code, drill: drill.id, date: $("#date").value, start: $("#start").value, rehearsal: $("#rehearsal").checked, class: room });
     location.assign(`/drill/${made.session}`);
   } catch (error) { trouble(error); button.disabled = false; busy.remove(); }
 });
@@ -64,7 +74,7 @@ async function begin() {
   drill = drills.find((each) => each.id === query.get("drill")) ?? drills[0];
   const code = query.get("school");
   if (code) school = (await ask("GET", `/control/v1/schools?q=${encodeURIComponent(code)}&limit=1`)).items[0] ?? null;
-  showSchool(); showDrills(); plan(); links();
+  showSchool(); showDrills(); showHours(); plan(); links();
   document.body.dataset.loaded = "yes";
 }
 begin().catch(trouble);

@@ -116,7 +116,8 @@ async def search_area(call: Call) -> Response:
     def read(sight: Sight) -> searching.Search | None:
         incident = _held(sight, id_)
         now = at if at is not None else sight.desk.time_of(incident.exercise, sight.wall)
-        return searching.search_for(sight.desk, incident, now)
+        item = None if incident.child is None else sight.zones.registry.get("child", incident.child)
+        return searching.search_for(sight.desk, item, incident, now)
 
     search = await guard.on(call, guard.incident(id_), read)
     if search is None:

@@ -19,6 +19,7 @@ DRIVE_MPS, DRIVE_MAX_MPS = 30.0 / 3.6, 80.0 / 3.6  # city traffic with its light
 # An accuracy is the radius of 68 %; of a round normal error 95 % lie within 1.62 times as much.
 FAR_SHARE = 1.62
 DISC_MAX_M = 5000.0
+FOOT_MAX_M = 5000.0  # an hour on foot without a rest: beyond that an area says no more than «anywhere»
 _CORNERS = 48
 
 
@@ -39,7 +40,7 @@ class Equipment(Protocol):
 class LastEvidence:
     """Where the child was at ``at`` (unix seconds). ``accuracy_m`` as it was then, before any spreading with age.
 
-    ``basis`` is phone, reader or place.
+    ``basis`` is phone, reader or place. ``presumed``: nobody observed it; the child is taken to have been there until ``at``.
     """
 
     x: float
@@ -47,6 +48,7 @@ class LastEvidence:
     accuracy_m: float
     at: float
     basis: str
+    presumed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,8 @@ class SearchArea:
     """Lines and rings of (lon, lat); ids of equipment, nearest to the evidence first.
 
     ``shape`` «disc»: there are no streets to go by, so the area is all that lies within ``radius_m``.
-    ``cut``: the streets known to the hub end within reach (or the disc at its limit); look beyond them as well.
+    ``cut``: the streets known to the hub end within reach, or the area at its limit (``FOOT_MAX_M``, ``DISC_MAX_M``);
+    look beyond as well.
     """
 
     evidence: LastEvidence
@@ -91,11 +94,14 @@ def search_area(
     """How far the child can have come by ``now`` (unix seconds), and the equipment in that area.
 
     ``speed_mps`` None is ``WALK_MPS``, or ``DRIVE_MPS`` if somebody saw the child get into a vehicle; neither
-    goes above its maximum. Evidence from after ``now`` counts as of now.
+    goes above its maximum, and nobody is looked for on foot beyond ``FOOT_MAX_M``. Evidence from after ``now`` counts as of
+    now.
     """
     usual, top = (DRIVE_MPS, DRIVE_MAX_MPS) if in_vehicle else (WALK_MPS, WALK_MAX_MPS)
     speed = min(max(usual if speed_mps is None else speed_mps, 0.0), top)
     radius = speed * max(0.0, now - evidence.at)
+    at_limit = not in_vehicle and radius > FOOT_MAX_M
+    radius = FOOT_MAX_M if at_limit else radius
     around = FAR_SHARE * evidence.accuracy_m
     by: By = "car" if in_vehicle else "foot"
     reach: Reach | None = None
@@ -108,10 +114,10 @@ def search_area(
     away = np.hypot(xy[:, 0] - evidence.x, xy[:, 1] - evidence.y)
     if reach is not None:
         inside = reach.contains(xy)
-        lines, outline, cut = reach.lines, reach.outline, reach.cut
+        lines, outline, cut = reach.lines, reach.outline, reach.cut or at_limit
     else:
         wide = around + radius
-        cut = wide > DISC_MAX_M
+        cut = wide > DISC_MAX_M or at_limit
         inside = away <= min(wide, DISC_MAX_M)
         lines, outline = (), (_circle(plane, evidence, min(wide, DISC_MAX_M)),)
     order = [i for i in np.lexsort((np.arange(len(away)), away)).tolist() if inside[i]]

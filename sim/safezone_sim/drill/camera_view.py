@@ -55,12 +55,13 @@ def render(street_map: StreetMap, view: View, figures: Iterable[Figure], width: 
         line = street_map.streets.edge_line(e)
         if np.hypot(line[:, 0] - view.x, line[:, 1] - view.y).min() < view.view_m * 2.2:
             shapes += eye.street(line, 3.0 if street_map.streets.edge_class[e] in ("path", "track") else 6.0)
-    for building in street_map.buildings:
-        if building.intersects(reach) and not building.contains(shapely.Point(view.x, view.y)):
-            shapes += eye.building(shapely.get_coordinates(building.exterior))
-    for f in figures:
-        shapes += eye.figure(f)
+    before = buildings_before(street_map.buildings, view.x, view.y, reach)
+    for building in before:
+        shapes += eye.building(shapely.get_coordinates(building.exterior))
     shapes.sort(key=lambda s: -s[0])
+    # A wall is nine metres high: who stands behind one is not seen, and whoever is seen stands before all that is drawn.
+    people = [s for f in figures if in_sight(before, view.x, view.y, f.x, f.y) for s in eye.figure(f)]
+    shapes += sorted(people, key=lambda s: -s[0])
     h, horizon = eye.height, eye.horizon
     body = "".join(svg for _, svg in shapes)
     stamp = escape(f"{view.name} · {view.time}")
@@ -74,6 +75,20 @@ def render(street_map: StreetMap, view: View, figures: Iterable[Figure], width: 
         f'<rect y="{h - size * 2}" width="{width}" height="{size * 2}" fill="#000" fill-opacity=".6"/>'
         f'<text x="{size}" y="{h - size * 0.6}" fill="#fff" font-size="{size}">{stamp}</text></svg>'
     )
+
+
+def buildings_before(
+    buildings: Iterable[shapely.Polygon], x: float, y: float, reach: shapely.Geometry
+) -> list[shapely.Polygon]:
+    """Buildings within reach that may stand in a camera's way: not the one it hangs on."""
+    camera = shapely.Point(x, y)
+    return [b for b in buildings if b.intersects(reach) and not b.contains(camera)]
+
+
+def in_sight(buildings: Sequence[shapely.Polygon], x: float, y: float, to_x: float, to_y: float) -> bool:
+    """Whether no building stands between a camera and a spot."""
+    line = shapely.LineString([(x, y), (to_x, to_y)])
+    return not any(b.intersects(line) for b in buildings)
 
 
 class _Eye:

@@ -9,7 +9,9 @@ from dataclasses import dataclass, field, replace
 from math import atan2, degrees, hypot
 
 import numpy as np
+import shapely
 
+from safezone_sim.drill.camera_view import buildings_before, in_sight
 from safezone_sim.drill.plan import Story
 from safezone_sim.life.incidents.abduction import corner_on, course_from
 from safezone_sim.life.incidents.danger_entry import WANDER_MPS, Spots
@@ -17,7 +19,6 @@ from safezone_sim.life.incidents.wander import wander
 from safezone_sim.life.lines import LineSpec, lengths_along
 from safezone_sim.life.model import Life
 from safezone_sim.life.script import Script
-from safezone_sim.life.ways import inside_point
 from safezone_sim.map.model import FloatArray
 from safezone_sim.routes import NoPath
 from safezone_sim.streams import stream
@@ -30,7 +31,6 @@ BELL_WITHIN_M = 600.0
 WANDER_S = 2400.0
 LONGEST_PRELUDE_M = 1600.0
 LEAVES_AT = (0.35, 0.5, 0.25, 0.65, 0.15, 0.8)
-CROWD_M = 20.0  # a whole school in rows reaches so far from its middle
 OFF_ROUTE_M = 120.0  # without a far corner, at least so far from every registered route
 COURSES = 12
 
@@ -77,7 +77,10 @@ def _in_school(script: Script, people: Sequence[Person]) -> Iterator[Part]:
 def _on_the_way(script: Script, people: Sequence[Person]) -> Iterator[Part]:
     """A spot on the way home, not far from the gate, where some reader hears the tag."""
     readers = np.array([(d.x, d.y) for d in script.world.devices if d.type == "reader"]).reshape(-1, 2)
-    cameras = [d for d in script.world.devices if d.type == "camera"]
+    cameras = [
+        (d, buildings_before(script.world.map.buildings, d.x, d.y, shapely.Point(d.x, d.y).buffer(SEEN_BY_CAMERA_M)))
+        for d in script.world.devices if d.type == "camera"
+    ]  # fmt: skip
     reach = script.scenario.equipment.call_range_m - SURE_M
     unseen: list[Part] = []
     for person in people:
@@ -92,7 +95,10 @@ def _on_the_way(script: Script, people: Sequence[Person]) -> Iterator[Part]:
                 continue
             part = Part(person.index, _cut(spec, float(metres)))
             # The desk is to look at cameras: a spot before one comes first.
-            if any(_in_view(camera, x, y) for camera in cameras):
+            if any(
+                _in_view(camera, x, y) and in_sight(before, camera.x, camera.y, x, y)
+                for camera, before in cameras
+            ):
                 yield part
             else:
                 unseen.append(part)
@@ -189,8 +195,6 @@ def _far_corner(script: Script, person: Person, node: int) -> FloatArray | None:
     reachable = np.flatnonzero(np.isfinite(tree.distance_m) & (tree.distance_m < 1200.0))
     if not len(reachable):
         return None
-    import shapely
-
     away = shapely.distance(grounds.within(person, grounds.corridor_m(person)), shapely.points(xy[reachable]))
     best = int(np.argmax(away))
     return tree.path_xy(int(reachable[best]))[::-1] if away[best] >= OFF_ROUTE_M else None
@@ -252,34 +256,6 @@ def _joined(*parts: FloatArray) -> FloatArray:
     keep = np.ones(len(line), bool)
     keep[1:] = ((line[1:] - line[:-1]) ** 2).sum(axis=1) > 1e-12
     return line[keep]
-
-
-def assembly_spots(school: Place, count: int) -> FloatArray:
-    """Places (count, 2) in rows on the school's yard: the open ground farthest from walls, else before the door."""
-    import shapely
-
-    x, y = inside_point(school)
-    if school.shape is None:
-        middle = np.array([x, y])
-    else:
-        yard = school.shape.difference(shapely.Point(x, y).buffer(14.0)).buffer(-4.0)
-        # Within the school's registered radius: outside it, phones would tell that everybody has left.
-        near = yard.intersection(
-            shapely.Point(school.x, school.y).buffer(max(8.0, school.radius_m - CROWD_M))
-        )
-        ground = next(g for g in (near, yard, school.shape) if not g.is_empty)
-        middle = np.array(shapely.maximum_inscribed_circle(ground, tolerance=1.0).coords[0])
-    width = max(1, int(np.ceil(np.sqrt(count * 1.6))))
-    n = np.arange(count)
-    rows = int(np.ceil(count / width))
-    step = min(1.1, 26.0 / max(width, 1))
-    return np.stack(
-        [
-            middle[0] + (n % width - (width - 1) / 2) * step,
-            middle[1] + (n // width - (rows - 1) / 2) * step,
-        ],
-        axis=1,
-    )
 
 
 def nearest_bell(devices: Sequence[Device], x: float, y: float) -> Device | None:

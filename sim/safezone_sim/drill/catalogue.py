@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from safezone_sim.catalogue import scenarios_dir
+from safezone_sim.drill.hours import hours_of
 from safezone_sim.drill.plan import DrillPlan
 from safezone_sim.scenario import Scenario, ScenarioError, load_scenario
 
@@ -74,9 +75,11 @@ def shown(scenario: Scenario) -> dict[str, Any]:
     plan = scenario.drill
     assert plan is not None
     row: dict[str, Any] = msgspec.to_builtins(plan)
+    first, last = hours_of(plan)
     return {
         "id": plan.id, "title": msgspec.to_builtins(scenario.title), "summary": row["summary"], "minutes": plan.minutes,
-        "starts": scenario.start, "objectives": row["objectives"], "plan": row["phases"],
+        "starts": scenario.start[:5], "starts_from": first, "starts_until": last, "deadline_min": plan.deadline_min,
+        "objectives": row["objectives"], "plan": row["phases"],
         "roles": row["common_roles"] + row["roles"], "checklist": row["common_checklist"] + row["checklist"],
         "letter": row["letter"], "rehearsal": row["rehearsal"], "rehearsal_minutes": plan.rehearsal_minutes,
         "injects": row["injects"], "rollcall": plan.rollcall, "class_size": plan.class_size,

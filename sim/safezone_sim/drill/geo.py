@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import shapely
 
-from safezone_sim.drill.casting import assembly_spots
 from safezone_sim.map.model import FloatArray
 
 if TYPE_CHECKING:
@@ -69,9 +68,18 @@ def places_of(session: "Session", schematic: bool) -> dict[str, Any]:
         x = float(np.interp(gate.gate_at_m, along, gate.line[:, 0]))
         y = float(np.interp(gate.gate_at_m, along, gate.line[:, 1]))
         c.point("gate", gate.id, x, y, "교문", name_en="gate")
-    spots = assembly_spots(school, 60)
-    ax, ay = spots.mean(axis=0).tolist()
-    c.point("assembly", f"{school.id}-assembly", ax, ay, "집합 장소", name_en="assembly point")
+    c.point("assembly", f"{school.id}-assembly", *scene.assembly.point, "집합 장소", name_en="assembly point")
+    if session.stage.plan.rollcall:
+        for (grade, number), (x, y) in scene.assembly.signs.items():
+            ours = (grade, number) == scene.assembly.own
+            c.point(
+                "assembly_class",
+                f"{school.id}-assembly-{grade}-{number}",
+                x,
+                y,
+                f"{grade}-{number}",
+                own=ours,
+            )
     for camera in session.cameras:
         d = camera.device
         bearing = dict(d.presets).get(camera.preset, 0.0)

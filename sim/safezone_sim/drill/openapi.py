@@ -36,6 +36,7 @@ def _object(required: tuple[str, ...] = (), **properties: Schema) -> Schema:
 NEW_SESSION = _object(
     ("school", "drill"),
     school={"type": "string", "description": "NEIS code"}, drill={"type": "string"}, date={"type": "string", "format": "date"},
+    start={"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$", "description": "HH:MM, between the drill's starts_from and starts_until"},
     rehearsal={"type": "boolean", "default": False}, speed={"type": "number", "minimum": 1, "maximum": 60, "default": 1},
     seed={"type": "integer", "minimum": 0, "default": 1}, owner={"type": ["string", "null"], "minLength": 1, "maxLength": 200},
     **{"class": _object(
@@ -69,7 +70,7 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("POST", f"{BASE}/schools/{{school}}/map", "fetchMap", "Begins to fetch the school's streets", status=202),
     Operation("GET", f"{BASE}/drills", "listDrills", "All drills"),
     Operation("GET", f"{BASE}/drills/{{drill}}", "getDrill", "One drill"),
-    Operation("GET", f"{BASE}/drills/{{drill}}/pack.pdf", "getPack", "The printed pack", query=(("school", {"type": "string"}), ("date", {"type": "string"}), ("class", {"type": "string"}), LANG), answer=PDF),
+    Operation("GET", f"{BASE}/drills/{{drill}}/pack.pdf", "getPack", "The printed pack", query=(("school", {"type": "string"}), ("date", {"type": "string"}), ("start", {"type": "string"}), ("class", {"type": "string"}), LANG), answer=PDF),
     Operation("POST", f"{BASE}/sessions", "openSession", "Prepares a drill", NEW_SESSION, status=201),
     Operation("GET", f"{BASE}/sessions", "listSessions", "Sessions, newest first; with join, the open one of that code", query=(("join", {"type": "string"}),)),
     Operation("GET", ONE, "getSession", "A session with its tokens"),

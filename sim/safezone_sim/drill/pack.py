@@ -16,34 +16,38 @@ from safezone_sim.drill.document import (
     Words,
     to_pdf,
 )
+from safezone_sim.drill.hours import hh_mm
+from safezone_sim.scenario import clock_seconds
 
 LETTER = (
-    "학부모님께\n\n안녕하십니까. {when} ____시 ____분부터 {school} {room}에서 어린이 안전 훈련을 합니다.\n\n{what}\n\n"
+    "학부모님께\n\n안녕하십니까. {when} {time}부터 {school} {room}에서 어린이 안전 훈련을 합니다.\n\n{what}\n\n"
     "이 훈련에서는 어떤 실제 기관(112, 119)에도, 어떤 보호자의 전화기에도 알림이 가지 않습니다. 훈련에 나오는 아이와 사건은 모두 지어낸 것이며, "
     "학생의 이름과 사진은 저장하지 않습니다. 아이가 집에서 훈련 이야기를 하면 무엇을 배웠는지 함께 이야기해 주십시오. "
     "불안해하는 아이가 있으면 담임에게 미리 알려 주시면 곁에서 돕겠습니다.\n\n\n____년 ____월 ____일\n\n{school}장   (서명 또는 직인)",
-    "Dear parents,\n\non {when}, from ____:____, {school} ({room}) holds a child-safety drill.\n\n{what}\n\nNothing in this drill reaches a real agency (112, 119) or any parent's "
+    "Dear parents,\n\non {when}, from {time}, {school} ({room}) holds a child-safety drill.\n\n{what}\n\nNothing in this drill reaches a real agency (112, 119) or any parent's "
     "telephone. Every child and event in it is invented; no pupil's name or picture is stored. If your child speaks of the drill at home, please talk about what it "
     "has learned. If your child is easily frightened, tell the class teacher beforehand, and an adult will be at its side.\n\n\nDate: ____________\n\nThe principal of {school}   (signature)",
 )  # fmt: skip
 
 
-def pack_pdf(drill: Mapping[str, Any], school: str, day: str, room: str = "", language: str = "ko") -> bytes:
-    """The pack as one PDF. ``drill`` as the control API shows it; ``school``, ``day`` and ``room`` (grade-class, as 4-2)
-    may be empty: then there are lines to fill in. ValueError for a day that is none.
+def pack_pdf(
+    drill: Mapping[str, Any], school: str, day: str, room: str = "", language: str = "ko", start: str = ""
+) -> bytes:
+    """The pack as one PDF. ``drill`` as the control API shows it; ``school``, ``day``, ``room`` (grade-class, as 4-2) and
+    ``start`` (HH:MM) may be empty: then there are lines to fill in. ValueError for a day that is none.
     """
-    return to_pdf(pack_document(drill, school, day, room, language))
+    return to_pdf(pack_document(drill, school, day, room, language, start))
 
 
 def pack_document(
-    drill: Mapping[str, Any], school: str, day: str, room: str = "", language: str = "ko"
+    drill: Mapping[str, Any], school: str, day: str, room: str = "", language: str = "ko", start: str = ""
 ) -> Document:
     """Everything a teacher prints for one drill, in one language; the letter to parents is in both."""
     say = Words(language)
     blocks: list[Block] = [
         SignOff(say(("결재", "sign")), [say(x) for x in (("담당", "Teacher"), ("교감", "Deputy"), ("교장", "Principal"))]),
         Heading(say(("훈련 계획서", "Drill plan"))), Heading(say(drill["title"]), 2),
-        Para(f"{_school(school, say)} {_room(room, say)} · {_day(day, say)} · {say.duration(60 * drill['minutes'])}"),
+        Para(f"{_school(school, say)} {_room(room, say)} · {_day(day, say)} {start} · {say.duration(60 * drill['minutes'])}"),
         Para(say(drill["summary"])), Heading(say(("목표", "Objectives")), 2),
         Table(
             [say(x) for x in (("목표", "Objective"), ("목표 시간", "Target"))],
@@ -53,13 +57,13 @@ def pack_document(
         Heading(say(("수업 계획", "Plan")), 2),
         Table(
             [say(x) for x in (("분", "min"), ("어디에 선다", "Who stands where"), ("학생", "Pupils"), ("화면 속 상황", "On the screen"), ("훈련 참가자", "Trainees"))],
-            [(f"{p['from_min']:.0f}–{p['to_min']:.0f}\n{say(p['title'])}", *(say(p[k]) for k in ("where", "pupils", "twin", "trainees"))) for p in drill["plan"]],
+            [(f"{p['from_min']:.0f}–{p['to_min']:.0f}{_at(start, p['from_min'])}\n{say(p['title'])}", *(say(p[k]) for k in ("where", "pupils", "twin", "trainees"))) for p in drill["plan"]],
             (14, 20, 22, 22, 22),
         ),
         Heading(say(("상황 목록", "Master list")), 2),
         Table(
             [say(x) for x in (("분", "min"), ("상황", "Inject"), ("기대하는 행동", "Expected"), ("누가", "Who"), ("실제 시각", "Actual"))],
-            [(f"{i['at_min']:g}" if i["auto"] else say(("손으로", "by hand")), say(i["title"]), say(i["expect"]), say(i["who"]), "") for i in drill["injects"]],
+            [(f"{i['at_min']:g}{_at(start, i['at_min'])}" if i["auto"] else say(("손으로", "by hand")), say(i["title"]), say(i["expect"]), say(i["who"]), "") for i in drill["injects"]],
             (9, 27, 34, 16, 14),
         ),
         PageBreak(), Heading(say(("역할 카드 (오려서 나눠 줌)", "Role cards (to cut out)")), 2),
@@ -71,6 +75,7 @@ def pack_document(
         words = Words(of)
         text = words(LETTER).format(
             when=_day(day, words),
+            time=_time(start, words),
             school=_school(school, words),
             room=_room(room, words),
             what=drill["letter"][of],
@@ -87,6 +92,17 @@ def _school(name: str, say: Words) -> str:
 
 def _day(day: str, say: Words) -> str:
     return say.day(day) if day else say(("____년 __월 __일 (   )", "____-__-__"))
+
+
+def _time(start: str, say: Words) -> str:
+    if not start:
+        return say(("____시 ____분", "____:____"))
+    return say((f"{int(start[:2])}시 {start[3:]}분", start))
+
+
+def _at(start: str, minute: float) -> str:
+    """The clock's time of a minute of the drill, on a line of its own; nothing if it is not known when it begins."""
+    return f"\n{hh_mm(clock_seconds(start) + 60.0 * minute)}" if start else ""
 
 
 def _room(room: str, say: Words) -> str:

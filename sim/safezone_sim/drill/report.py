@@ -124,7 +124,7 @@ def _facts(record: Record, say: Words) -> list[Block]:
     real = [e for e in record["events"] if e["kind"] == "real"]
     rows = [
         (say(("학교", "School")), f"{record['school']['name']} ({record['school']['gu']})"),
-        (say(("훈련일", "Day of the drill")), say.day(record["date"])),
+        (say(("훈련일", "Day of the drill")), f"{say.day(record['date'])} {record.get('starts') or ''}".strip()),
         (say(("실제로 한 때", "Held")), _held(record, say)),
         (say(("훈련 속 시각", "Time in the drill")), _span(record["started_t"], record["ended_t"])),
         (say(("종류", "Kind")), say(kind)),

@@ -14,7 +14,7 @@ import numpy as np
 import simpy
 
 from safezone_sim.devices.fleet import Fleet
-from safezone_sim.drill.casting import assembly_spots
+from safezone_sim.drill.assembly import assembly_of
 from safezone_sim.drill.stage import BEFORE_POST_S, Stage
 from safezone_sim.drill.timeline import Timeline
 from safezone_sim.drill.units import Unit, units_of
@@ -64,6 +64,7 @@ class Scene:
         self.safe: set[int] = set()
         self.silent: set[int] = set()
         self.assembled: set[int] = set()
+        self.assembly = assembly_of(stage.world, stage.lead)
         self.evacuated = False
         self.found_t: float | None = None
         self.ask: Callable[[str, dict[str, Any]], None] = lambda what, body: (
@@ -264,15 +265,14 @@ class Scene:
             if a.track.inside(self.env.now) == school.id
             and not (self.stage.plan.story == "stays_inside" and a.person.index == self.lead.index)
         ]  # fmt: skip
-        spots = assembly_spots(school, len(inside))
         rng = scalar_stream(self.stage.scenario.seed, self.stage.zone, "drill", "evacuation")
-        # The class that drills stands in the first rows.
+        # The class that drills goes first.
         own = set(self.stage.seats)
         inside.sort(key=lambda p: (p.index not in own, p.grade, p.class_no, p.number))
         walks = []
         for n, person in enumerate(inside):
             door = school.gates[0].line[-2:-1]
-            xy = np.concatenate([door, spots[n : n + 1]])
+            xy = np.concatenate([door, self.assembly.spots[person.index, None]])
             wait = 5.0 + LEAVES_CLASS_S * n / max(1, len(inside)) + rng.uniform(0.0, 6.0)
             walks.append((person, self.line_to(person, xy), HURRY_MPS, self.env.now + wait))
         legs = self.walk(walks)
@@ -289,13 +289,13 @@ class Scene:
         self.assembled.add(person.index)
         self.safe.add(person.index)
         if len(self.assembled) == expected:
-            x, y = self.position(person)
-            self.tell_at("assembled", (f"모두 집합: {expected}명", f"all assembled: {expected}"), x, y)
+            self.timeline.add(
+                self.env.now, "assembled", (f"모두 집합: {expected}명", f"all assembled: {expected}")
+            )
 
     def join_assembly(self, person: Person) -> None:
         """Somebody found late is brought to the others."""
-        school = self.world.places[self.world.school_place]
-        spot = assembly_spots(school, len(self.assembled) + 1)[-1:]
+        spot = self.assembly.spots[person.index, None]
         (leg,) = self.walk([(person, self.line_to(person, spot), 1.0, self.env.now)])
         event = self.env.timeout(max(0.0, leg.t[-1] - self.env.now))
         event.callbacks.append(lambda _e: self.assembled.add(person.index))

@@ -28,6 +28,7 @@ from safezone_sim.drill.camera_view import Figure, View, render
 from safezone_sim.drill.casting import NoPart
 from safezone_sim.drill.document import paper_name
 from safezone_sim.drill.geo import places_of
+from safezone_sim.drill.hours import BadStart, clock, start_of
 from safezone_sim.drill.openapi import NEW_SESSION, document
 from safezone_sim.drill.pack import pack_pdf
 from safezone_sim.drill.record import (
@@ -128,6 +129,8 @@ class Control:
 
     def printed(self, id_: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         """What the report of a session is made of: its record with the map picture, and the earlier ones."""
+        if id_ in self.sessions:
+            self.sessions[id_].wait_written()
         record = self.record(id_)
         return record | {"picture": read_picture(Path(record["folder"]))}, self.earlier(record)
 
@@ -169,6 +172,10 @@ class Control:
             raise Problem(
                 422, "invalid", "YYYY-MM-DD 꼴이어야 합니다 · give YYYY-MM-DD", "date", body["date"]
             ) from None
+        try:
+            start = start_of(scenario, body.get("start"))
+        except BadStart as e:
+            raise Problem(422, "invalid", str(e), "start", body["start"]) from None
         school, seed, speed = str(body.get("school", "")), body.get("seed", 1), body.get("speed", 1)
         if not isinstance(seed, int) or seed < 0:
             raise Problem(422, "invalid", "0 이상의 정수입니다 · an integer from 0", "seed", seed)
@@ -180,14 +187,14 @@ class Control:
         if not isinstance(speed, int | float) or not (1 <= speed <= 60 or (self.lab and speed == TURBO)):
             raise Problem(422, "invalid", "1에서 60까지입니다 · from 1 to 60", "speed", speed)
         return self._prepare(
-            scenario, new_session_id(school), school, day, seed=seed, rehearsal=body.get("rehearsal") is True,
+            scenario, new_session_id(school), school, day, start, seed=seed, rehearsal=body.get("rehearsal") is True,
             room=_class_room(body.get("class")), speed=float(speed), owner=owner,
         )  # fmt: skip
 
     def reopen(self, id_: str) -> None:
         """Prepares once more what an earlier run prepared and nobody began; takes some seconds. Nothing for another session.
 
-        It keeps its name, its day, its class and whose it is. Its zone is a new one, and so are its tokens and its join code.
+        It keeps its name, its day and hour, its class and whose it is. Its zone is a new one, and so are its tokens and its join code.
         """
         if id_ in self.sessions or prepared(self.results, id_) is None:
             return
@@ -202,7 +209,7 @@ class Control:
                     old.unlink()
             try:
                 self._prepare(
-                    catalogue.drills()[record["drill"]["id"]], id_, school, date.fromisoformat(record["date"]),
+                    catalogue.drills()[record["drill"]["id"]], id_, school, date.fromisoformat(record["date"]), record.get("starts"),
                     seed=record["seed"], rehearsal=record["rehearsal"],
                     room=ClassRoom(room["grade"], room["class"], len(room["seats"])), speed=record["speed"],
                     owner=record["owner"], created_at=record["created_at"], zone=new_session_id(school),
@@ -217,6 +224,7 @@ class Control:
         id_: str,
         school: str,
         day: date,
+        start: str | None,
         *,
         seed: int,
         rehearsal: bool,
@@ -228,7 +236,7 @@ class Control:
     ) -> Session:
         try:
             stage = set_stage(
-                scenario, id_, school, day, seed=seed, rehearsal=rehearsal,
+                scenario, id_, school, day, start=start, seed=seed, rehearsal=rehearsal,
                 map_dir=self.map_dir, map_source=self.map_source, room=room, zone=zone, lab=self.lab,
             )  # fmt: skip
         except (SchoolError, WorldError, MapError, NoPart) as e:
@@ -494,9 +502,18 @@ class _Calls:
                     422, "invalid", "모르는 학교 코드입니다 · unknown school code", "school", q["school"]
                 )
             name = found[0].name
-        drill, day, lang = catalogue.shown(scenario), q.get("date", ""), _language(request)
+        drill, day, lang, start = (
+            catalogue.shown(scenario),
+            q.get("date", ""),
+            _language(request),
+            q.get("start", ""),
+        )
         try:
-            pdf = await run_in_threadpool(pack_pdf, drill, name, day, q.get("class", "")[:20], lang)
+            start = clock(start) if start else ""
+        except BadStart as e:
+            raise Problem(422, "invalid", str(e), "start", start) from None
+        try:
+            pdf = await run_in_threadpool(pack_pdf, drill, name, day, q.get("class", "")[:20], lang, start)
         except ValueError:
             raise Problem(
                 422, "invalid", "YYYY-MM-DD 꼴이어야 합니다 · give YYYY-MM-DD", "date", day
@@ -596,6 +613,7 @@ class _Calls:
 
     async def _kept(self, id_: str, name: str) -> Response:
         if id_ in self.control.sessions:
+            await run_in_threadpool(self.control.sessions[id_].wait_written)
             folder = self.control.sessions[id_].folder
         else:
             folder = Path((await run_in_threadpool(self.control.record, id_))["folder"])

@@ -318,6 +318,11 @@ class Session:
             self._do(self._end)
         self._ended.wait(30.0)
 
+    def wait_written(self) -> None:
+        """Of a drill that is over: returns when its record is written, replay and all."""
+        if self.state in ("ended", "failed") and self._thread.ident is not None:
+            self._ended.wait(30.0)
+
     def call_roll(self, seats: list[Mapping[str, Any]]) -> dict[str, Any]:
         """Takes a roll call; BadSeat."""
 
@@ -444,7 +449,7 @@ class Session:
             "zone": stage.zone, "exercise": stage.exercise,
             "drill": {"id": stage.plan.id, "title": {"ko": stage.scenario.title.ko, "en": stage.scenario.title.en}},
             "morning": stage.plan.deadline_min is not None,
-            "date": stage.scenario.date.isoformat(), "rehearsal": stage.rehearsal, "state": self.state, "failed": self.failed,
+            "date": stage.scenario.date.isoformat(), "starts": stage.start, "rehearsal": stage.rehearsal, "state": self.state, "failed": self.failed,
             "created_at": self.created_at, "owner": self.owner,
             "map": {"kind": m.source.kind, "attribution": m.source.attribution, "as_of": m.source.as_of,
                     "center": [lon, lat], "bounds": [[west, south], [east, north]], "notice": notice},
@@ -816,10 +821,11 @@ class Session:
         f = self.stage.world.map.frame
         if where:
             return (where["lon"] - f.lon0) * f.m_per_deg_lon, (where["lat"] - f.lat0) * f.m_per_deg_lat
+        lead = self.stage.lead
+        child = next((p for p in self.stage.world.subscribers if p.id == incident.get("child")), lead)
+        if child is lead and lead.phone is not None and lead.index not in self.scene.silent:
+            return self.scene.position(lead)  # its phone tells the desk
         # Nobody knows where the child is: its home is asked first.
-        child = next(
-            (p for p in self.stage.world.subscribers if p.id == incident.get("child")), self.stage.lead
-        )
         home = self.stage.world.places[child.home]
         return home.x, home.y
 

@@ -14,11 +14,13 @@ import numpy as np
 import simpy
 
 from safezone_sim.drill.casting import Part, cast_part
+from safezone_sim.drill.hours import day_of, start_of
+from safezone_sim.drill.names import with_childrens_names
 from safezone_sim.drill.plan import DrillPlan, Inject
 from safezone_sim.life.lines import lengths_along
 from safezone_sim.life.model import Life
 from safezone_sim.map import load_map
-from safezone_sim.scenario import Scenario, clock_seconds
+from safezone_sim.scenario import Scenario
 from safezone_sim.schools import find_school
 from safezone_sim.world import build_world
 from safezone_sim.world.keys import simulation_keys
@@ -28,7 +30,6 @@ GRADE = 4
 KNOWN_SHORT_OF_M, KNOWN_CORRIDOR_M = 55.0, 60.0
 LEAD_SEAT = 7
 BEFORE_POST_S = 20.0
-NEVER = ("23:30", "23:50")  # of a day's deadline and closing that no drill reaches
 KINDS_OF_BOX = ("파출소", "지구대", "치안센터", "경찰서")
 EVERY_DAY = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 OPERATORS = (("op1", "112 근무자 1 (모의)", "operator"), ("op2", "112 근무자 2 (모의)", "operator"),
@@ -47,7 +48,9 @@ class ClassRoom:
 
 @dataclass(frozen=True)
 class Stage:
-    """``start_s``: START, seconds after midnight; ``warm_s``: from when the hub sees the day; ``part``: the lead's."""
+    """``start``: when the drill begins, HH:MM, and ``start_s``: START, seconds after midnight; ``warm_s``: from when the hub
+    sees the day; ``part``: the lead's.
+    """
 
     session: str
     scenario: Scenario
@@ -55,6 +58,7 @@ class Stage:
     world: SchoolWorld
     part: Part
     seats: tuple[int, ...]  # person index by seat, from seat 1
+    start: str
     start_s: float
     warm_s: float
     minutes: float
@@ -92,28 +96,29 @@ def set_stage(
     rehearsal: bool,
     map_dir: Path | None,
     map_source: str | None,
+    start: str | None = None,
     room: ClassRoom | None = None,
     zone: str | None = None,
     lab: bool = False,
     told: Told = lambda step, share: None,
 ) -> Stage:
-    """Builds the stage; takes one or two seconds. SchoolError, MapError, WorldError or NoPart say what is wrong.
+    """Builds the stage; takes one or two seconds. SchoolError, MapError, WorldError, BadStart or NoPart say what is wrong.
 
+    ``start``: HH:MM, in place of the scenario's.
     ``zone``: where the session is prepared a second time, since its first zone has lived that morning already.
     """
     plan = scenario.drill
     assert plan is not None
     minutes = plan.rehearsal_minutes if rehearsal else plan.minutes
-    start_s = clock_seconds(scenario.start)
-    lived = _lived(scenario, plan, school_code, day, seed)
-    if plan.deadline_min is not None:
-        start_s = clock_seconds(lived.not_arrived_after) - plan.deadline_min * 60.0 * minutes / plan.minutes
+    begins = start_of(scenario, start)
+    whole_day, start_s = day_of(scenario, begins, minutes)
+    lived = _lived(whole_day, school_code, day, seed)
     told("map", 0.0)
     found = find_school(school_code, map_dir)
     street_map = load_map(found.lon, found.lat, lived.map.radius_m, map_dir=map_dir, source=map_source)
     told("world", 0.3)
     school = replace(found, code=zone or session)
-    world = build_world(lived, school, street_map, map_dir=map_dir)
+    world = with_childrens_names(build_world(lived, school, street_map, map_dir=map_dir), seed)
     told("cast", 0.6)
     life = lived_until(lived, world, start_s - 60.0 * plan.warm_up_min)
     at_home = [p for p in world.subscribers if life.agents[p.index].whereabouts == "home"
@@ -128,7 +133,7 @@ def set_stage(
     seats = _seats(world, size, part.person, at_home if plan.story == "stays_away" else inside)
     world = _with_units_told_apart(_with_known_way(_with_class(world, seats, room), part))
     return Stage(
-        session, lived, plan, world, part, seats, start_s, warm_s, minutes, rehearsal,
+        session, lived, plan, world, part, seats, begins, start_s, warm_s, minutes, rehearsal,
         _registry(world, plan, seed, lab),
     )  # fmt: skip
 
@@ -141,12 +146,10 @@ def lived_until(scenario: Scenario, world: SchoolWorld, t: float) -> Life:
     return life
 
 
-def _lived(scenario: Scenario, plan: DrillPlan, school: str, day: date, seed: int) -> Scenario:
-    """The day around the drill: whole, without scripted incidents."""
-    deadline = {} if plan.deadline_min is not None else {"not_arrived_after": NEVER[0], "closes_at": NEVER[1]}
+def _lived(scenario: Scenario, school: str, day: date, seed: int) -> Scenario:
+    """The day around the drill, without scripted incidents."""
     return msgspec.structs.replace(
-        scenario, schools=(school,), date=day, seed=seed, start="06:30", end="21:30", exercise="drill",
-        incidents=(), closed_roads=(), location_queries=0, **deadline,
+        scenario, schools=(school,), date=day, seed=seed, exercise="drill", incidents=(), closed_roads=(), location_queries=0,
     )  # fmt: skip
 
 
