@@ -85,3 +85,10 @@ defect(
     kills="TC-HUB-CAM-05", reason="HUB-CAM-019",
     ko="놓아준 카메라에 camera.turn을 계속 되풀이한다", en="goes on repeating camera.turn to a camera that was let go",
 )  # fmt: skip
+
+defect(
+    "cameras-without-their-pictures",
+    ("safezone_hub.incidents.public", "            if url is not None:", "            if url is None:"),
+    kills="TC-HUB-CAM-07", reason="HUB-CAM-020",
+    ko="사건의 카메라에 화면의 경로를 싣지 않는다", en="leaves the paths of the pictures out of an incident's cameras",
+)  # fmt: skip

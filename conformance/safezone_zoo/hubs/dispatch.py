@@ -76,3 +76,10 @@ defect(
     kills="TC-HUB-DISP-06", reason="HUB-DISP-007",
     ko="근무를 넘길 때 열린 사건을 말하지 않는다", en="does not say which incidents go with the shift",
 )  # fmt: skip
+
+defect(
+    "dispatch-shift-takes-everything",
+    (ACTIONS, 'if incident.is_open and incident.owner in ("", action.by):', 'if incident.is_open or incident.owner in ("", action.by):'),
+    kills="TC-HUB-DISP-07", reason="HUB-DISP-008",
+    ko="근무를 넘길 때 다른 이의 사건과 닫힌 사건까지 넘긴다", en="hands over another's and closed incidents with the shift",
+)  # fmt: skip

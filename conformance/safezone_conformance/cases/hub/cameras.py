@@ -304,7 +304,7 @@ def inherited_by_another(t: HubBench) -> None:
     "TC-HUB-CAM-07",
     ko="상황실은 그 사건의 카메라만 보며, 본 것은 기록된다",
     en="The desk looks through the cameras of that incident only, and each look is recorded",
-    verifies=["HUB-CAM-017"],
+    verifies=["HUB-CAM-017", "HUB-CAM-020"],
     needs=["cameras", "incidents", "tokens", "privacy"],
     town=_town(lambda m: [
         m.camera("cam", (540, 0), {"w": 270}, snapshot_url=SNAPSHOT, live_url=LIVE),
@@ -313,10 +313,11 @@ def inherited_by_another(t: HubBench) -> None:
     ], children=1, parts=("pole", "desk")),
     before=[("pole 곁을 보는 cam과 600 m 떨어진 cam2. 둘 다 snapshot_url과 live_url이 있다",
              "cam sees the pole, cam2 stands 600 m away; both have snapshot_url and live_url")],
-    steps=[("t1의 긴급호출이 pole로 온다", "a call of t1 comes by pole"),
+    steps=[("t1의 긴급호출이 pole로 온다. 사건을 조회한다", "a call of t1 comes by pole; the incident is queried"),
            ("근무자 o1이 cam의 snapshot과 live, cam2의 snapshot을 부른다", "operator o1 asks for snapshot and live of cam, and for snapshot of cam2"),
            ("어린이의 접근 기록을 읽는다", "the child's access log is read")],
-    criteria=[("cam은 307과 등록된 URL, cam2는 404", "cam: 307 to the registered URLs; cam2: 404"),
+    criteria=[("사건의 cam에 두 호출의 경로가 있다", "the incident has the paths of both calls with cam"),
+              ("cam은 307과 등록된 URL, cam2는 404", "cam: 307 to the registered URLs; cam2: 404"),
               ("접근 기록에 o1의 view가 있다", "the access log has a view by o1")],
 )  # fmt: skip
 def looks_are_recorded(t: HubBench) -> None:
@@ -324,6 +325,10 @@ def looks_are_recorded(t: HubBench) -> None:
     here = incident_of(alert)
     _turned(t, "cam", here, 0.0)
     who = t.login("operator/o1")
+    shown = incident(t, here, who=who)["cameras"]
+    paths = {v: f"/v1/incidents/{here}/cameras/{t.id('cam')}/{v}" for v in ("snapshot", "live")}
+    found = [{v: c.get(v) for v in paths} for c in shown if c["id"] == t.id("cam")]
+    t.check("HUB-CAM-020", found == [paths], f"{paths} with cam", shown)
     for view, url in (("snapshot", SNAPSHOT), ("live", LIVE)):
         answer = t.expect_http(
             "HUB-CAM-017", 307, "GET", f"/v1/incidents/{here}/cameras/{t.id('cam')}/{view}", who=who

@@ -4,7 +4,15 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from safezone_conformance.case import case
-from safezone_conformance.cases.hub._calls import act, alert_of, incident_of, operator, patrol, press_bell
+from safezone_conformance.cases.hub._calls import (
+    act,
+    alert_of,
+    incident,
+    incident_of,
+    operator,
+    patrol,
+    press_bell,
+)
 from safezone_conformance.hub_bench import Down, HubBench
 from safezone_conformance.town import Item, Maker, Town, lat_lon, lon_lat
 from safezone_conformance.wire import unix
@@ -249,3 +257,29 @@ def shift_is_handed_over(t: HubBench) -> None:
     )
     t.expect_down("HUB-DISP-007", "desk/d112", "alert", since=alert.t, within=t.allowed(REMIND_S) + 5.0, what="the reminder",
                   where=t.about("bell_call", None, lambda d: "reminder" in d.get("flags", [])))  # fmt: skip
+
+
+@case(
+    "TC-HUB-DISP-07",
+    ko="근무를 넘기면 넘긴 이의 열린 사건과 주인 없는 사건만 넘어간다",
+    en="With the shift go the open incidents of whoever leaves and those that nobody has, no others",
+    verifies=["HUB-DISP-008"],
+    needs=["dispatch", "incidents", "tokens"],
+    town=Town(children=0, parts=("bell", "desk"), extra=lambda m: [operator(m, f"o{n}") for n in (1, 2, 3)]),
+    steps=[
+        ("비상벨이 네 번 눌린다. 둘째 사건은 o1이, 셋째는 o3이 take하고, 넷째는 o1이 take한 뒤 resolve한다",
+         "the bell is pressed four times; o1 takes the second incident, o3 the third; o1 takes the fourth and resolves it"),
+        ("o1이 o2에게 근무를 넘긴다", "o1 hands the shift to o2"), ("네 사건을 조회한다", "the four incidents are queried"),
+    ],
+    criteria=[("owner는 차례로 o2, o2, o3, o1이다", "their owners are o2, o2, o3 and o1")],
+)  # fmt: skip
+def only_what_is_open(t: HubBench) -> None:
+    ids = [incident_of(press_bell(t, press=n)) for n in (1, 2, 3, 4)]
+    who, other = t.login("operator/o1"), t.login("operator/o3")
+    for id_, taker in zip(ids[1:], (who, other, who), strict=True):
+        act(t, id_, "take", who=taker)
+    act(t, ids[3], "resolve", who=who)
+    t.expect_http("HUB-DISP-008", 200, "POST", f"/v1/zones/{t.zone}/shift", who=who, json={"to": t.id("o2")})
+    owners = [incident(t, id_).get("owner") for id_ in ids]
+    wanted = [f"operator/{t.id(o)}" for o in ("o2", "o2", "o3", "o1")]
+    t.check("HUB-DISP-008", owners == wanted, f"owners {wanted}", owners)
