@@ -10,7 +10,10 @@ Status = Literal["waiting", "fired", "done", "skipped"]
 
 @dataclass
 class Case:
-    """One stimulus and the incident that came of it. Times are seconds after midnight; None: not yet."""
+    """One stimulus and the incident that came of it. Times are seconds after midnight; None: not yet.
+
+    ``heard_t``: when the clock went back to real time for an alert that came while it ran fast; people are measured from then.
+    """
 
     t: float
     services: tuple[str, ...]
@@ -18,6 +21,7 @@ class Case:
     device: str | None = None
     incident: str | None = None
     alert_t: float | None = None
+    heard_t: float | None = None
     acknowledged_t: float | None = None
     dispatched_t: float | None = None
     arrived_t: float | None = None
@@ -61,7 +65,7 @@ class Line:
             "expect": {"ko": p.expect.ko, "en": p.expect.en},
             "who": {"ko": p.who.ko, "en": p.who.en},
             "kind": p.kind, "due_t": self.due_t, "at_min": p.at_min, "auto": p.auto, "repeatable": p.repeatable,
-            "status": self.status, "fired_t": self.fired_t, "by": self.by,
+            "status": self.status, "fired_t": self.fired_t, "by": self.by, "once_safe": p.once_safe,
             "place": None if self.place is None else {"lon": self.place[0], "lat": self.place[1]},
             "cases": len(self.cases), **{name: last.get(name) for name in names},
         }  # fmt: skip

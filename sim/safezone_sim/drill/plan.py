@@ -57,7 +57,7 @@ class Inject(Struct, frozen=True, forbid_unknown_fields=True):
     """A line of the master list. ``at_min`` counts from START; ``count`` stimuli come ``every_s`` seconds apart.
 
     ``auto``: fires by the list; otherwise by hand only. ``repeatable``: may be fired again by hand.
-    ``once_safe``: the list waits until the lead is safe, however late; by hand it fires at any time.
+    ``once_safe``: the list waits until the lead is safe, however late; by hand it does not fire before either.
     """
 
     id: Name

@@ -50,7 +50,6 @@ def record_of(session: "Session") -> dict[str, Any]:
     """The record as it is now."""
     status = session.status()
     plan = session.stage.plan
-    cases = [{**vars(case), "inject": line.plan.id} for line in session.master.lines for case in line.cases]
     return {
         "record_version": VERSION,
         **session.public(with_tokens=False),
@@ -58,7 +57,7 @@ def record_of(session: "Session") -> dict[str, Any]:
         "started_t": session.stage.start_s if session.started else None,
         "ended_t": session.ended_t, "ended_at": None if session.ended_t is None else session.at(session.ended_t),
         "all_clear_t": session.all_clear_t, "minutes": session.stage.minutes, "plan_minutes": plan.minutes,
-        "plan": shown(session.stage.scenario) | {"starts": session.stage.start}, "injects": status["injects"], "cases": cases,
+        "plan": shown(session.stage.scenario) | {"starts": session.stage.start}, "injects": status["injects"], "cases": session.cases(),
         "objectives": status["objectives"], "measures": status["measures"], "rollcall": status["rollcall"],
         "notes": session.notes, "improvements": session.improvements, "events": session.timeline.after(0),
         "pupils": len(session.stage.world.people),

@@ -31,6 +31,7 @@ KNOWN_SHORT_OF_M, KNOWN_CORRIDOR_M = 55.0, 60.0
 LEAD_SEAT = 7
 BEFORE_POST_S = 20.0
 KINDS_OF_BOX = ("파출소", "지구대", "치안센터", "경찰서")
+CARS_OF_BOXES = 4  # beside the two patrol cars that every zone has
 EVERY_DAY = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 OPERATORS = (("op1", "112 근무자 1 (모의)", "operator"), ("op2", "112 근무자 2 (모의)", "operator"),
              ("sv", "112 팀장 (모의)", "supervisor"), ("field", "현장 무전 (모의)", "operator"))  # fmt: skip
@@ -131,7 +132,7 @@ def set_stage(
         warm_s = min(warm_s, start_s - _seconds(part, world) - BEFORE_POST_S - 60.0)
     size = room.size if room is not None else plan.class_size
     seats = _seats(world, size, part.person, at_home if plan.story == "stays_away" else inside)
-    world = _with_units_told_apart(_with_known_way(_with_class(world, seats, room), part))
+    world = _with_patrol_cars(_with_known_way(_with_class(world, seats, room), part))
     return Stage(
         session, lived, plan, world, part, seats, begins, start_s, warm_s, minutes, rehearsal,
         _registry(world, plan, seed, lab),
@@ -213,26 +214,28 @@ def _with_known_way(world: SchoolWorld, part: Part) -> SchoolWorld:
     return replace(world, registry=registry)
 
 
-def _with_units_told_apart(world: SchoolWorld) -> SchoolWorld:
-    """A desk sends by name: of police boxes of one name the nearest stays (the map has moved ones twice), and one without a
-    name of its own says so.
+def _with_patrol_cars(world: SchoolWorld) -> SchoolWorld:
+    """Who can be sent in a drill drives: of the nearest police boxes with a name of their own, the car that stands there.
+
+    A house goes nowhere, and an officer on foot meets no child that walks. The map has moved stations twice, and calls other
+    things police too.
     """
-    registry: list[Mapping[str, Any]] = []
     places = world.map.frame.to_xy
     away = {
         i["id"]: float(np.hypot(*places(np.array([i["lon"]]), np.array([i["lat"]]))[0]))
         for i in world.registry
-        if i["kind"] == "unit"
+        if i["kind"] == "unit" and i["type"] == "police_box"
     }
-    nearest: dict[str, str] = {}
+    cars: dict[str, str] = {}  # id by name
     for id_, name in sorted(((i["id"], i["name"]) for i in world.registry if i["id"] in away), key=lambda u: away[u[0]]):  # fmt: skip
-        nearest.setdefault(name, id_)
+        if name.endswith(KINDS_OF_BOX) and name not in KINDS_OF_BOX and len(cars) < CARS_OF_BOXES:
+            cars.setdefault(name, id_)
+    registry: list[Mapping[str, Any]] = []
     for item in world.registry:
-        if item["kind"] != "unit":
+        if item["id"] not in away:
             registry.append(item)
-        elif nearest[item["name"]] == item["id"]:
-            nameless = item["name"] in KINDS_OF_BOX
-            registry.append({**item, "name": f"이름 모르는 {item['name']}"} if nameless else item)
+        elif cars.get(item["name"]) == item["id"]:
+            registry.append({**item, "type": "patrol", "name": f"{item['name']} 순찰차"})
     return replace(world, registry=tuple(registry))
 
 
