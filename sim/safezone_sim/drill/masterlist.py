@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from safezone_sim.drill.plan import Inject
 
+AFTER_ALERT_S = 30.0
 Status = Literal["waiting", "fired", "done", "skipped"]
 
 
@@ -65,7 +66,7 @@ class Line:
             "expect": {"ko": p.expect.ko, "en": p.expect.en},
             "who": {"ko": p.who.ko, "en": p.who.en},
             "kind": p.kind, "due_t": self.due_t, "at_min": p.at_min, "auto": p.auto, "repeatable": p.repeatable,
-            "status": self.status, "fired_t": self.fired_t, "by": self.by, "once_safe": p.once_safe,
+            "status": self.status, "fired_t": self.fired_t, "by": self.by, "waits_for": "found" if p.once_safe else "alert" if p.after else None,
             "place": None if self.place is None else {"lon": self.place[0], "lat": self.place[1]},
             "cases": len(self.cases), **{name: last.get(name) for name in names},
         }  # fmt: skip
@@ -85,7 +86,14 @@ class MasterList:
         return [
             x for x in self.lines
             if x.plan.auto and x.status == "waiting" and x.due_t <= t and (safe or not x.plan.once_safe)
+            and (x.plan.after is None or self._known_for(x.plan.after, t) >= AFTER_ALERT_S)
         ]  # fmt: skip
+
+    def _known_for(self, inject: str, t: float) -> float:
+        """Seconds since the first alert of a line; below 0 without one."""
+        line = self.line(inject)
+        alerts = [c.alert_t for c in line.cases if c.alert_t is not None] if line is not None else []
+        return t - min(alerts) if alerts else -1.0
 
     def case_of(self, incident: str) -> tuple[Line, Case] | None:
         """Line and case of a known incident."""

@@ -60,7 +60,7 @@ def measured(objective: Objective, lines: Sequence[Line], rollcall: RollCall) ->
 
 def judged(record: Record, o: Mapping[str, Any]) -> dict[str, Any] | None:
     """The result of an objective of a record, not judged (``met`` None, ``fast``) where people acted while the clock ran fast."""
-    result = o["result"]
+    result: dict[str, Any] | None = o["result"]
     return result | {"met": None, "fast": True} if result is not None and uncounted(record, o) else result
 
 

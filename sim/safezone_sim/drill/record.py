@@ -36,6 +36,7 @@ SHOWN = (
     "map",
     "hub",
     "class",
+    "child",
     "report",
     "owner",
     "morning",
@@ -127,6 +128,8 @@ def agents_of(session: "Session") -> list[dict[str, Any]]:
                 if seat
                 else {"ko": f"{p.grade}학년", "en": f"grade {p.grade}"}
             )
+            if n == stage.lead.index:
+                label = dict(zip(("ko", "en"), stage.lead_words, strict=True))
             rows.append(
                 {
                     "id": p.id,
@@ -235,7 +238,7 @@ def state_of(record: Mapping[str, Any]) -> dict[str, Any]:
         "at": events[-1]["at"] if events else record["ended_at"], "started_t": started,
         "elapsed_s": 0.0 if started is None or ended is None else round(ended - started, 1), "minutes": record["minutes"],
         "speed": 1.0, "phase": None, "all_clear_t": record["all_clear_t"], "hub": "ok", "injects": record["injects"],
-        "counts": {}, "rollcall": record["rollcall"], "measures": record["measures"], "objectives": record["objectives"],
+        "counts": {}, "child": None, "rollcall": record["rollcall"], "measures": record["measures"], "objectives": record["objectives"],
         "reactions": events[-20:], "last_event": len(events),
     }  # fmt: skip
 

@@ -422,13 +422,21 @@ class Session:
         """The part of the plan that it is now."""
         if not self.started:
             return None
+        phases = self.stage.plan.phases
         scale = self.stage.minutes / self.stage.plan.minutes
         minute = self.elapsed_s / 60.0 / scale
-        for n, p in enumerate(self.stage.plan.phases):
-            if p.from_min <= minute < p.to_min or n == len(self.stage.plan.phases) - 1:
-                return {"index": n, "title": {"ko": p.title.ko, "en": p.title.en},
-                        "from_min": p.from_min * scale, "to_min": p.to_min * scale}  # fmt: skip
-        return None
+        n = next((n for n, p in enumerate(phases) if minute < p.to_min), len(phases) - 1)
+        # What happens goes before the clock: no opening once it has begun, no looking back while a child is missing.
+        begun = any(line.fired_t is not None and line.plan.kind != "message" for line in self.master.lines)
+        if self.all_clear_t is not None:
+            n = len(phases) - 1
+        elif begun:
+            n = max(n, 1)
+            if self.scene.found_t is None and self.scene.trouble:
+                n = min(n, len(phases) - 2)
+        n = max(0, min(n, len(phases) - 1))
+        p = phases[n]
+        return {"index": n, "title": {"ko": p.title.ko, "en": p.title.en}, "from_min": p.from_min * scale, "to_min": p.to_min * scale}  # fmt: skip
 
     def public(self, with_tokens: bool) -> dict[str, Any]:
         """The session as the control API shows it."""
@@ -458,6 +466,7 @@ class Session:
             "hub": {"http": self.hub},
             "class": {"grade": class_.grade, "class": class_.class_no, "seats": list(range(1, len(stage.seats) + 1)),
                       "phones": [n for n, i in enumerate(stage.seats, 1) if stage.world.people[i].phone is not None]},
+            "child": {"id": class_.id, "name": class_.name, "grade": class_.grade, "class": class_.class_no, "seat": class_.number},
             "report": f"/control/v1/sessions/{self.id}/report.html",
         }  # fmt: skip
         if with_tokens:
@@ -479,7 +488,7 @@ class Session:
             "started_t": self.stage.start_s if self.started else None, "elapsed_s": self.elapsed_s,
             "minutes": self.stage.minutes, "speed": self.speed, "phase": self.phase, "all_clear_t": self.all_clear_t,
             "hub": self.hub_state, "injects": [line.row() for line in self.master.lines], "counts": self.counts(),
-            "rollcall": self.rollcall.row(),
+            "child": self.child(), "rollcall": self.rollcall.row(),
             "measures": by_measure(objectives),
             "objectives": objectives, "reactions": reactions, "last_event": self.timeline.last,
         }  # fmt: skip
@@ -500,6 +509,16 @@ class Session:
             }  # fmt: skip
             found.append(row | {"result": judged(record, row)})
         return found
+
+    def child(self) -> dict[str, Any] | None:
+        """The child that the story is about: whether it is missing or found, and where it is."""
+        if self.state == "preparing":
+            return None
+        lead, scene = self.stage.lead, self.scene
+        lon, lat = scene.lonlat(*scene.position(lead))
+        found = scene.found_t is not None
+        missing = lead.index in scene.trouble and not found
+        return {"state": "found" if found else "missing" if missing else "well", "lon": lon, "lat": lat}
 
     def cases(self) -> list[dict[str, Any]]:
         """Every case of the list, with its inject."""
@@ -768,7 +787,7 @@ class Session:
                 title = one[0].plan.title
                 ko, en = f"{ko} (같은 일: {title.ko})", f"{en} (one happening with: {title.en})"
         self._say(
-            "alert", (f"허브 경보: {ko}", f"the hub's alert: {en}"), incident=incident["id"],
+            "alert", (f"경보: {ko}", f"alert: {en}"), incident=incident["id"],
             inject=found[0].plan.id if found else None, data={"service": service, "told_t": round(told, 2)}, **place,
         )  # fmt: skip
 

@@ -13,10 +13,10 @@ import msgspec
 import numpy as np
 import simpy
 
-from safezone_sim.drill.casting import Part, cast_part
+from safezone_sim.drill.casting import Part, cast_part, near_the_edge
 from safezone_sim.drill.hours import day_of, start_of
 from safezone_sim.drill.names import with_childrens_names
-from safezone_sim.drill.plan import DrillPlan, Inject
+from safezone_sim.drill.plan import LEAD_SEAT, DrillPlan, Inject, with_seat
 from safezone_sim.life.lines import lengths_along
 from safezone_sim.life.model import Life
 from safezone_sim.map import load_map
@@ -28,7 +28,6 @@ from safezone_sim.world.model import Person, SchoolWorld
 
 GRADE = 4
 KNOWN_SHORT_OF_M, KNOWN_CORRIDOR_M = 55.0, 60.0
-LEAD_SEAT = 7
 BEFORE_POST_S = 20.0
 KINDS_OF_BOX = ("파출소", "지구대", "치안센터", "경찰서")
 CARS_OF_BOXES = 4  # beside the two patrol cars that every zone has
@@ -78,8 +77,25 @@ class Stage:
     def exercise(self) -> str:
         return self.scenario.drill_id(self.zone)
 
+    @property
+    def lead_words(self) -> tuple[str, str]:
+        """What the lead is called: number and invented name."""
+        return f"{self.lead.number}번 {self.lead.name}", f"seat {self.lead.number}, {self.lead.name}"
+
     def due_s(self, inject: Inject) -> float:
-        """When an inject is due, seconds after midnight."""
+        """When an inject is due, seconds after midnight. In a rehearsal on the full minute that the list shows, one after the other."""
+        if not self.rehearsal:
+            return self._squeezed(inject)
+        due, before = 0.0, 0.0
+        for other in sorted(self.plan.injects, key=lambda i: i.at_min):
+            if other.auto or other is inject:
+                due = max(60.0 * round(self._squeezed(other) / 60.0), before + 60.0, self.start_s + 30.0)
+            if other is inject:
+                break
+            before = due
+        return due
+
+    def _squeezed(self, inject: Inject) -> float:
         return self.start_s + inject.at_min * 60.0 * self.minutes / self.plan.minutes
 
     def principal(self, name: str) -> str:
@@ -127,15 +143,19 @@ def set_stage(
     life.env.run(until=start_s)
     inside = [p for p in world.subscribers if life.inside(p, start_s) == world.school_place]
     part = cast_part(plan.story, life, inside, at_home)
+    if rehearsal:
+        part = near_the_edge(part)
     warm_s = start_s - 60.0 * plan.warm_up_min
     if plan.story != "stays_away":
         warm_s = min(warm_s, start_s - _seconds(part, world) - BEFORE_POST_S - 60.0)
     size = room.size if room is not None else plan.class_size
     seats = _seats(world, size, part.person, at_home if plan.story == "stays_away" else inside)
+    plan = with_seat(plan, 1 + seats.index(part.person))
+    lived = msgspec.structs.replace(lived, drill=plan)
     world = _with_patrol_cars(_with_known_way(_with_class(world, seats, room), part))
     return Stage(
         session, lived, plan, world, part, seats, begins, start_s, warm_s, minutes, rehearsal,
-        _registry(world, plan, seed, lab),
+        _registry(world, plan, seed, rehearsal, lab),
     )  # fmt: skip
 
 
@@ -240,7 +260,7 @@ def _with_patrol_cars(world: SchoolWorld) -> SchoolWorld:
 
 
 def _registry(
-    world: SchoolWorld, plan: DrillPlan, seed: int, with_lab: bool
+    world: SchoolWorld, plan: DrillPlan, seed: int, rehearsal: bool, with_lab: bool
 ) -> tuple[Mapping[str, Any], ...]:
     """The world's registry with what a drill needs on top: people at the desk and in school, a policy, every day a school day."""
     zone = world.zone
@@ -249,8 +269,11 @@ def _registry(
         if item["kind"] != "zone":
             items.append(item)
             continue
+        waits = (15, 30) if rehearsal else (45, 90)
         policy = (
-            {} if plan.deadline_min is None else {"not_arrived": {"school_after_s": 45, "desk_after_s": 90}}
+            {}
+            if plan.deadline_min is None
+            else {"not_arrived": {"school_after_s": waits[0], "desk_after_s": waits[1]}}
         )
         items.append({
             **item, "school": {**item["school"], "code": zone.rpartition("-")[0]},
