@@ -191,7 +191,8 @@ def test_teacher_runs_a_drill_from_start_to_report_by_clicking(
     with context.expect_page() as opened:
         page.click("[data-play=school]")
     opened.value.wait_for_selector("body[data-loaded=yes]", timeout=20000)
-    expect(opened.value.locator("#unseen")).to_contain_text("그 전의 등교 기록이 없습니다")
+    arrived = re.compile(r"^[1-9]\d*/[1-9]\d*$")  # the gates told of the morning
+    expect(opened.value.locator("#tiles b").first).to_have_text(arrived)
     opened.value.close()
     page.bring_to_front()
     page.click("#end")
@@ -311,7 +312,7 @@ def test_a_twin_killed_in_mid_drill_leaves_a_report_and_the_desk_says_so(twin: T
     page.click("#start")
     page.click("#inject")
     page.click("#tab-log")
-    expect(page.locator(".reactions")).to_contain_text("허브 경보", timeout=20000)
+    expect(page.locator(".reactions")).to_contain_text("경보", timeout=20000)
     twin.process.kill()
     twin.process.wait()
     expect(page.locator("#away")).to_contain_text("다시 연결하는 중")
@@ -323,7 +324,7 @@ def test_a_twin_killed_in_mid_drill_leaves_a_report_and_the_desk_says_so(twin: T
         params={"access_token": TOKEN, "lang": "ko"},
         timeout=30.0,
     ).text
-    assert "허브 경보: 태그 호출" in report and "훈련이 끝나지 않았습니다" in report
+    assert "경보: 태그 호출" in report and "훈련이 끝나지 않았습니다" in report
     # Another teacher's drill that ended before the twin died is whole: for the city its desk opens, with replay and report.
     expect(page.locator("#sessions a", has_text="끝남")).to_have_count(0)
     page.goto(f"{twin.pages.base}/login?role=city#token={TOKEN}")
