@@ -126,7 +126,11 @@ def test_teacher_runs_a_drill_from_start_to_report_by_clicking(
     desk = opened.value
     desk.wait_for_selector("body[data-live=yes]", timeout=20000)
     expect(desk.locator("#band")).to_be_visible()
+    page.dblclick("#inject")  # a hasty hand: one situation, not two
+    expect(page.locator("#inject")).to_have_class(re.compile("held"))
     page.click("#inject")
+    expect(page.locator(".toast").last).to_contain_text("방금 바뀌었습니다")
+    assert sum(i["status"] != "waiting" for i in twin.ask("GET", f"/sessions/{session}/state")["injects"]) == 1
     row = desk.locator(".incident").first
     expect(row).to_contain_text("훈련", timeout=40000)
     desk.bring_to_front()
@@ -170,7 +174,14 @@ def test_teacher_runs_a_drill_from_start_to_report_by_clicking(
     page.select_option("#speed", "1")
     page.click("#tab-roll")
     expect(page.locator("#panel")).to_contain_text("4학년 2반")
-    page.click("#all-here")
+    # Pressed faster than the twin can answer: who is missing stays missing, and the rest are those that nobody had marked.
+    page.evaluate(
+        "['[data-mark=missing]', '[data-seat=\"7\"]', '#all-here'].forEach((each) => document.querySelector(each).click())"
+    )
+    expect(page.locator(".bigcount")).to_have_text("18/19")
+    expect(page.locator("#panel")).to_contain_text("안 보임: 7번")
+    page.click("[data-mark=here]")
+    page.click('[data-seat="7"]')
     expect(page.locator(".bigcount")).to_have_text("19/19")
     page.click("#tab-log")
     page.fill("#note", "상황실이 빨리 알아차렸다")

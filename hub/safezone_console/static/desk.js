@@ -19,9 +19,30 @@ async function act(path, body, good) {
 
 // ------------------------------------------------------------------ state
 
+let asked = 0, answered = 0;
 async function refresh() {
-  state = await ask("GET", `${BASE}/state`);
+  const n = ++asked, told = await ask("GET", `${BASE}/state`);
+  if (n < answered) return; // an answer that was overtaken by a later one
+  answered = n;
+  state = told;
   show();
+}
+/** The phase of the plan by the clock; what really happens may be ahead of it or behind. */
+const inPlan = (phase) => phase ? t("계획: {phase}", { phase: both(phase.title ?? phase) }) : "";
+const SETTLING_MS = 2000;
+let offered, settled = 0, firing = false;
+/** Put a situation in, once however often the button is pressed. */
+async function fire(event, body, good) {
+  if (event.detail > 1 || firing) return; // the second press of a double click
+  if (body.seat === undefined && Date.now() < settled) { toast(t("다음 상황이 방금 바뀌었습니다. 확인하고 다시 누르세요.")); return; }
+  firing = true;
+  await act("inject", body, good);
+  firing = false;
+}
+/** How long until the next situation comes by itself. */
+function untilNext(at) {
+  const next = state.injects.find((i) => i.status === "waiting"), live = ["running", "paused"].includes(state.state) && state.all_clear_t === null, left = (next?.due_t ?? 0) - at;
+  if ($("#until")) $("#until").textContent = live && next?.auto && left > 0 ? t("다음 상황까지 {s}", { s: span(left) }) : "";
 }
 const upcoming = () => state.injects.find((i) => i.status === "waiting") ?? state.injects.find((i) => i.repeatable);
 /** The drill cannot go on: what happened so far is in the report, and a new one can be begun. */
@@ -43,17 +64,22 @@ function show() {
   const cleared = live && state.all_clear_t !== null, next = upcoming();
   $("#state").textContent = `${cleared ? t("상황 종료됨 – «훈련 끝내기»를 누르세요") : STATE[s] ?? s}${state.speed > 1 && live ? ` · ${state.speed}×` : ""}`;
   $("#clock").textContent = state.t !== null && state.t !== undefined ? ofDay(state.t) : "--:--:--";
-  $("#phase").textContent = ["ended", "failed"].includes(s) ? STATE[s] : state.phase ? both(state.phase.title) : "";
+  $("#phase").textContent = ["ended", "failed"].includes(s) ? STATE[s] : inPlan(state.phase);
   $("#start").disabled = s !== "ready";
   $("#inject").disabled = !live || cleared || !next;
-  fill($("#inject"), t("상황 넣기"), live && !cleared && next && el("small", { text: both(next.title) }));
+  // What the button would do has just changed, under a finger perhaps: for a moment a press does nothing.
+  if (live && offered !== undefined && (next?.id ?? null) !== offered) { settled = Date.now() + SETTLING_MS; setTimeout(() => $("#inject").classList.remove("held"), SETTLING_MS); }
+  offered = next?.id ?? null;
+  $("#inject").classList.toggle("held", Date.now() < settled);
+  fill($("#inject"), t("상황 넣기"), el("small", { text: live && !cleared && next ? both(next.title) : "" }), el("small", { id: "until" }));
+  untilNext(state.t);
   $("#clear").disabled = !live || state.all_clear_t !== null;
   $("#pause").disabled = !live;
   $("#pause").textContent = s === "paused" ? t("계속") : t("멈춤");
   $("#speed").disabled = !live;
   if (document.activeElement !== $("#speed")) $("#speed").value = String(Math.round(state.speed));
   $("#end").disabled = !live;
-  $("#end").className = cleared ? "big go" : "plain";
+  $("#end").className = cleared ? "big go" : "big plain";
   document.body.dataset.state = s;
   document.body.dataset.speed = state.speed;
   if (s === "failed") broken();
@@ -72,11 +98,11 @@ function list() {
   fill($("#panel"), session.rehearsal && drill && el("details", { class: "card", open: true }, el("summary", { text: t("혼자 하는 리허설") }), el("ol", {}, drill.rehearsal.map((line) => el("li", { text: both(line) })))),
     state.measures && Object.keys(state.measures).length > 0 && measures(),
     ...state.injects.map((i) => el("article", { class: `inject ${i.status}`, "data-inject": i.id },
-      el("div", { class: "row between" }, el("span", {}, el("span", { class: "when num", text: ofDay(i.due_t ?? 0).slice(0, 5) }), " ", el("b", { text: both(i.title) })), el("span", { class: `tag ${i.status === "waiting" ? "" : i.status === "done" ? "good" : i.status === "fired" ? "warn" : ""}`, text: { waiting: t("기다림"), fired: t("진행 중"), done: t("마침"), skipped: t("건너뜀") }[i.status] })),
+      el("div", { class: "row between" }, el("span", {}, el("span", { class: "when num", text: i.fired_t !== null && i.fired_t !== undefined ? ofDay(i.fired_t) : Math.floor(i.due_t ?? 0) % 60 ? ofDay(i.due_t) : ofDay(i.due_t ?? 0).slice(0, 5) }), " ", el("b", { text: both(i.title) })), el("span", { class: `tag ${i.status === "waiting" ? "" : i.status === "done" ? "good" : i.status === "fired" ? "warn" : ""}`, text: { waiting: t("기다림"), fired: t("진행 중"), done: t("마침"), skipped: t("건너뜀") }[i.status] })),
       el("dl", {}, el("dt", { text: t("기대 행동") }), el("dd", { text: both(i.expect) }), el("dt", { text: t("누가") }), el("dd", { text: both(i.who) }),
         i.alert_t !== null && i.alert_t !== undefined && [el("dt", { text: t("경과") }), el("dd", { class: "num", text: [[t("경보"), i.alert_t], [t("확인"), i.acknowledged_t], [t("출동"), i.dispatched_t], [t("도착"), i.arrived_t], [t("찾음"), i.found_t], [t("종결"), i.closed_t]].filter(([, at]) => at !== null && at !== undefined).map(([name, at]) => `${name} ${ofDay(at)}`).join(" → ") })]),
-      i.kind === "dial" && ["running", "paused"].includes(state.state) && el("div", {}, el("p", { class: "small muted", style: "margin:.4rem 0 0", text: t("지금 전화하는 어린이의 번호를 누르세요 (전화기가 있는 번호만):") }), el("div", { class: "dialpad" }, (session.class?.phones ?? []).map((seat) => el("button", { type: "button", class: "plain", "data-key": `dial-${seat}`, "data-dial": seat, click: () => act("inject", { inject: i.id, seat }, t("{n}번이 1번을 길게 눌렀습니다", { n: seat })), text: `☎ ${seat}` })))),
-      (i.status === "waiting" || i.repeatable) && ["running", "paused"].includes(state.state) && el("div", { class: "row", style: "margin-top:.4rem" }, el("button", { type: "button", class: i === next ? "primary" : "plain", "data-key": `fire-${i.id}`, "data-fire": i.id, click: () => act("inject", { inject: i.id }, t("상황을 넣었습니다")), text: t("지금 넣기") }), i.status === "waiting" && el("button", { type: "button", class: "plain", "data-key": `skip-${i.id}`, click: () => act("skip", { inject: i.id }), text: t("건너뛰기") })))));
+      i.kind === "dial" && ["running", "paused"].includes(state.state) && el("div", {}, el("p", { class: "small muted", style: "margin:.4rem 0 0", text: t("지금 전화하는 어린이의 번호를 누르세요 (전화기가 있는 번호만):") }), el("div", { class: "dialpad" }, (session.class?.phones ?? []).map((seat) => el("button", { type: "button", class: "plain", "data-key": `dial-${seat}`, "data-dial": seat, click: (event) => fire(event, { inject: i.id, seat }, t("{n}번이 1번을 길게 눌렀습니다", { n: seat })), text: `☎ ${seat}` })))),
+      (i.status === "waiting" || i.repeatable) && ["running", "paused"].includes(state.state) && el("div", { class: "row", style: "margin-top:.4rem" }, el("button", { type: "button", class: i === next ? "primary" : "plain", "data-key": `fire-${i.id}`, "data-fire": i.id, click: (event) => fire(event, { inject: i.id }, t("상황을 넣었습니다")), text: t("지금 넣기") }), i.status === "waiting" && el("button", { type: "button", class: "plain", "data-key": `skip-${i.id}`, click: () => act("skip", { inject: i.id }), text: t("건너뛰기") })))));
 }
 // What is still to come has not failed while the drill goes on.
 const outcome = (m) => m.met === true ? "met" : m.met === false && !(m.open && ["running", "paused"].includes(state.state)) ? "missed" : "open";
@@ -84,21 +110,41 @@ const measures = () => el("div", { class: "measures", style: "margin-bottom:.7re
 
 const MARK = { here: t("있음"), missing: t("안 보임"), excused: t("사유") };
 let mark = "here"; // what a press of a number says
+/** What was pressed and is not in the twin's answer yet. It counts at once; the calls go one after the other, in the order of the presses. */
+const pressed = new Map();
+let sending = false;
+async function count(rows) {
+  for (const { seat, status } of rows) { pressed.delete(seat); pressed.set(seat, status); }
+  const here_ = new Set(kept.get(`here:${id}`, []));
+  for (const { seat, status } of rows) if (status === "here") here_.add(seat);
+  kept.set(`here:${id}`, [...here_]);
+  panel();
+  if (sending) return;
+  sending = true;
+  while (pressed.size) {
+    const sent = [...pressed];
+    await act("rollcall", { seats: sent.map(([seat, status]) => ({ seat, status })) });
+    for (const [seat, status] of sent) if (pressed.get(seat) === status) pressed.delete(seat);
+  }
+  sending = false;
+  panel();
+}
 function roll() {
   const names = kept.get(`names:${session.school.code}:${session.class?.grade}-${session.class?.class}`, {}), r = state.rollcall ?? {};
-  const missing = new Set(r.missing ?? []), excused = new Set(r.excused ?? []), here_ = new Set(kept.get(`here:${id}`, []));
+  const told = { missing: new Set(r.missing ?? []), excused: new Set(r.excused ?? []), here: new Set(kept.get(`here:${id}`, [])) };
   const seats = session.class?.seats ?? [];
-  const status = (n) => missing.has(n) ? "missing" : excused.has(n) ? "excused" : here_.has(n) ? "here" : "none";
+  const status = (n) => pressed.get(n) ?? Object.keys(told).find((name) => told[name].has(n)) ?? "none";
+  const missing = seats.filter((n) => status(n) === "missing");
   const counted = seats.filter((n) => status(n) !== "none").length;
   fill($("#panel"), el("div", { class: "row between" }, el("div", {}, el("span", { class: "bigcount", text: `${r.here ?? 0}/${r.expected ?? seats.length}` }), el("div", { class: "muted", text: t("{g}학년 {c}반 · 확인한 자리 {n}", { g: session.class?.grade, c: session.class?.class, n: counted }) })),
-    el("div", {}, r.accounted_s !== null && r.accounted_s !== undefined ? el("span", { class: "tag good", style: "font-size:1.05rem", text: t("전원 확인까지 {s}", { s: span(r.accounted_s) }) }) : missing.size ? el("span", { class: "tag bad", text: t("안 보임: {n}번", { n: [...missing].join(", ") }) }) : "")),
+    el("div", {}, r.accounted_s !== null && r.accounted_s !== undefined && !missing.length ? el("span", { class: "tag good", style: "font-size:1.05rem", text: t("전원 확인까지 {s}", { s: span(r.accounted_s) }) }) : missing.length ? el("span", { class: "tag bad", text: t("안 보임: {n}번", { n: missing.join(", ") }) }) : "")),
   el("div", { class: "row", role: "radiogroup", "aria-label": t("번호를 누르면") }, el("b", { text: t("번호를 누르면:") }), Object.entries(MARK).map(([name, text]) => el("button", { type: "button", role: "radio", class: mark === name ? "primary small" : "plain small", "data-key": `mark-${name}`, "data-mark": name, "aria-checked": String(mark === name), click: () => { mark = name; drawn = ""; panel(); }, text }))),
   el("p", { class: "small muted", text: t("번호만 훈련 기록에 남고 이름은 이 브라우저에만 있습니다.") }),
   el("div", { class: "seats" }, seats.map((n) => el("button", { type: "button", class: "seat", "data-key": `seat-${n}`, "data-seat": n, "data-status": status(n), "aria-label": t("{n}번 {name} {status}", { n, name: names[n] ?? "", status: { none: t("미확인"), here: t("있음"), missing: t("안 보임"), excused: t("사유") }[status(n)] }), disabled: !["running", "paused"].includes(state.state),
-    click: async () => { const next = status(n) === mark ? "here" : mark; if (next === "here") here_.add(n); kept.set(`here:${id}`, [...here_]); await act("rollcall", { seats: [{ seat: n, status: next }] }); } },
+    click: () => count([{ seat: n, status: status(n) === mark ? "here" : mark }]) },
   el("b", { text: n }), el("small", { text: names[n] ?? "" }), el("small", { text: { none: "", here: `✓ ${t("있음")}`, missing: `✗ ${t("안 보임")}`, excused: t("사유") }[status(n)] })))),
   el("div", { class: "row", style: "margin-top:.8rem" },
-    el("button", { type: "button", class: "primary", id: "all-here", disabled: !["running", "paused"].includes(state.state), click: async () => { const rest = seats.filter((n) => status(n) === "none"); kept.set(`here:${id}`, [...new Set([...here_, ...rest])]); await act("rollcall", { seats: rest.map((seat) => ({ seat, status: "here" })) }); }, text: t("나머지 모두 있음") }),
+    el("button", { type: "button", class: "primary", id: "all-here", disabled: !["running", "paused"].includes(state.state), click: () => count(seats.filter((n) => status(n) === "none").map((seat) => ({ seat, status: "here" }))), text: t("나머지 모두 있음") }),
     el("button", { type: "button", class: "plain", id: "names", click: editNames, text: t("이름 적기") })));
 }
 async function editNames() {
@@ -265,7 +311,7 @@ async function begin() {
   await refresh().catch(trouble);
   const mapped = startMap().catch((error) => { console.error(error); toast(t("지도를 열 수 없습니다: {why}", { why: error.message }), "error"); });
   const live = new Live(`${BASE}/stream?last_event_id=0`, {
-    clock(data) { if (data.state === "ended" && state?.state !== "ended") later(); if (state && data.state !== state.state) later(); $("#clock").textContent = ofDay(data.t); if (data.phase && data.state !== "ended") $("#phase").textContent = both(data.phase.title ?? data.phase); },
+    clock(data) { if (data.state === "ended" && state?.state !== "ended") later(); if (state && data.state !== state.state) later(); $("#clock").textContent = ofDay(data.t); if (state) untilNext(data.t); if (data.phase && data.state !== "ended") $("#phase").textContent = inPlan(data.phase); },
     frame(data) { if (!replay) crowd?.frame(data); },
     event(data) {
       if (events.some((e) => e.n === data.n)) return;
@@ -314,7 +360,7 @@ $("#join").addEventListener("click", () => dialog(t("참가 번호"), el("div", 
   reachable() ? el("p", {}, t("다른 컴퓨터나 태블릿에서 이 주소를 열고 번호를 넣은 뒤 역할(상황실, 보호자, 학교)을 고릅니다: "), el("b", { text: reachable() })) : el("p", {}, t("지금은 이 컴퓨터에서만 열립니다: 역할마다 새 탭을 쓰세요. 학교 안의 다른 기기에서도 열려면 프로그램을 이렇게 다시 켭니다: "), el("code", { style: "white-space:nowrap", text: "safezone drill --host 0.0.0.0" })),
   el("p", { class: "muted", text: t("번호를 아는 사람은 역할만 맡습니다. 시작·상황 넣기·종료는 이 브라우저에서만 할 수 있습니다.") })), { no: null }));
 $("#start").addEventListener("click", () => act("start"));
-$("#inject").addEventListener("click", () => { const next = upcoming(); if (next) act("inject", { inject: next.id }, t("상황을 넣었습니다")); });
+$("#inject").addEventListener("click", (event) => { const next = upcoming(); if (next) fire(event, { inject: next.id }, t("상황을 넣었습니다")); });
 $("#clear").addEventListener("click", async () => {
   const open = state.injects.filter((i) => i.incident && (i.closed_t === null || i.closed_t === undefined)).length;
   if (open && !(await dialog(t("상황을 종료할까요?"), el("p", { text: t("상황실에서 아직 종결하지 않은 사건이 {n}건 있습니다. 종료하면 모두 제자리로 돌아갑니다.", { n: open }) }), { yes: t("상황 종료") }))) return;

@@ -1,5 +1,6 @@
 // A guardian's page, phone first. All of it is asked of the hub with the guardian's own token: it can see nothing else.
 import { $, HUB_AWAY, Live, ask, away, band, because, both, date, day, dialog, el, fill, here, icon, hm, hms, span, t, toast, trouble } from "./kit.js";
+import { followDrill } from "./drill.js";
 import { DEVICE, SERVICE, STATE, who } from "./words.js";
 import { area, circle, collection, makeMap, overlay, point } from "./map.js";
 
@@ -194,6 +195,7 @@ async function begin() {
   }
   away("hub", false);
   child = me.children[0];
+  followDrill();
   let placing = 0;
   new Live(`${V1}/guardians/${me.principal}/stream`, {
     notice(record) {

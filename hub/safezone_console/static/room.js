@@ -1,5 +1,6 @@
 // The control room. Everything it shows is the hub's; it keeps nothing but which incident is looked at.
 import { $, HUB_AWAY, Live, ask, away, band, because, both, dialog, el, fill, here, icon, hm, hms, kept, key, ofDay, says, span, t, toast, trouble } from "./kit.js";
+import { followDrill } from "./drill.js";
 import { ACTION, CLASS, GLYPH, LEVEL, SERVICE, STATE, UNIT, UNIT_ICON, who } from "./words.js";
 import { area, circle, collection, drawPlace, legend, makeMap, overlay, point } from "./map.js";
 
@@ -204,6 +205,7 @@ const metres = (a, b) => Math.hypot((a.lat - b.lat) * 111195, (a.lon - b.lon) * 
 
 /** Open incidents with which this one is not linked yet. */
 const linkable = (i) => [...incidents.values()].filter((o) => o.id !== i.id && isOpen(o) && !(i.linked ?? []).includes(o.id));
+const can = (verb, i) => !(verb === "acknowledge" && i.state !== "open") && !(verb === "on_scene" && i.state === "on_scene") && !(verb === "link" && !linkable(i).length);
 const VERBS = [["acknowledge", "a", t("확인"), "primary wide"], ["dispatch", "d", t("출동"), "plain"], ["on_scene", "s", t("현장 도착"), "plain"], ["note", "n", t("메모"), "plain"],
   ["prank", "p", t("장난 표시"), "plain"], ["link", "l", t("같은 일로 잇기"), "plain"], ["call_119", "e", t("119 호출"), "plain"], ["false_alarm", "f", t("오경보 종결"), "plain"], ["resolve", "r", t("종결"), "plain"]];
 
@@ -211,7 +213,7 @@ function detail() {
   const i = incidents.get(selected), box = $("#detail");
   if (!i) { fill(box, el("div", { class: "empty" }, el("b", { text: t("사건을 고르세요") }), t("위아래 화살표나 j, k로 옮기고 Enter로 엽니다."))); return; }
   const open = isOpen(i), climbs = open && i.next_escalation_at;
-  const verbs = open ? VERBS.filter(([verb]) => !(verb === "acknowledge" && i.state !== "open") && !(verb === "on_scene" && i.state === "on_scene") && !(verb === "link" && !linkable(i).length)) : [["reopen", "o", t("다시 열기"), "plain wide"], ["note", "n", t("메모"), "plain wide"]];
+  const verbs = open ? VERBS : [["reopen", "o", t("다시 열기"), "plain wide"], ["note", "n", t("메모"), "plain wide"]];
   const words = alerts.get(i.id)?.text ?? handover?.what?.text;
   fill(box,
     el("div", { class: "row" }, el("span", { class: `tag ${i.class === "emergency" ? "emergency" : i.class === "danger" ? "danger-class" : ""}`, text: CLASS[i.class] }), el("span", { class: "tag info", text: STATE[i.state] }),
@@ -221,7 +223,6 @@ function detail() {
     words && el("p", { style: "margin:.3rem 0", text: both(words).replaceAll(`${zone}-`, "") }),
     el("p", { class: "small muted num", style: "margin:.2rem 0" }, t("일어난 때 {a} · 접수 {b}", { a: hms(i.opened_at), b: hms(i.told_at ?? i.opened_at) }), i.owner ? ` · ${t("담당 {who}", { who: by(i.owner) })}` : "",
       climbs && el("span", {}, " · ", el("b", { "data-until": i.next_escalation_at, "data-text": t("다음 상향까지 {s}"), text: "" }))),
-    el("div", { class: "actions" }, verbs.map(([verb, letter, name, looks]) => el("button", { type: "button", class: looks, "data-key": `act-${verb}`, "data-verb": verb, click: () => act(verb) }, name, el("kbd", { "aria-hidden": "true", text: letter })))),
     i.linked?.length > 0 && el("div", {}, el("b", { text: t("같은 일로 이어진 사건") }), el("p", { class: "small muted", style: "margin:0", text: t("한 일이 여러 규칙에 걸리면 경보가 따로 나고, 허브가 서로 잇습니다.") }),
       el("ul", { class: "bare" }, i.linked.map((id) => el("li", {}, el("button", { type: "button", class: "plain small", "data-key": `linked-${id}`, "data-linked": id, click: () => select(id), text: incidents.has(id) ? `⇔ ${SERVICE[incidents.get(id).service]} ${hms(incidents.get(id).opened_at)} · ${STATE[incidents.get(id).state]}` : `⇔ ${id}` }))))),
     i.units?.length > 0 && el("p", {}, el("b", { text: t("보낸 출동: ") }), i.units.map((u) => el("span", { class: "tag info", style: "margin-right:.3rem" }, icon(UNIT_ICON[u.type] ?? "patrol"), u.name ?? u.id))),
@@ -231,7 +232,9 @@ function detail() {
       camera && !camera.url && el("p", { class: "muted small", text: t("이 카메라는 화면을 내주지 않습니다. 지도에 자리와 방향이 있습니다.") })],
     shown && el("p", { class: "small", id: "searching" }, el("b", { text: t("수색 범위") }), ` ${whereToLook().join(" · ")}`),
     el("h3", { text: t("경과") }),
-    el("ol", { class: "history bare" }, [...(i.history ?? [])].reverse().map((h) => el("li", {}, el("span", { class: "num muted", text: hms(h.at) }), el("span", {}, el("b", { text: ACTION[h.action.split(".").pop()] ?? h.action }), ` ${by(h.by)}`, h.note && el("div", { text: plainly(h.note) }))))));
+    el("ol", { class: "history bare" }, [...(i.history ?? [])].reverse().map((h) => el("li", {}, el("span", { class: "num muted", text: hms(h.at) }), el("span", {}, el("b", { text: ACTION[h.action.split(".").pop()] ?? h.action }), ` ${by(h.by)}`, h.note && el("div", { text: plainly(h.note) }))))),
+    // At the foot, each in its place whether it can be done now or not: none comes under a finger that was not there.
+    el("div", { class: "actions" }, verbs.map(([verb, letter, name, looks]) => el("button", { type: "button", class: looks, "data-key": `act-${verb}`, "data-verb": verb, disabled: !can(verb, i), click: (event) => { if (event.detail < 2) act(verb); } }, verb === "acknowledge" && i.state !== "open" ? `✓ ${t("확인함")}` : name, el("kbd", { "aria-hidden": "true", text: letter })))));
   tick();
   picture();
 }
@@ -275,10 +278,16 @@ function stopCamera() { clearInterval(cameraTimer); cameraTimer = 0; }
 
 // ------------------------------------------------------------------ acts
 
+const busy = new Set(); // each act once at a time, however often its button is pressed
 async function act(verb) {
   const i = incidents.get(selected);
   if (!i) return;
   let body = { action: verb };
+  if (busy.has(verb)) return;
+  busy.add(verb);
+  try { await perform(i, verb, body); } finally { busy.delete(verb); }
+}
+async function perform(i, verb, body) {
   if (verb === "dispatch") {
     const free = nearest(i).slice(0, 9);
     const form = await dialog(t("누구를 보낼까요?"), el("div", {}, free.map((u, n) => el("label", { class: "consent" }, el("input", { type: "radio", name: "unit", value: u.id, checked: n === 0 }), el("span", {}, el("b", {}, icon(UNIT_ICON[u.type] ?? "patrol"), ` ${u.name ?? u.id}`), `${UNIT[u.type] ?? ""}${u.distance_m === null || !i.position ? "" : ` · ${Math.round(u.distance_m)} m`}${u.expected_s ? ` · ${t("약 {s}", { s: span(u.expected_s) })}` : ""}`))),
@@ -347,17 +356,15 @@ function drawSearch() {
   drawUnits();
 }
 
-async function startMap() {
+async function startMap(drill) {
   const placed = devices.filter((d) => d.lat);
   const mean = (rows, name) => rows.reduce((sum, d) => sum + d[name], 0) / rows.length;
   let center = placed.length ? [mean(placed, "lon"), mean(placed, "lat")] : units.length ? [units[0].lon, units[0].lat] : [126.978, 37.5665], sheet = null;
-  if (here.drill) {
-    const session = await ask("GET", `/control/v1/sessions/${here.drill}`).catch(() => null);
-    if (session?.map) {
-      center = session.map.center;
-      if (session.map.kind === "schematic" || !(await ask("GET", "/tiles.json")).present) sheet = await ask("GET", `/control/v1/sessions/${here.drill}/map?schematic=1`).catch(() => null);
-      if (session.map.notice) $("#map").append(el("p", { class: "notmine", style: "margin:0", text: both(session.map.notice) }));
-    }
+  const session = await drill;
+  if (session?.map) {
+    center = session.map.center;
+    if (session.map.kind === "schematic" || !(await ask("GET", "/tiles.json")).present) sheet = await ask("GET", `/control/v1/sessions/${here.drill}/map?schematic=1`).catch(() => null);
+    if (session.map.notice) $("#map").append(el("p", { class: "notmine", style: "margin:0", text: both(session.map.notice) }));
   }
   map = await makeMap($("#map"), { center, zoom: 15.7, sheet, label: t("사건과 카메라와 출동 조의 지도") });
   if (here.drill) ask("GET", `/control/v1/sessions/${here.drill}/map`).then((place) => drawPlace(map, { ...place, features: place.features.filter((f) => ["school", "danger", "assembly", "academy", "playground"].includes(f.properties.kind)) })).catch(() => {});
@@ -368,9 +375,6 @@ async function startMap() {
 }
 
 // ------------------------------------------------------------------ live
-
-/** The drill has ended: what is shown stays, and the page says so. */
-function over() { says($("#map"), { t: (now() / 1000 + 32400) % 86400, text: t("훈련이 끝났습니다. 수고하셨습니다.") }); }
 
 async function loadUnits() {
   units = (await ask("GET", `${V1}/zones/${zone}/units`).catch(() => ({ items: units }))).items;
@@ -434,8 +438,8 @@ async function begin() {
     if (first) { first = false; for (const i of incidents.values()) told.add(i.id); select(incidents.has(selected) ? selected : (ordered()[0]?.id ?? "")); }
     else for (const i of incidents.values()) news(i);
   });
-  if (here.drill) new Live(`/control/v1/sessions/${here.drill}/stream?frames=0`, {
-    clock(data) { clock = { at: Date.parse(data.at), heard: Date.now(), pace: data.state === "running" ? data.speed : 0 }; document.body.dataset.t = ofDay(data.t); if (data.state === "ended") over(); },
+  const drill = followDrill({
+    clock(data) { clock = { at: Date.parse(data.at), heard: Date.now(), pace: data.state === "running" ? data.speed : 0 }; document.body.dataset.t = ofDay(data.t); },
     event(data) {
       if (Date.now() - Date.parse(data.wall) > 10000) return;
       if (data.kind === "inject" && data.data?.kind === "message" && ["list", "hand"].includes(data.data.by)) { says($("#map"), data); $("#spoken").textContent = both(data.text); }
@@ -445,7 +449,7 @@ async function begin() {
   setInterval(tick, 1000);
   setInterval(loadUnits, 4000);
   setInterval(() => { if (shown) search(); }, 15000);
-  await startMap().catch((error) => { console.error(error); });
+  await startMap(drill).catch((error) => { console.error(error); });
 }
 
 // ------------------------------------------------------------------ keys
@@ -464,7 +468,7 @@ addEventListener("keydown", (event) => {
     requestAnimationFrame(() => document.querySelector(`[data-incident="${CSS.escape(next.id)}"]`)?.focus());
   } else if (event.key === "h") { event.preventDefault(); handOver(); }
   else if (event.key === "m") sound.toggle();
-  else if (keys[event.key] && document.querySelector(`[data-verb="${keys[event.key]}"]`)) { event.preventDefault(); act(keys[event.key]); }
+  else if (keys[event.key] && document.querySelector(`[data-verb="${keys[event.key]}"]:not(:disabled)`)) { event.preventDefault(); act(keys[event.key]); }
 });
 async function help() {
   const lines = [["j / ↓", t("다음 사건")], ["k / ↑", t("이전 사건")], ...VERBS.map(([, letter, name]) => [letter, name]), ["o", t("다시 열기")], ["h", t("근무 인계")], ["m", t("소리")], ["?", t("이 도움말")]];

@@ -1,5 +1,6 @@
 // The school's page: who came, who is missing, what needs a new battery, what parents say. Asked again every few seconds.
 import { $, HUB_AWAY, Live, ask, away, band, because, day, dialog, el, fill, here, hm, t, toast, trouble } from "./kit.js";
+import { followDrill } from "./drill.js";
 import { DEVICE, FAULT, SERVICE, STATE } from "./words.js";
 
 const V1 = "/as/school/v1";
@@ -81,7 +82,7 @@ async function written(e) {
 }
 
 async function load() {
-  if (over) return;
+  if (over && pupils) return;
   const zone = `${V1}/zones/${me.zone}`;
   const each = await Promise.allSettled([ask("GET", `${zone}/pupils`), ask("GET", `${zone}/devices`), ask("GET", `${zone}/complaints`), ask("GET", `${zone}/enrolments`)]);
   if (each[0].status === "fulfilled") pupils = each[0].value;
@@ -98,14 +99,8 @@ async function begin() {
     if (error.status === 401) { location.replace("/login?role=school"); return; }
     away("hub", true, HUB_AWAY); setTimeout(begin, 1500); return;
   }
-  if (here.drill) {
-    drill = await ask("GET", `/control/v1/sessions/${here.drill}`).catch(() => null);
-    new Live(`/control/v1/sessions/${here.drill}/stream?frames=0`, { clock(data) {
-      if (!["ended", "failed"].includes(data.state) || over) return;
-      over = true; // the zone has its own time again: what it would show now is not the drill
-      $("#tiles").before(el("p", { class: "card", id: "over", role: "status" }, el("b", { text: t("훈련이 끝났습니다. 아래는 끝났을 때의 모습입니다.") })));
-    } });
-  }
+  // When it is over the zone has its own time again: what it would show then is not the drill.
+  drill = await followDrill({ over() { over = true; } });
   const heard = (i) => { if (["not_arrived", "missing_report"].includes(i.service)) alerts.set(i.id ?? i.incident, i); if (i.exercise) band(true); load(); };
   new Live(`${V1}/zones/${me.zone}/stream`, { alert: heard, incident: heard, complaint: load }, (connected) => {
     away("hub", !connected, HUB_AWAY);
