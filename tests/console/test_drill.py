@@ -154,6 +154,13 @@ def test_teacher_runs_a_drill_from_start_to_report_by_clicking(
     expect(page.locator(".measure", has_text="도착")).to_contain_text("목표")
     expect(page.locator(".measure", has_text="도착")).not_to_contain_text("✗")
 
+    # The map goes no farther away than its streets reach, and back to the child.
+    nearest = page.evaluate("crowd.map.getMinZoom()")
+    assert nearest == (14 if map_dir_or_none() else 13.5)
+    page.evaluate("crowd.map.jumpTo({ center: [127.1, 37.6] })")
+    page.click("#follow")
+    page.wait_for_function("crowd.map.getBounds().contains(crowd.child())")
+
     # A real call in the middle of the drill: red, and named as real.
     twin.ask("POST", f"/sessions/{session}/lab/real-press", json={})
     expect(desk.locator("#real")).to_be_visible(timeout=20000)
@@ -192,7 +199,7 @@ def test_teacher_runs_a_drill_from_start_to_report_by_clicking(
     expect(page.locator("dialog")).to_contain_text("아직 종결하지 않은 사건이 1건")
     page.locator("dialog button.primary").click()
     expect(page.locator("#state")).to_contain_text("훈련 끝내기")
-    expect(desk.locator(".says")).to_contain_text("ALL CLEAR")
+    expect(desk.locator(".says").last).to_contain_text("ALL CLEAR")
     page.reload()  # in mid-drill: nothing is lost
     page.wait_for_selector("body[data-state=running]")
     page.click("#tab-log")
@@ -208,6 +215,10 @@ def test_teacher_runs_a_drill_from_start_to_report_by_clicking(
     page.click("#end")
     page.locator("dialog button.primary").click()
     page.wait_for_selector("body[data-state=ended]")
+    expect(page.locator("#tab-report")).to_have_attribute("aria-selected", "true")
+    # The control room's tab does not look as if something could still come.
+    expect(desk.locator("#over")).to_contain_text("이 훈련은 끝났습니다")
+    expect(desk.locator("#which")).to_contain_text("신도림초등학교")
     page.wait_for_selector("body[data-replay=ready]", timeout=20000)
     page.locator("#slider").fill(page.locator("#slider").get_attribute("max") or "0")
     expect(page.locator("#said")).not_to_be_empty()

@@ -51,7 +51,7 @@ EVERY_LOOK = """
 for (const [what, looks] of [[".notice", ["danger", "emergency", "over", ""]], [".incident", ["open danger", "open emergency", "open everyday", "taken danger", "open emergency realcall"]]]) {
   const shown = document.querySelector(what);
   for (const look of shown ? looks : []) {
-    const other = shown.parentElement.insertBefore(shown.cloneNode(true), null);
+    const other = document.querySelector("main").appendChild(shown.cloneNode(true)); // not in the list: that is drawn anew
     other.className = other.className.replace(/ (open|taken|emergency|danger|everyday|over|realcall)/g, "") + " " + look;
   }
 }

@@ -24,7 +24,7 @@ export async function followDrill(heard = {}) {
 function tell(session) {
   document.body.dataset.over = "yes";
   const next = el("div", { class: "row" }, el("span", { text: t("새 훈련이 있으면 선생님 화면의 새 참가 번호로 다시 들어가세요.") }), el("a", { class: "button plain", href: "/", text: t("처음으로") }));
-  $("#main").prepend(el("section", { class: "over", id: "over", role: "alert" }, el("div", {}, el("h2", { text: t("이 훈련은 끝났습니다") }), el("p", { text: t("수고하셨습니다. 이 화면에는 이제 새 일이 나타나지 않습니다.") })), next));
+  $("#main").prepend(el("section", { class: "drill-over", id: "over", role: "alert" }, el("div", {}, el("h2", { text: t("이 훈련은 끝났습니다") }), el("p", { text: t("수고하셨습니다. 이 화면에는 이제 새 일이 나타나지 않습니다.") })), next));
   const look = async () => {
     const { items } = await ask("GET", "/control/v1/sessions").catch(() => ({ items: [] }));
     const others = items.filter((s) => !DONE.includes(s.state) && s.school.code === session.school.code && s.session !== session.session), newer = others.find((s) => s.state !== "ready") ?? others[0];
