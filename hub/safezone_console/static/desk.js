@@ -30,6 +30,7 @@ async function refresh() {
 /** The phase of the plan by the clock; what really happens may be ahead of it or behind. */
 const inPlan = (phase) => phase ? t("계획: {phase}", { phase: both(phase.title ?? phase) }) : "";
 const SETTLING_MS = 2000;
+const WAITS = { found: t("아이를 찾으면 저절로 나옵니다"), alert: t("경보가 울린 뒤 저절로 나옵니다") };
 let offered, settled = 0, firing = false;
 /** Put a situation in, once however often the button is pressed. */
 async function fire(event, body, good) {
@@ -42,9 +43,9 @@ async function fire(event, body, good) {
 /** How long until the next situation comes by itself. */
 function untilNext(at) {
   const next = state.injects.find((i) => i.status === "waiting"), live = ["running", "paused"].includes(state.state) && state.all_clear_t === null, left = (next?.due_t ?? 0) - at;
-  if ($("#until")) $("#until").textContent = live && next?.auto && left > 0 ? t("다음 상황까지 {s}", { s: span(left) }) : "";
+  if ($("#until")) $("#until").textContent = !live || !next ? "" : WAITS[next.waits_for] ?? (next.auto && left > 0 ? t("다음 상황까지 {s}", { s: span(left) }) : "");
 }
-const upcoming = () => state.injects.find((i) => i.status === "waiting") ?? state.injects.find((i) => i.repeatable);
+const upcoming = () => state.injects.find((i) => i.status === "waiting" && i.waits_for !== "found") ?? state.injects.find((i) => i.repeatable);
 /** The drill cannot go on: what happened so far is in the report, and a new one can be begun. */
 function broken() {
   away("twin", false);
@@ -104,7 +105,8 @@ function list() {
       el("dl", {}, el("dt", { text: t("기대 행동") }), el("dd", { text: both(i.expect) }), el("dt", { text: t("누가") }), el("dd", { text: both(i.who) }),
         i.alert_t !== null && i.alert_t !== undefined && [el("dt", { text: t("경과") }), el("dd", { class: "num", text: [[t("경보"), i.alert_t], [t("확인"), i.acknowledged_t], [t("출동"), i.dispatched_t], [t("도착"), i.arrived_t], [t("찾음"), i.found_t], [t("종결"), i.closed_t]].filter(([, at]) => at !== null && at !== undefined).map(([name, at]) => `${name} ${ofDay(at)}`).join(" → ") })]),
       i.kind === "dial" && ["running", "paused"].includes(state.state) && el("div", {}, el("p", { class: "small muted", style: "margin:.4rem 0 0", text: t("지금 전화하는 어린이의 번호를 누르세요 (전화기가 있는 번호만):") }), el("div", { class: "dialpad" }, (session.class?.phones ?? []).map((seat) => el("button", { type: "button", class: "plain", "data-key": `dial-${seat}`, "data-dial": seat, click: (event) => fire(event, { inject: i.id, seat }, t("{n}번이 1번을 길게 눌렀습니다", { n: seat })), text: `☎ ${seat}` })))),
-      (i.status === "waiting" || i.repeatable) && ["running", "paused"].includes(state.state) && el("div", { class: "row", style: "margin-top:.4rem" }, el("button", { type: "button", class: i === next ? "primary" : "plain", "data-key": `fire-${i.id}`, "data-fire": i.id, click: (event) => fire(event, { inject: i.id }, t("상황을 넣었습니다")), text: t("지금 넣기") }), i.status === "waiting" && el("button", { type: "button", class: "plain", "data-key": `skip-${i.id}`, click: () => act("skip", { inject: i.id }), text: t("건너뛰기") })))));
+      i.status === "waiting" && WAITS[i.waits_for] && el("p", { class: "small muted", style: "margin:.3rem 0 0", text: WAITS[i.waits_for] }),
+      (i.status === "waiting" || i.repeatable) && ["running", "paused"].includes(state.state) && el("div", { class: "row", style: "margin-top:.4rem" }, i.waits_for !== "found" && el("button", { type: "button", class: i === next ? "primary" : "plain", "data-key": `fire-${i.id}`, "data-fire": i.id, click: (event) => fire(event, { inject: i.id }, t("상황을 넣었습니다")), text: t("지금 넣기") }), i.status === "waiting" && el("button", { type: "button", class: "plain", "data-key": `skip-${i.id}`, click: () => act("skip", { inject: i.id }), text: t("건너뛰기") })))));
 }
 // What is still to come has not failed while the drill goes on.
 const outcome = (m) => m.met === true ? "met" : m.met === false && !(m.open && ["running", "paused"].includes(state.state)) ? "missed" : "open";
@@ -369,7 +371,8 @@ $("#start").addEventListener("click", () => act("start"));
 $("#inject").addEventListener("click", (event) => { const next = upcoming(); if (next) fire(event, { inject: next.id }, t("상황을 넣었습니다")); });
 $("#clear").addEventListener("click", async () => {
   const open = state.injects.filter((i) => i.incident && (i.closed_t === null || i.closed_t === undefined)).length;
-  if (open && !(await dialog(t("상황을 종료할까요?"), el("p", { text: t("상황실에서 아직 종결하지 않은 사건이 {n}건 있습니다. 종료하면 모두 제자리로 돌아갑니다.", { n: open }) }), { yes: t("상황 종료") }))) return;
+  const lost = state.child?.state === "missing";
+  if ((open || lost) && !(await dialog(t("상황을 종료할까요?"), el("div", {}, lost && el("p", {}, el("b", { text: t("아이를 아직 찾지 못했습니다. 지금 종료하면 보고서에 «찾지 못함»으로 남습니다.") })), open > 0 && el("p", { text: t("상황실에서 아직 종결하지 않은 사건이 {n}건 있습니다. 종료하면 모두 제자리로 돌아갑니다.", { n: open }) })), { yes: t("상황 종료") }))) return;
   act("all-clear", {}, t("상황이 끝났음을 알렸습니다"));
 });
 $("#pause").addEventListener("click", () => act(state.state === "paused" ? "resume" : "pause"));
