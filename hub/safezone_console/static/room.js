@@ -211,7 +211,7 @@ function nearest(i) {
   const told = i.nearest_units ?? alerts.get(i.id)?.units ?? [], known = new Set(told.map((u) => u.id));
   const others = units.filter((u) => u.available && !known.has(u.id)).map((u) => ({ ...u, distance_m: i.position ? metres(i.position, u) : null, expected_s: null }));
   const seconds = (u) => u.expected_s ?? u.distance_m / 5;
-  const rank = (u) => u.type === "ambulance" && !i.medical ? 1 : 0; // an ambulance where nobody is hurt comes last
+  const rank = (u) => u.type === "ambulance" ? (i.medical ? -1 : 1) : 0; // an ambulance first where somebody is hurt, and last where nobody is
   return [...told, ...others].sort((a, b) => rank(a) - rank(b) || seconds(a) - seconds(b));
 }
 const metres = (a, b) => Math.hypot((a.lat - b.lat) * 111195, (a.lon - b.lon) * 111195 * Math.cos((a.lat * Math.PI) / 180));
