@@ -139,7 +139,9 @@ def test_teacher_runs_a_drill_from_start_to_report_by_clicking(
     expect(desk.locator("#band")).to_be_visible()
     page.evaluate(HASTY)  # one situation, not three
     expect(page.locator(".toast", has_text="방금 바뀌었습니다")).to_be_visible()
-    assert sum(i["status"] != "waiting" for i in twin.ask("GET", f"/sessions/{session}/state")["injects"]) == 1
+    assert (
+        sum(i["status"] != "waiting" for i in twin.ask("GET", f"/sessions/{session}/state")["injects"]) == 1
+    )
     row = desk.locator(".incident").first
     expect(row).to_contain_text("훈련", timeout=40000)
     desk.bring_to_front()
@@ -342,7 +344,7 @@ def test_a_twin_killed_in_mid_drill_leaves_a_report_and_the_desk_says_so(twin: T
     page.click("#start")
     page.click("#inject")
     page.click("#tab-log")
-    expect(page.locator(".reactions")).to_contain_text("허브 경보", timeout=20000)
+    expect(page.locator(".reactions")).to_contain_text("경보: 태그 호출", timeout=20000)
     twin.process.kill()
     twin.process.wait()
     expect(page.locator("#away")).to_contain_text("다시 연결하는 중")
@@ -354,7 +356,7 @@ def test_a_twin_killed_in_mid_drill_leaves_a_report_and_the_desk_says_so(twin: T
         params={"access_token": TOKEN, "lang": "ko"},
         timeout=30.0,
     ).text
-    assert "허브 경보: 태그 호출" in report and "훈련이 끝나지 않았습니다" in report
+    assert "경보: 태그 호출" in report and "훈련이 끝나지 않았습니다" in report
     # Another teacher's drill that ended before the twin died is whole: for the city its desk opens, with replay and report.
     expect(page.locator("#sessions a", has_text="끝남")).to_have_count(0)
     page.goto(f"{twin.pages.base}/login?role=city#token={TOKEN}")

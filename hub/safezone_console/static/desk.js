@@ -27,15 +27,13 @@ async function refresh() {
   state = told;
   show();
 }
-/** The phase of the plan by the clock; what really happens may be ahead of it or behind. */
-const inPlan = (phase) => phase ? t("계획: {phase}", { phase: both(phase.title ?? phase) }) : "";
 const SETTLING_MS = 2000;
 const WAITS = { found: t("아이를 찾으면 저절로 나옵니다"), alert: t("경보가 울린 뒤 저절로 나옵니다") };
 let offered, settled = 0, firing = false;
 /** Put a situation in, once however often the button is pressed. */
 async function fire(event, body, good) {
-  if (event.detail > 1 || firing) return; // the second press of a double click
   if (body.seat === undefined && Date.now() < settled) { toast(t("다음 상황이 방금 바뀌었습니다. 확인하고 다시 누르세요.")); return; }
+  if (event.detail > 1 || firing) return; // the second press of a double click
   firing = true;
   await act("inject", body, good);
   firing = false;
@@ -66,7 +64,7 @@ function show() {
   const cleared = live && state.all_clear_t !== null, next = upcoming();
   $("#state").textContent = `${cleared ? t("상황 종료됨 – «훈련 끝내기»를 누르세요") : STATE[s] ?? s}${state.speed > 1 && live ? ` · ${state.speed}×` : ""}`;
   $("#clock").textContent = state.t !== null && state.t !== undefined ? ofDay(state.t) : "--:--:--";
-  $("#phase").textContent = ["ended", "failed"].includes(s) ? STATE[s] : inPlan(state.phase);
+  $("#phase").textContent = ["ended", "failed"].includes(s) ? STATE[s] : state.phase ? both(state.phase.title) : "";
   $("#start").disabled = s !== "ready";
   $("#inject").disabled = !live || cleared || !next;
   // What the button would do has just changed, under a finger perhaps: for a moment a press does nothing.
@@ -109,8 +107,8 @@ function list() {
       (i.status === "waiting" || i.repeatable) && ["running", "paused"].includes(state.state) && el("div", { class: "row", style: "margin-top:.4rem" }, i.waits_for !== "found" && el("button", { type: "button", class: i === next ? "primary" : "plain", "data-key": `fire-${i.id}`, "data-fire": i.id, click: (event) => fire(event, { inject: i.id }, t("상황을 넣었습니다")), text: t("지금 넣기") }), i.status === "waiting" && el("button", { type: "button", class: "plain", "data-key": `skip-${i.id}`, click: () => act("skip", { inject: i.id }), text: t("건너뛰기") })))));
 }
 // What is still to come has not failed while the drill goes on.
-const outcome = (m) => m.met === true ? "met" : m.met === false && !(m.open && ["running", "paused"].includes(state.state)) ? "missed" : "open";
-const measures = () => el("div", { class: "measures", style: "margin-bottom:.7rem" }, Object.entries(state.measures).filter(([, m]) => m).map(([name, m]) => el("div", { class: "measure" }, MEASURE[name] ?? name, el("b", { class: "num", text: m.s === null || m.s === undefined ? "–" : span(Math.round(m.s)) }), m.target_s ? el("span", { class: `tag ${{ met: "good", missed: "warn", open: "" }[outcome(m)]}`, text: `${{ met: "✓ ", missed: "✗ ", open: "" }[outcome(m)]}${t("목표 {s}", { s: span(m.target_s) })}` }) : "")));
+const outcome = (m) => m.fast ? "open" : m.met === true ? "met" : m.met === false && !(m.open && ["running", "paused"].includes(state.state)) ? "missed" : "open";
+const measures = () => el("div", { class: "measures", style: "margin-bottom:.7rem" }, Object.entries(state.measures).filter(([, m]) => m).map(([name, m]) => el("div", { class: "measure" }, MEASURE[name] ?? name, el("b", { class: "num", text: m.s === null || m.s === undefined ? "–" : span(Math.round(m.s)) }), m.target_s ? el("span", { class: `tag ${{ met: "good", missed: "warn", open: "" }[outcome(m)]}`, text: `${{ met: "✓ ", missed: "✗ ", open: "" }[outcome(m)]}${m.fast ? t("배속 구간: 판정 안 함") : t("목표 {s}", { s: span(m.target_s) })}` }) : "")));
 
 const MARK = { here: t("있음"), missing: t("안 보임"), excused: t("사유") };
 let mark = "here"; // what a press of a number says
@@ -282,11 +280,11 @@ async function startMap() {
   map.on("click", (event) => { const i = crowd.nearest(event.point.x, event.point.y); if (i >= 0) toast(both(crowd.labels[i]) || crowd.kinds[i]); });
   document.body.dataset.map = "ready";
 }
-/** Something begins to which people must react: they do so in real time, and what is said to them is read aloud. */
+let chosen = 0; // when the speed was last chosen here: the twin goes back to 1x by itself where people must react
+/** What is said to people when a situation begins is shown large. */
 function happened(event) {
   const fired = ["list", "hand"].includes(event.data?.by);
   if (!fired || Date.now() - Date.parse(event.wall) > 5000) return;
-  if (state?.speed > 1) act("speed", { x: 1 }, t("상황이 시작되어 속도를 1×로 되돌렸습니다"));
   if (event.data.kind === "message") says($("#map"), event);
 }
 /** The twin fetches the real streets; a drill made afterwards runs on them. */
@@ -318,7 +316,8 @@ async function begin() {
   await refresh().catch(trouble);
   const mapped = startMap().catch((error) => { console.error(error); toast(t("지도를 열 수 없습니다: {why}", { why: error.message }), "error"); });
   const live = new Live(`${BASE}/stream?last_event_id=0`, {
-    clock(data) { if (data.state === "ended" && state?.state !== "ended") later(); if (state && data.state !== state.state) later(); $("#clock").textContent = ofDay(data.t); if (state) untilNext(data.t); if (data.phase && data.state !== "ended") $("#phase").textContent = inPlan(data.phase); },
+    clock(data) { if (data.state === "ended" && state?.state !== "ended") later(); if (state && data.state !== state.state) later(); $("#clock").textContent = ofDay(data.t); if (state) untilNext(data.t); if (data.phase && data.state !== "ended") $("#phase").textContent = both(data.phase.title ?? data.phase);
+      if (state && data.speed !== state.speed) { if (data.speed === 1 && state.speed > 1 && Date.now() - chosen > 3000) toast(t("사람이 움직일 때라 속도를 1×로 되돌렸습니다")); state.speed = data.speed; later(); } },
     frame(data) { if (!replay) crowd?.frame(data); },
     event(data) {
       if (events.some((e) => e.n === data.n)) return;
@@ -376,6 +375,6 @@ $("#clear").addEventListener("click", async () => {
   act("all-clear", {}, t("상황이 끝났음을 알렸습니다"));
 });
 $("#pause").addEventListener("click", () => act(state.state === "paused" ? "resume" : "pause"));
-$("#speed").addEventListener("change", (event) => { act("speed", { x: Number(event.target.value) }); event.target.blur(); });
+$("#speed").addEventListener("change", (event) => { chosen = Date.now(); act("speed", { x: Number(event.target.value) }); event.target.blur(); });
 $("#end").addEventListener("click", async () => { if (await dialog(t("훈련을 끝낼까요?"), el("p", { text: t("끝나면 보고서와 다시 보기가 나옵니다.") }), { yes: t("끝내기") })) act("end", {}, t("훈련을 끝냈습니다")); });
 begin();

@@ -64,10 +64,20 @@ function urgency(a, b) {
 }
 const ordered = () => [...incidents.values()].filter((i) => showClosed ? !isOpen(i) : isOpen(i)).sort(showClosed ? (a, b) => (b.closed_at ?? "").localeCompare(a.closed_at ?? "") : urgency);
 
+/** In a drill: where it is seen from the school, as everybody there would say it. */
+let school = null;
+const SIDES = [t("북"), t("북동"), t("동"), t("남동"), t("남"), t("남서"), t("서"), t("북서")];
+function fromSchool(at) {
+  if (!school || !at) return "";
+  const far = metres(at, school), side = SIDES[Math.round(Math.atan2((at.lon - school.lon) * Math.cos((at.lat * Math.PI) / 180), at.lat - school.lat) / (Math.PI / 4) + 8) % 8];
+  return far <= 40 ? t("학교") : t("학교에서 {side}쪽으로 {m} m", { side, m: Math.round(far / 10) * 10 });
+}
+
+/** A place for people. A bell bears its number for all to see; that of a pole says something only where nothing else is known. */
 function inWords(i) {
-  const address = i.place ?? alerts.get(i.id)?.address;
-  const near = address?.near ? t("{what} {id} 근처 {m} m", { what: { bell: t("비상벨"), reader: t("기둥"), camera: t("카메라") }[address.near.kind] ?? "", id: short(address.near.id), m: Math.round(address.near.distance_m) }) : "";
-  return [address?.road, near].filter(Boolean).join(" · ") || (i.position ? `${i.position.lat.toFixed(5)}, ${i.position.lon.toFixed(5)}` : t("위치를 아직 모릅니다"));
+  const address = i.place ?? alerts.get(i.id)?.address, way = fromSchool(i.position);
+  const near = address?.near && (address.near.kind === "bell" || !(way || address.road)) ? t("{what} {id} 근처 {m} m", { what: { bell: t("비상벨"), reader: t("기둥"), camera: t("카메라") }[address.near.kind] ?? "", id: short(address.near.id), m: Math.round(address.near.distance_m) }) : "";
+  return [address?.road, way, near].filter(Boolean).join(" · ") || (i.position ? `${i.position.lat.toFixed(5)}, ${i.position.lon.toFixed(5)}` : t("위치를 아직 모릅니다"));
 }
 
 function row(i) {
@@ -375,6 +385,8 @@ async function startMap(drill) {
   const mean = (rows, name) => rows.reduce((sum, d) => sum + d[name], 0) / rows.length;
   let center = placed.length ? [mean(placed, "lon"), mean(placed, "lat")] : units.length ? [units[0].lon, units[0].lat] : [126.978, 37.5665], sheet = null;
   const session = await drill;
+  school = session?.school ?? null;
+  list();
   if (session?.map) {
     center = session.map.center;
     if (session.map.kind === "schematic" || !(await ask("GET", "/tiles.json")).present) sheet = await ask("GET", `/control/v1/sessions/${here.drill}/map?schematic=1`).catch(() => null);
