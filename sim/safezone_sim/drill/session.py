@@ -104,8 +104,8 @@ def new_session_id(school: str) -> str:
 
 
 def new_join_code() -> str:
-    """With it a trainee takes a role: eight letters and digits that look like nothing else, some 40 bits."""
-    return "".join(secrets.choice(ALPHABET) for _ in range(8))
+    """With it a trainee takes a role: twelve digits, some 40 bits. Digits are the same on every keyboard, a Korean one too."""
+    return "".join(secrets.choice("0123456789") for _ in range(12))
 
 
 class Session:
