@@ -14,9 +14,9 @@ export SAFEZONE_MAP_DIR ?= $(abspath $(wildcard ../shared/maps))
 demo: $(VENV)/.installed
 	$(BIN)/safezone run scenarios/pilot.toml --out results/pilot
 
-# A safety drill in the browser: hub, twin and pages; Ctrl-C ends it.
+# A safety drill in the browser: hub, twin and pages; Ctrl-C ends it. HOST=0.0.0.0: other devices in the classroom may join.
 drill: $(VENV)/.installed
-	$(BIN)/safezone drill
+	$(BIN)/safezone drill $(if $(HOST),--host $(HOST))
 
 test: $(VENV)/.installed
 	$(BIN)/python -m pytest -n $(WORKERS)

@@ -14,7 +14,7 @@ from safezone_hub.context import stable_id
 from safezone_hub.observation import ReleaseCamera, Tell, TurnCamera, Where
 from safezone_hub.places import Address, describe
 from safezone_hub.places.naming import Language
-from safezone_hub.registry import Recipient, Registry, ZoneView
+from safezone_hub.registry import Child, Recipient, Registry, ZoneView
 
 # What happened, with the child's name and the place; «{at}» is local time.
 _WORDS: dict[str, tuple[str, str]] = {
@@ -245,9 +245,10 @@ class Writer:
             data["position"] = _position(view, tell.position)
         where = None
         if kind == "alert" and tell.position is not None:
-            where = describe(view.net, view.landmarks(), tell.position.x, tell.position.y)
+            # The plane's origin is the school.
+            where = describe(view.net, view.landmarks(), tell.position.x, tell.position.y, school=(0.0, 0.0))
             data["address"] = where.body()
-        data["text"] = texts(view, tell, where)
+        data["text"] = texts(view, tell, where, desk=kind == "alert")
         if tell.incident is not None:
             data["incident"] = tell.incident
         if tell.near:
@@ -285,15 +286,15 @@ def quiet_until(view: ZoneView, recipient: Recipient, service: str, now: float) 
     return None
 
 
-def texts(view: ZoneView, tell: Tell, where: Address | None = None) -> dict[str, str]:
-    """Korean and English, event time and send time both shown; for the desk the place in words."""
+def texts(view: ZoneView, tell: Tell, where: Address | None = None, *, desk: bool = False) -> dict[str, str]:
+    """Korean and English, event time and send time both shown; for the desk the child's class and number, and the place in words."""
     words = _NEAR_BELL if tell.near else _WORDS[tell.service]
     child = view.children.get(tell.child or "")
     area = view.areas.get(tell.place or "")
     out = {}
     for i, language in enumerate(("ko", "en")):
         text = (words[i] + _SENT[i]).format(
-            name=child.name if child is not None else _UNKNOWN[i],
+            name=_UNKNOWN[i] if child is None else _in_class(child)[i] if desk else child.name,
             place=area.name if area is not None else "",
             device=tell.device or "",
             at=local_clock(tell.event_at, view.timezone),
@@ -314,6 +315,12 @@ def texts(view: ZoneView, tell: Tell, where: Address | None = None) -> dict[str,
         )
         out[language] = marks + text
     return out
+
+
+def _in_class(child: Child) -> tuple[str, str]:
+    """As school and desk speak of a child on the telephone."""
+    ko = f"{child.grade}학년 {child.class_no}반 {child.number}번 {child.name}"
+    return ko, f"{child.name} (grade {child.grade}, class {child.class_no}, no. {child.number})"
 
 
 def _position(view: ZoneView, where: Where) -> dict[str, float]:

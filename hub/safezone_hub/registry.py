@@ -84,6 +84,8 @@ class Child:
     home_by: str | None
     barred: tuple[str, ...]  # guardians who must learn nothing
     grade: int
+    class_no: int
+    number: int
 
     def distance_to_routes(self, x: float, y: float) -> float:
         """Metres to the nearest of its routes; infinite when it has none."""
@@ -416,6 +418,7 @@ def _child(item: items.Child, view: ZoneView) -> Child:
     corridors = tuple((view.line(route.line), route.corridor_m) for route in item.routes)
     return Child(
         item.id, item.name, item.home, tuple(item.places), corridors, item.home_by, tuple(item.barred), item.grade,
+        item.class_, item.number,
     )  # fmt: skip
 
 

@@ -17,3 +17,8 @@ def scalar_stream(seed: int, *names: str | int) -> random.Random:
     """As ``stream``, for one-at-a-time draws, where the standard library is several times faster."""
     text = "\x1f".join([str(seed), *map(str, names)])
     return random.Random(hashlib.blake2b(text.encode(), digest_size=16).digest())
+
+
+def school_of(zone: str) -> str:
+    """The school's code in a zone's name: drills of one school, each in a zone of its own, meet the same houses and children."""
+    return zone.partition("-")[0]

@@ -18,6 +18,14 @@ def test_road_and_nearest_bell_with_side_and_distance() -> None:
     assert address.body() == {"road": "새말로", "near": {"kind": "bell", "id": "B-7", "distance_m": 23.0}}
 
 
+def test_from_the_school_a_bell_is_told_and_a_pole_is_not() -> None:
+    address = describe(cross(), [BELL], 100.0, 3.0, school=(-100.0, 0.0))
+    assert address.text("ko") == "새말로, 학교에서 동쪽으로 200 m, 비상벨 B-7 남쪽 23 m"
+    pole = describe(cross(), [Landmark("reader", "R-2", 100.0, 26.0)], 100.0, 3.0, school=(-100.0, 0.0))
+    assert pole.text("en") == "Saemal-ro, 200 m east of the school"
+    assert pole.body()["near"]["id"] == "R-2"
+
+
 @pytest.mark.parametrize(
     ("dx", "dy", "ko", "en"),
     [

@@ -1,12 +1,12 @@
 // The drill desk. The drill is the twin's: this page starts, injects, shows; reload it, open it twice, nothing is lost.
 import { $, Live, ask, away, because, both, dialog, el, fill, here, kept, ofDay, says, span, t, toast, trouble } from "./kit.js";
-import { Crowd, collection, drawPlace, legend, makeMap, overlay, point } from "./map.js";
+import { Crowd, collection, drawPlace, follow, legend, makeMap, overlay, point, wellInside } from "./map.js";
 
 const id = location.pathname.split("/").pop(), BASE = `/control/v1/sessions/${id}`;
-let session, drill, state, view = "list", map, places = null, crowd, events = [], replay = null;
+let session, drill, state, view = "list", map, following = null, places = null, crowd, events = [], replay = null;
 const STATE = { ready: t("준비됨 – 시작을 누르세요"), running: t("진행 중"), paused: t("멈춤"), ended: t("끝남"), failed: t("실패") };
 const KIND = { press: "◆", dial: "☎", alert: "◉", acknowledge: "✓", dispatch: "▶", on_scene: "◎", close: "■", camera: "◫", unit: "▶", arrived: "◎", found: "✓", evacuate: "⇒", assembled: "▣", rollcall: "☑", all_clear: "✓", real: "▲", hub: "⟳", inject: "▶", note: "✎", state: "●" };
-const MEASURE = { notice: t("알아차림"), acknowledge: t("확인"), dispatch: t("출동"), arrive: t("도착"), found: t("찾음"), accounted: t("전원 확인"), close: t("종결"), breakthrough: t("실제 신고") };
+const MEASURE = { notice: t("알아차림"), acknowledge: t("확인"), dispatch: t("출동"), arrive: t("도착"), found: t("찾음"), accounted: t("인원 확인"), close: t("종결"), breakthrough: t("실제 신고") };
 
 async function act(path, body, good) {
   try {
@@ -19,11 +19,31 @@ async function act(path, body, good) {
 
 // ------------------------------------------------------------------ state
 
+let asked = 0, answered = 0;
 async function refresh() {
-  state = await ask("GET", `${BASE}/state`);
+  const n = ++asked, told = await ask("GET", `${BASE}/state`);
+  if (n < answered) return; // an answer that was overtaken by a later one
+  answered = n;
+  state = told;
   show();
 }
-const upcoming = () => state.injects.find((i) => i.status === "waiting") ?? state.injects.find((i) => i.repeatable);
+const SETTLING_MS = 2000;
+const WAITS = { found: t("아이를 찾으면 저절로 나옵니다"), alert: t("경보가 울린 뒤 저절로 나옵니다") };
+let offered, settled = 0, firing = false;
+/** Put a situation in, once however often the button is pressed. */
+async function fire(event, body, good) {
+  if (body.seat === undefined && Date.now() < settled) { toast(t("다음 상황이 방금 바뀌었습니다. 확인하고 다시 누르세요.")); return; }
+  if (event.detail > 1 || firing) return; // the second press of a double click
+  firing = true;
+  await act("inject", body, good);
+  firing = false;
+}
+/** How long until the next situation comes by itself. */
+function untilNext(at) {
+  const next = state.injects.find((i) => i.status === "waiting"), live = ["running", "paused"].includes(state.state) && state.all_clear_t === null, left = (next?.due_t ?? 0) - at;
+  if ($("#until")) $("#until").textContent = !live || !next ? "" : WAITS[next.waits_for] ?? (next.auto && left > 0 ? t("다음 상황까지 {s}", { s: span(left) }) : "");
+}
+const upcoming = () => state.injects.find((i) => i.status === "waiting" && i.waits_for !== "found") ?? state.injects.find((i) => i.repeatable);
 /** The drill cannot go on: what happened so far is in the report, and a new one can be begun. */
 function broken() {
   away("twin", false);
@@ -31,8 +51,9 @@ function broken() {
   if ($("#broken")) return;
   const [ko, en] = String(state.failed ?? session.failed ?? "").split(" · ");
   $(".desk").before(el("section", { class: "card notice danger", id: "broken", role: "alert" }, el("h2", { text: state.started_t === null ? t("시작하지 않은 훈련입니다") : t("이 훈련은 도중에 멈췄습니다") }), el("p", { text: (here.lang === "en" ? en : ko) ?? ko ?? "" }),
-    el("div", { class: "row" }, state.started_t !== null && el("a", { class: "button primary", target: "_blank", rel: "noopener", href: `${BASE}/report.html?lang=${here.lang}`, text: t("지금까지의 보고서") }), el("a", { class: "button plain", href: `/drill?school=${session.school.code}&drill=${session.drill.id}`, text: t("같은 훈련을 새로 시작") }))));
+    el("div", { class: "row" }, state.started_t !== null && el("a", { class: "button primary", target: "_blank", rel: "noopener", href: `${BASE}/report.html?lang=${here.lang}`, text: t("지금까지의 보고서") }), el("a", { class: "button plain", href: `/drill?${forReal()}`, text: t("같은 훈련을 새로 시작") }))));
 }
+let led = false; // to the report, once
 let soon = 0;
 const later = () => { clearTimeout(soon); soon = setTimeout(() => refresh().catch(() => {}), 150); };
 
@@ -46,18 +67,24 @@ function show() {
   $("#phase").textContent = ["ended", "failed"].includes(s) ? STATE[s] : state.phase ? both(state.phase.title) : "";
   $("#start").disabled = s !== "ready";
   $("#inject").disabled = !live || cleared || !next;
-  fill($("#inject"), t("상황 넣기"), live && !cleared && next && el("small", { text: both(next.title) }));
+  // What the button would do has just changed, under a finger perhaps: for a moment a press does nothing.
+  if (live && offered !== undefined && (next?.id ?? null) !== offered) { settled = Date.now() + SETTLING_MS; setTimeout(() => $("#inject").classList.remove("held"), SETTLING_MS); }
+  offered = next?.id ?? null;
+  $("#inject").classList.toggle("held", Date.now() < settled);
+  fill($("#inject"), t("상황 넣기"), el("small", { text: live && !cleared && next ? both(next.title) : "" }), el("small", { id: "until" }));
+  untilNext(state.t);
   $("#clear").disabled = !live || state.all_clear_t !== null;
   $("#pause").disabled = !live;
   $("#pause").textContent = s === "paused" ? t("계속") : t("멈춤");
   $("#speed").disabled = !live;
   if (document.activeElement !== $("#speed")) $("#speed").value = String(Math.round(state.speed));
   $("#end").disabled = !live;
-  $("#end").className = cleared ? "big go" : "plain";
+  $("#end").className = cleared ? "big go" : "big plain";
   document.body.dataset.state = s;
   document.body.dataset.speed = state.speed;
   if (s === "failed") broken();
   if (s === "ended" && !replay) startReplay().catch(trouble);
+  if (s === "ended" && !led) { led = true; turnTo("report"); return; }
   panel();
 }
 
@@ -72,33 +99,54 @@ function list() {
   fill($("#panel"), session.rehearsal && drill && el("details", { class: "card", open: true }, el("summary", { text: t("혼자 하는 리허설") }), el("ol", {}, drill.rehearsal.map((line) => el("li", { text: both(line) })))),
     state.measures && Object.keys(state.measures).length > 0 && measures(),
     ...state.injects.map((i) => el("article", { class: `inject ${i.status}`, "data-inject": i.id },
-      el("div", { class: "row between" }, el("span", {}, el("span", { class: "when num", text: ofDay(i.due_t ?? 0).slice(0, 5) }), " ", el("b", { text: both(i.title) })), el("span", { class: `tag ${i.status === "waiting" ? "" : i.status === "done" ? "good" : i.status === "fired" ? "warn" : ""}`, text: { waiting: t("기다림"), fired: t("진행 중"), done: t("마침"), skipped: t("건너뜀") }[i.status] })),
+      el("div", { class: "row between" }, el("span", {}, el("span", { class: "when num", text: i.fired_t !== null && i.fired_t !== undefined ? ofDay(i.fired_t) : Math.floor(i.due_t ?? 0) % 60 ? ofDay(i.due_t) : ofDay(i.due_t ?? 0).slice(0, 5) }), " ", el("b", { text: both(i.title) })), el("span", { class: `tag ${i.status === "waiting" ? "" : i.status === "done" ? "good" : i.status === "fired" ? "warn" : ""}`, text: { waiting: t("기다림"), fired: t("진행 중"), done: t("마침"), skipped: t("건너뜀") }[i.status] })),
       el("dl", {}, el("dt", { text: t("기대 행동") }), el("dd", { text: both(i.expect) }), el("dt", { text: t("누가") }), el("dd", { text: both(i.who) }),
         i.alert_t !== null && i.alert_t !== undefined && [el("dt", { text: t("경과") }), el("dd", { class: "num", text: [[t("경보"), i.alert_t], [t("확인"), i.acknowledged_t], [t("출동"), i.dispatched_t], [t("도착"), i.arrived_t], [t("찾음"), i.found_t], [t("종결"), i.closed_t]].filter(([, at]) => at !== null && at !== undefined).map(([name, at]) => `${name} ${ofDay(at)}`).join(" → ") })]),
-      i.kind === "dial" && ["running", "paused"].includes(state.state) && el("div", {}, el("p", { class: "small muted", style: "margin:.4rem 0 0", text: t("지금 전화하는 어린이의 번호를 누르세요 (전화기가 있는 번호만):") }), el("div", { class: "dialpad" }, (session.class?.phones ?? []).map((seat) => el("button", { type: "button", class: "plain", "data-key": `dial-${seat}`, "data-dial": seat, click: () => act("inject", { inject: i.id, seat }, t("{n}번이 1번을 길게 눌렀습니다", { n: seat })), text: `☎ ${seat}` })))),
-      (i.status === "waiting" || i.repeatable) && ["running", "paused"].includes(state.state) && el("div", { class: "row", style: "margin-top:.4rem" }, el("button", { type: "button", class: i === next ? "primary" : "plain", "data-key": `fire-${i.id}`, "data-fire": i.id, click: () => act("inject", { inject: i.id }, t("상황을 넣었습니다")), text: t("지금 넣기") }), i.status === "waiting" && el("button", { type: "button", class: "plain", "data-key": `skip-${i.id}`, click: () => act("skip", { inject: i.id }), text: t("건너뛰기") })))));
+      i.kind === "dial" && ["running", "paused"].includes(state.state) && el("div", {}, el("p", { class: "small muted", style: "margin:.4rem 0 0", text: t("지금 전화하는 어린이의 번호를 누르세요 (전화기가 있는 번호만):") }), el("div", { class: "dialpad" }, (session.class?.phones ?? []).map((seat) => el("button", { type: "button", class: "plain", "data-key": `dial-${seat}`, "data-dial": seat, click: (event) => fire(event, { inject: i.id, seat }, t("{n}번이 1번을 길게 눌렀습니다", { n: seat })), text: `☎ ${seat}` })))),
+      i.status === "waiting" && WAITS[i.waits_for] && el("p", { class: "small muted", style: "margin:.3rem 0 0", text: WAITS[i.waits_for] }),
+      (i.status === "waiting" || i.repeatable) && ["running", "paused"].includes(state.state) && el("div", { class: "row", style: "margin-top:.4rem" }, i.waits_for !== "found" && el("button", { type: "button", class: i === next ? "primary" : "plain", "data-key": `fire-${i.id}`, "data-fire": i.id, click: (event) => fire(event, { inject: i.id }, t("상황을 넣었습니다")), text: t("지금 넣기") }), i.status === "waiting" && el("button", { type: "button", class: "plain", "data-key": `skip-${i.id}`, click: () => act("skip", { inject: i.id }), text: t("건너뛰기") })))));
 }
 // What is still to come has not failed while the drill goes on.
-const outcome = (m) => m.met === true ? "met" : m.met === false && !(m.open && ["running", "paused"].includes(state.state)) ? "missed" : "open";
-const measures = () => el("div", { class: "measures", style: "margin-bottom:.7rem" }, Object.entries(state.measures).filter(([, m]) => m).map(([name, m]) => el("div", { class: "measure" }, MEASURE[name] ?? name, el("b", { class: "num", text: m.s === null || m.s === undefined ? "–" : span(m.s) }), m.target_s ? el("span", { class: `tag ${{ met: "good", missed: "warn", open: "" }[outcome(m)]}`, text: `${{ met: "✓ ", missed: "✗ ", open: "" }[outcome(m)]}${t("목표 {s}", { s: span(m.target_s) })}` }) : "")));
+const outcome = (m) => m.fast ? "open" : m.met === true ? "met" : m.met === false && !(m.open && ["running", "paused"].includes(state.state)) ? "missed" : "open";
+const measures = () => el("div", { class: "measures", style: "margin-bottom:.7rem" }, Object.entries(state.measures).filter(([, m]) => m).map(([name, m]) => el("div", { class: "measure" }, MEASURE[name] ?? name, el("b", { class: "num", text: m.s === null || m.s === undefined ? "–" : span(Math.round(m.s)) }), m.target_s ? el("span", { class: `tag ${{ met: "good", missed: "warn", open: "" }[outcome(m)]}`, text: `${{ met: "✓ ", missed: "✗ ", open: "" }[outcome(m)]}${m.fast ? t("배속 구간: 판정 안 함") : t("목표 {s}", { s: span(m.target_s) })}` }) : "")));
 
 const MARK = { here: t("있음"), missing: t("안 보임"), excused: t("사유") };
 let mark = "here"; // what a press of a number says
+/** What was pressed and is not in the twin's answer yet. It counts at once; the calls go one after the other, in the order of the presses. */
+const pressed = new Map();
+let sending = false;
+async function count(rows) {
+  for (const { seat, status } of rows) { pressed.delete(seat); pressed.set(seat, status); }
+  const here_ = new Set(kept.get(`here:${id}`, []));
+  for (const { seat, status } of rows) if (status === "here") here_.add(seat);
+  kept.set(`here:${id}`, [...here_]);
+  panel();
+  if (sending) return;
+  sending = true;
+  while (pressed.size) {
+    const sent = [...pressed];
+    await act("rollcall", { seats: sent.map(([seat, status]) => ({ seat, status })) });
+    for (const [seat, status] of sent) if (pressed.get(seat) === status) pressed.delete(seat);
+  }
+  sending = false;
+  panel();
+}
 function roll() {
   const names = kept.get(`names:${session.school.code}:${session.class?.grade}-${session.class?.class}`, {}), r = state.rollcall ?? {};
-  const missing = new Set(r.missing ?? []), excused = new Set(r.excused ?? []), here_ = new Set(kept.get(`here:${id}`, []));
+  const told = { missing: new Set(r.missing ?? []), excused: new Set(r.excused ?? []), here: new Set(kept.get(`here:${id}`, [])) };
   const seats = session.class?.seats ?? [];
-  const status = (n) => missing.has(n) ? "missing" : excused.has(n) ? "excused" : here_.has(n) ? "here" : "none";
+  const status = (n) => pressed.get(n) ?? Object.keys(told).find((name) => told[name].has(n)) ?? "none";
+  const missing = seats.filter((n) => status(n) === "missing");
   const counted = seats.filter((n) => status(n) !== "none").length;
   fill($("#panel"), el("div", { class: "row between" }, el("div", {}, el("span", { class: "bigcount", text: `${r.here ?? 0}/${r.expected ?? seats.length}` }), el("div", { class: "muted", text: t("{g}학년 {c}반 · 확인한 자리 {n}", { g: session.class?.grade, c: session.class?.class, n: counted }) })),
-    el("div", {}, r.accounted_s !== null && r.accounted_s !== undefined ? el("span", { class: "tag good", style: "font-size:1.05rem", text: t("전원 확인까지 {s}", { s: span(r.accounted_s) }) }) : missing.size ? el("span", { class: "tag bad", text: t("안 보임: {n}번", { n: [...missing].join(", ") }) }) : "")),
+    el("div", {}, r.accounted_s !== null && r.accounted_s !== undefined && !missing.length ? el("span", { class: "tag good", style: "font-size:1.05rem", text: t("인원 확인까지 {s}", { s: span(r.accounted_s) }) }) : missing.length ? el("span", { class: "tag bad", text: t("안 보임: {n}번", { n: missing.join(", ") }) }) : "")),
   el("div", { class: "row", role: "radiogroup", "aria-label": t("번호를 누르면") }, el("b", { text: t("번호를 누르면:") }), Object.entries(MARK).map(([name, text]) => el("button", { type: "button", role: "radio", class: mark === name ? "primary small" : "plain small", "data-key": `mark-${name}`, "data-mark": name, "aria-checked": String(mark === name), click: () => { mark = name; drawn = ""; panel(); }, text }))),
   el("p", { class: "small muted", text: t("번호만 훈련 기록에 남고 이름은 이 브라우저에만 있습니다.") }),
   el("div", { class: "seats" }, seats.map((n) => el("button", { type: "button", class: "seat", "data-key": `seat-${n}`, "data-seat": n, "data-status": status(n), "aria-label": t("{n}번 {name} {status}", { n, name: names[n] ?? "", status: { none: t("미확인"), here: t("있음"), missing: t("안 보임"), excused: t("사유") }[status(n)] }), disabled: !["running", "paused"].includes(state.state),
-    click: async () => { const next = status(n) === mark ? "here" : mark; if (next === "here") here_.add(n); kept.set(`here:${id}`, [...here_]); await act("rollcall", { seats: [{ seat: n, status: next }] }); } },
+    click: () => count([{ seat: n, status: status(n) === mark ? "here" : mark }]) },
   el("b", { text: n }), el("small", { text: names[n] ?? "" }), el("small", { text: { none: "", here: `✓ ${t("있음")}`, missing: `✗ ${t("안 보임")}`, excused: t("사유") }[status(n)] })))),
   el("div", { class: "row", style: "margin-top:.8rem" },
-    el("button", { type: "button", class: "primary", id: "all-here", disabled: !["running", "paused"].includes(state.state), click: async () => { const rest = seats.filter((n) => status(n) === "none"); kept.set(`here:${id}`, [...new Set([...here_, ...rest])]); await act("rollcall", { seats: rest.map((seat) => ({ seat, status: "here" })) }); }, text: t("나머지 모두 있음") }),
+    el("button", { type: "button", class: "primary", id: "all-here", disabled: !["running", "paused"].includes(state.state), click: () => count(seats.filter((n) => status(n) === "none").map((seat) => ({ seat, status: "here" }))), text: t("나머지 모두 있음") }),
     el("button", { type: "button", class: "plain", id: "names", click: editNames, text: t("이름 적기") })));
 }
 async function editNames() {
@@ -121,16 +169,19 @@ function report() {
   if ($("#report-links") && drawn === mark) return;
   drawn = mark;
   const rated = kept.get(`ratings:${id}`, {});
-  fill($("#panel"), el("div", { class: "row", id: "report-links" }, el("a", { class: "button primary", id: "report-html", target: "_blank", rel: "noopener", href: `${BASE}/report.html?lang=${here.lang}`, text: t("보고서 열기") }), el("a", { class: "button plain", id: "report-pdf", target: "_blank", rel: "noopener", href: `${BASE}/report.pdf?lang=${here.lang}`, text: "PDF" }), state.state !== "ended" && el("span", { class: "tag warn", text: t("훈련이 끝나면 완성됩니다") })),
+  fill($("#panel"), state.state === "ended" && session.rehearsal && el("section", { class: "card next" }, el("h2", { text: t("리허설을 마쳤습니다") }), el("p", { text: t("이제 진짜 훈련을 만드세요. 학교와 훈련, 학급, 날짜는 그대로 채워집니다.") }), el("a", { class: "button primary", id: "for-real", href: `/drill?${forReal()}`, text: t("진짜 훈련 만들기") })),
+    el("div", { class: "row", id: "report-links" }, el("a", { class: "button primary", id: "report-html", target: "_blank", rel: "noopener", href: `${BASE}/report.html?lang=${here.lang}`, text: t("보고서 열기") }), el("a", { class: "button plain", id: "report-pdf", target: "_blank", rel: "noopener", href: `${BASE}/report.pdf?lang=${here.lang}`, text: "PDF" }), state.state !== "ended" && el("span", { class: "tag warn", text: t("훈련이 끝나면 완성됩니다") })),
     state.measures && measures(),
     el("h2", { style: "margin-top:1rem", text: t("목표별 평가") }),
-    el("div", { class: "scroll" }, el("table", { class: "ratings" }, el("tbody", {}, (drill?.objectives ?? []).map((o) => el("tr", {}, el("td", {}, both(o.text), el("div", { class: "row", role: "radiogroup", "aria-label": both(o.text) }, [["P", t("어려움 없이 함")], ["S", t("조금 어려움")], ["M", t("크게 어려움")], ["U", t("하지 못함")]].map(([letter, meaning]) => el("label", { title: meaning }, el("input", { type: "radio", name: `rate-${o.id}`, value: letter, checked: rated[o.id]?.rating === letter, change: () => rate(o.id, { rating: letter }) }), `${letter} ${meaning}`))),
+    el("div", { class: "scroll" }, el("table", { class: "ratings" }, el("tbody", {}, (drill?.objectives ?? []).map((o) => el("tr", {}, el("td", {}, both(o.text), el("div", { class: "row", role: "radiogroup", "aria-label": both(o.text) }, [["P", t("어려움 없이 함")], ["S", t("조금 어려움")], ["M", t("크게 어려움")], ["U", t("해내지 못함")]].map(([letter, meaning]) => el("label", { title: meaning }, el("input", { type: "radio", name: `rate-${o.id}`, value: letter, checked: rated[o.id]?.rating === letter, change: () => rate(o.id, { rating: letter }) }), here.lang === "ko" ? meaning : `${letter} ${meaning}`))),
       el("input", { type: "text", "aria-label": t("근거: {what}", { what: both(o.text) }), placeholder: t("근거"), value: rated[o.id]?.evidence ?? "", change: (event) => rate(o.id, { evidence: event.target.value }) }))))))),
-    el("h2", { style: "margin-top:1rem", text: t("개선할 것") }),
-    el("form", { submit: async (event) => { event.preventDefault(); const given = Object.fromEntries(new FormData(event.target)); if (await act("improvements", { text: given.text, owner: given.owner, ...(given.due ? { due: given.due } : {}) }, t("개선할 것을 보고서에 적었습니다"))) event.target.reset(); } },
+    el("h2", { style: "margin-top:1rem", text: t("고칠 것") }),
+    el("form", { submit: async (event) => { event.preventDefault(); const given = Object.fromEntries(new FormData(event.target)); if (await act("improvements", { text: given.text, owner: given.owner, ...(given.due ? { due: given.due } : {}) }, t("고칠 것을 보고서에 적었습니다"))) event.target.reset(); } },
       el("input", { type: "text", name: "text", required: true, "aria-label": t("무엇을"), placeholder: t("무엇을 고칠까요?") }), el("div", { class: "row", style: "margin-top:.4rem" }, el("input", { type: "text", name: "owner", "aria-label": t("누가"), placeholder: t("누가"), style: "width:9rem" }), el("input", { type: "date", name: "due", "aria-label": t("언제까지"), style: "width:auto" }), el("button", { class: "primary", text: t("더하기") }))),
     el("iframe", { class: "report-frame", style: "margin-top:1rem", title: t("사후 보고서"), src: `${BASE}/report.html?lang=${here.lang}` }));
 }
+/** The same school, drill, class and day once more, and no rehearsal. */
+const forReal = () => new URLSearchParams({ school: session.school.code, drill: session.drill.id, date: session.date, ...(session.starts ? { start: session.starts } : {}), grade: session.class?.grade ?? "", class: session.class?.class ?? "", size: session.class?.seats?.length ?? "" });
 async function rate(objective, change) {
   const rated = kept.get(`ratings:${id}`, {});
   rated[objective] = { rating: null, evidence: "", ...rated[objective], ...change };
@@ -145,7 +196,7 @@ async function startReplay() {
   replay = await ask("GET", `${BASE}/replay`);
   crowd?.clear();
   crowd?.people(replay.agents);
-  $(".says")?.remove();
+  $(".said-stack")?.remove();
   const box = $("#replay"), slider = el("input", { type: "range", id: "slider", min: replay.from_t, max: replay.to_t, step: 1, value: replay.from_t, "aria-label": t("다시 보기 시각") }), at = el("b", { class: "num", id: "replay-at", text: ofDay(replay.from_t) });
   let playing = 0, speed = 10;
   const places = replay.tracks.map(() => 0), cast = new Set(replay.agents.filter((a) => a.cast).map((a) => a.i));
@@ -201,12 +252,6 @@ function drawEvents(rows) {
     { id: "event-name", type: "symbol", layout: { "text-field": ["get", "name"], "text-font": ["local"], "text-size": 13, "text-offset": [0, -1.5], "text-anchor": "bottom" }, paint: { "text-color": "#5c2c00", "text-halo-color": "#fff", "text-halo-width": 2 } }]);
 }
 
-/** Whether a place can be seen well: not at the edge, not under the legend. */
-function wellInside(map, lon, lat) {
-  const { x, y } = map.project([lon, lat]), box = map.getContainer();
-  return x > box.clientWidth * 0.12 && x < box.clientWidth * 0.88 && y > 90 && y < box.clientHeight * 0.85;
-}
-
 /** The whole yard, as near as can be: who counts a class wants to see its lines. */
 function gather() {
   const stands = (places?.features ?? []).filter((f) => ["assembly", "assembly_class"].includes(f.properties.kind)).map((f) => f.geometry.coordinates);
@@ -220,9 +265,15 @@ async function startMap() {
   const sheet = schematic || !tiles ? await ask("GET", `${BASE}/map?schematic=1`) : null;
   map = await makeMap($("#map"), { center: session.map.center, zoom: 15.9, sheet, label: t("훈련 지도") });
   crowd = new Crowd(map);
+  if (state) show();
+  following = follow(map, {
+    there: () => crowd.child() !== null,
+    go(pressed) { const { lon, lat } = crowd.child(); if (pressed || !wellInside(map, lon, lat)) map.easeTo({ center: [lon, lat], ...(pressed ? { zoom: Math.max(16, map.getZoom()) } : {}), duration: 600 }); },
+  });
+  setInterval(() => following.look(), 1000);
   window.crowd = crowd; // for measurements and tests: how many frames were drawn
-  $("#map").append(legend([["●", "#0b6fb8", t("걷는 어린이")], ["●", "#7fa8c9", t("가만히 있는 어린이")], ["◆", "#a86a00", t("훈련 주인공")], ["▲", "#b3131b", t("위급")], ["■", "#00644b", t("무사")], drill?.rollcall && ["•", "#00785a", t("모인 어린이")], ["■", "#123a5a", t("출동")]].filter(Boolean),
-    [["•", "#009e73", t("리더기")], ["•", "#d55e00", t("비상벨")], ["◣", "#6a3d9a", t("카메라와 보는 쪽")], ["◌", "#b34700", t("위험지역")]]));
+  $("#map").append(legend([["●", "#0b6fb8", t("걷는 어린이")], ["●", "#7fa8c9", t("가만히 있는 어린이")], ["◆", "#a86a00", t("훈련 주인공")], ["▲", "#b3131b", t("위급")], ["■", "#00644b", t("무사")], session.drill.id === "stranger" && ["▼", "#222222", t("낯선 사람")], drill?.rollcall && ["•", "#00785a", t("모인 어린이")], ["■", "#123a5a", t("출동")]].filter(Boolean),
+    [["●", "#009e73", t("리더기")], ["●", "#d55e00", t("비상벨")], ["◣", "#6a3d9a", t("카메라와 보는 쪽")], ["◌", "#b34700", t("위험지역")]]));
   if (schematic) $("#map").append(el("div", { class: "notmine", id: "notmine" }, both(session.map.notice) || t("이 지도는 선생님 학교의 지도가 아닙니다. 만들어 낸 약도입니다."), el("button", { type: "button", class: "plain", id: "getmap", click: getMap, text: t("우리 학교 지도 받기") })));
   places = await ask("GET", `${BASE}/map`);
   drawPlace(map, places);
@@ -230,11 +281,11 @@ async function startMap() {
   map.on("click", (event) => { const i = crowd.nearest(event.point.x, event.point.y); if (i >= 0) toast(both(crowd.labels[i]) || crowd.kinds[i]); });
   document.body.dataset.map = "ready";
 }
-/** Something begins to which people must react: they do so in real time, and what is said to them is read aloud. */
+let chosen = 0; // when the speed was last chosen here: the twin goes back to 1x by itself where people must react
+/** What is said to people when a situation begins is shown large. */
 function happened(event) {
   const fired = ["list", "hand"].includes(event.data?.by);
   if (!fired || Date.now() - Date.parse(event.wall) > 5000) return;
-  if (state?.speed > 1) act("speed", { x: 1 }, t("상황이 시작되어 속도를 1×로 되돌렸습니다"));
   if (event.data.kind === "message") says($("#map"), event);
 }
 /** The twin fetches the real streets; a drill made afterwards runs on them. */
@@ -266,7 +317,8 @@ async function begin() {
   await refresh().catch(trouble);
   const mapped = startMap().catch((error) => { console.error(error); toast(t("지도를 열 수 없습니다: {why}", { why: error.message }), "error"); });
   const live = new Live(`${BASE}/stream?last_event_id=0`, {
-    clock(data) { if (data.state === "ended" && state?.state !== "ended") later(); if (state && data.state !== state.state) later(); $("#clock").textContent = ofDay(data.t); if (data.phase && data.state !== "ended") $("#phase").textContent = both(data.phase.title ?? data.phase); },
+    clock(data) { if (data.state === "ended" && state?.state !== "ended") later(); if (state && data.state !== state.state) later(); $("#clock").textContent = ofDay(data.t); if (state) untilNext(data.t); if (data.phase && data.state !== "ended") $("#phase").textContent = both(data.phase.title ?? data.phase);
+      if (state && data.speed !== state.speed) { if (data.speed === 1 && state.speed > 1 && Date.now() - chosen > 3000) toast(t("사람이 움직일 때라 속도를 1×로 되돌렸습니다")); state.speed = data.speed; later(); } },
     frame(data) { if (!replay) crowd?.frame(data); },
     event(data) {
       if (events.some((e) => e.n === data.n)) return;
@@ -274,10 +326,10 @@ async function begin() {
       if (events.length > 2000) events.splice(0, 500);
       if (data.kind === "inject") happened(data);
       if (data.kind === "quake" && Date.now() - Date.parse(data.wall) < 5000) says($("#map"), data);
-      if (data.kind === "evacuate" && Date.now() - Date.parse(data.wall) < 5000) { $("#map .says")?.remove(); gather(); } // nobody crouches any more
+      if (data.kind === "evacuate" && Date.now() - Date.parse(data.wall) < 5000) { $("#map .said-stack")?.remove(); gather(); } // nobody crouches any more
       if (data.kind === "agent") ask("GET", `${BASE}/agents`).then(({ items }) => crowd?.people(items)).catch(() => {});
       if (data.kind === "real") { const bar = $("#real"); bar.hidden = false; fill(bar, el("strong", { text: t("실제 신고 · REAL CALL – 훈련이 아닙니다") }), both(data.text), " ", el("button", { type: "button", click: () => { bar.hidden = true; }, text: t("알겠습니다") })); }
-      if (data.lon && !replay && map && Date.now() - Date.parse(data.wall) < 5000 && !wellInside(map, data.lon, data.lat)) map.easeTo({ center: [data.lon, data.lat], duration: 600 });
+      if (data.lon && !replay && map && !following?.on && Date.now() - Date.parse(data.wall) < 5000 && !wellInside(map, data.lon, data.lat)) map.easeTo({ center: [data.lon, data.lat], duration: 600 });
       if (data.lon && !replay) drawEvents(events.filter((e) => e.lon).slice(-3));
       later();
       if (view === "log") log();
@@ -293,13 +345,14 @@ async function lost() {
   if (told) { state = told; session = await ask("GET", BASE).catch(() => session); show(); }
 }
 
-document.querySelectorAll("[data-view]").forEach((tab) => tab.addEventListener("click", () => {
-  view = tab.dataset.view; drawn = "";
+function turnTo(name) {
+  view = name; drawn = "";
   $("#panel").scrollTop = 0;
-  document.querySelectorAll("[data-view]").forEach((each) => each.setAttribute("aria-selected", String(each === tab)));
-  $("#panel").setAttribute("aria-labelledby", tab.id);
+  document.querySelectorAll("[data-view]").forEach((each) => each.setAttribute("aria-selected", String(each.dataset.view === name)));
+  $("#panel").setAttribute("aria-labelledby", `tab-${name}`);
   panel();
-}));
+}
+document.querySelectorAll("[data-view]").forEach((tab) => tab.addEventListener("click", () => turnTo(tab.dataset.view)));
 document.querySelector("[role=tablist]").addEventListener("keydown", (event) => {
   const tabs = [...document.querySelectorAll("[data-view]")], at = tabs.indexOf(document.activeElement), step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
   if (step && at >= 0) { const next = tabs[(at + step + tabs.length) % tabs.length]; next.focus(); next.click(); }
@@ -311,17 +364,18 @@ document.querySelectorAll("[data-play]").forEach((button) => button.addEventList
 }));
 /** The address at which other devices find these pages; empty where only this machine does. */
 const reachable = () => ["127.0.0.1", "localhost", "[::1]"].includes(location.hostname) ? here.others : location.origin;
-$("#join").addEventListener("click", () => dialog(t("참가 번호"), el("div", {}, el("p", { class: "bigcount", id: "join-code", text: session?.join ? `${session.join.slice(0, 4)} ${session.join.slice(4)}` : "–" }),
-  reachable() ? el("p", {}, t("다른 컴퓨터나 태블릿에서 이 주소를 열고 번호를 넣은 뒤 역할(상황실, 보호자, 학교)을 고릅니다: "), el("b", { text: reachable() })) : el("p", {}, t("지금은 이 컴퓨터에서만 열립니다: 역할마다 새 탭을 쓰세요. 학교 안의 다른 기기에서도 열려면 프로그램을 이렇게 다시 켭니다: "), el("code", { style: "white-space:nowrap", text: "safezone drill --host 0.0.0.0" })),
+$("#join").addEventListener("click", () => dialog(t("참가 번호"), el("div", {}, el("p", { class: "bigcount", id: "join-code", text: session?.join?.match(/.{1,4}/g)?.join(" ") ?? "–" }),
+  reachable() ? el("p", {}, t("다른 컴퓨터나 태블릿에서 이 주소를 열고 번호를 넣은 뒤 역할(상황실, 보호자, 학교)을 고릅니다: "), el("b", { text: reachable() })) : el("p", {}, t("지금은 이 컴퓨터에서만 열립니다: 역할마다 새 탭을 쓰세요. 학교 안의 다른 기기에서도 열려면 프로그램을 이렇게 다시 켭니다: "), el("code", { style: "white-space:nowrap", text: "make drill HOST=0.0.0.0" }), t(" (pip으로 설치했으면 "), el("code", { style: "white-space:nowrap", text: "safezone drill --host 0.0.0.0" }), ")"),
   el("p", { class: "muted", text: t("번호를 아는 사람은 역할만 맡습니다. 시작·상황 넣기·종료는 이 브라우저에서만 할 수 있습니다.") })), { no: null }));
 $("#start").addEventListener("click", () => act("start"));
-$("#inject").addEventListener("click", () => { const next = upcoming(); if (next) act("inject", { inject: next.id }, t("상황을 넣었습니다")); });
+$("#inject").addEventListener("click", (event) => { const next = upcoming(); if (next) fire(event, { inject: next.id }, t("상황을 넣었습니다")); });
 $("#clear").addEventListener("click", async () => {
   const open = state.injects.filter((i) => i.incident && (i.closed_t === null || i.closed_t === undefined)).length;
-  if (open && !(await dialog(t("상황을 종료할까요?"), el("p", { text: t("상황실에서 아직 종결하지 않은 사건이 {n}건 있습니다. 종료하면 모두 제자리로 돌아갑니다.", { n: open }) }), { yes: t("상황 종료") }))) return;
+  const lost = state.child?.state === "missing";
+  if ((open || lost) && !(await dialog(t("상황을 종료할까요?"), el("div", {}, lost && el("p", {}, el("b", { text: t("아이를 아직 찾지 못했습니다. 지금 종료하면 보고서에 «찾지 못함»으로 남습니다.") })), open > 0 && el("p", { text: t("상황실에서 아직 종결하지 않은 사건이 {n}건 있습니다. 종료하면 모두 제자리로 돌아갑니다.", { n: open }) })), { yes: t("상황 종료") }))) return;
   act("all-clear", {}, t("상황이 끝났음을 알렸습니다"));
 });
 $("#pause").addEventListener("click", () => act(state.state === "paused" ? "resume" : "pause"));
-$("#speed").addEventListener("change", (event) => { act("speed", { x: Number(event.target.value) }); event.target.blur(); });
+$("#speed").addEventListener("change", (event) => { chosen = Date.now(); act("speed", { x: Number(event.target.value) }); event.target.blur(); });
 $("#end").addEventListener("click", async () => { if (await dialog(t("훈련을 끝낼까요?"), el("p", { text: t("끝나면 보고서와 다시 보기가 나옵니다.") }), { yes: t("끝내기") })) act("end", {}, t("훈련을 끝냈습니다")); });
 begin();

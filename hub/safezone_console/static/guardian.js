@@ -1,5 +1,6 @@
 // A guardian's page, phone first. All of it is asked of the hub with the guardian's own token: it can see nothing else.
 import { $, HUB_AWAY, Live, ask, away, band, because, both, date, day, dialog, el, fill, here, icon, hm, hms, span, t, toast, trouble } from "./kit.js";
+import { followDrill } from "./drill.js";
 import { DEVICE, SERVICE, STATE, who } from "./words.js";
 import { area, circle, collection, makeMap, overlay, point } from "./map.js";
 
@@ -8,7 +9,7 @@ const CLASS = { tag_call: "emergency", bell_call: "emergency", phone_call_112: "
 const BASIS = { phone: t("전화기"), reader: t("리더기"), place: t("장소") };
 const FACT = { collection: t("수집"), use: t("이용"), provision: t("제공"), access: t("조회"), rescue: t("긴급구조"), view: t("카메라"), consent: t("동의"), erasure: t("삭제") };
 const WHAT = { getPosition: t("위치"), getPath: t("경로"), getAccessLog: t("열람 기록"), getChildData: t("모든 자료"), getIncident: t("사건"), getIncidents: t("사건 목록"), getNotices: t("알림 목록"), getSearchArea: t("수색 범위"), actOnIncident: t("사건 처리"), getHandover: t("사건 인계서"), putConsent: t("동의"), viewCamera: t("카메라"), position: t("위치"), path: t("경로"), notice: t("알림"), alert: t("경보") };
-const FLAG = { late: t("늦게 들어온 관측"), weak_evidence: t("근거가 약함"), clock_suspect: t("장치 시계가 의심됨"), drill_unknown: t("알 수 없는 훈련 번호"), repeat: t("거듭된 호출"), reminder: t("다시 알림"), escalated: t("상향 통보"), medical: t("의료") };
+const FLAG = { late: t("늦게 들어온 관측"), weak_evidence: t("근거가 약함"), clock_suspect: t("장치 시계가 의심됨"), drill_unknown: t("알 수 없는 훈련 번호"), repeat: t("거듭된 호출"), reminder: t("다시 알림"), escalated: t("상급자에게 알림"), medical: t("의료") };
 const notices = new Map();
 let me, child, view = "notices", map = null, answers = new Map();
 let ahead = 0;
@@ -43,7 +44,7 @@ function notice(record) {
     el("details", {}, el("summary", { text: t("근거 {n}건", { n: n.evidence.length }) }), n.evidence.length ? el("ul", {}, n.evidence.map((e) => el("li", { text: source(e.source) }))) : el("p", { text: t("관측이 없다는 것이 근거입니다.") })),
     el("div", { class: "row", style: "margin-top:.4rem" },
       n.incident && el("button", { type: "button", class: "plain small", "data-key": `how-${record.id}`, click: () => how(n.incident), text: t("어디까지 됐나") }),
-      answers.has(record.id) ? el("span", { class: "tag info", text: t("이의를 냈습니다") }) : el("button", { type: "button", class: "plain small", "data-key": `wrong-${record.id}`, click: () => wrong(record), text: t("이 알림은 틀렸어요") })));
+      answers.has(record.id) ? el("span", { class: "tag info", text: t("학교에 물어봤습니다") }) : el("button", { type: "button", class: "plain small", "data-key": `wrong-${record.id}`, click: () => wrong(record), text: t("이 알림은 틀렸어요") })));
 }
 function source(name) {
   const [, , id] = name.split("/");
@@ -83,7 +84,7 @@ async function wrong(record) {
     await ask("POST", `${V1}/notices/${record.id}/wrong`, { text: form.text.trim() });
     answers.set(record.id, true);
     toast(t("학교에 보냈습니다."));
-  } catch (error) { if (error.status === 409) { answers.set(record.id, true); toast(t("이미 이의를 낸 알림입니다.")); } else trouble(error); }
+  } catch (error) { if (error.status === 409) { answers.set(record.id, true); toast(t("이미 학교에 물어본 알림입니다.")); } else trouble(error); }
   if (view === "notices") show("notices");
 }
 function listNotices() {
@@ -194,6 +195,7 @@ async function begin() {
   }
   away("hub", false);
   child = me.children[0];
+  followDrill();
   let placing = 0;
   new Live(`${V1}/guardians/${me.principal}/stream`, {
     notice(record) {

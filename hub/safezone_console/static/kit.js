@@ -77,7 +77,7 @@ export async function ask(method, url, body, headers = {}) {
 }
 
 /** Of «한국어 · English» the part in the language of the page. */
-const inLanguage = (text) => { const [ko, en] = text.split(" · "); return en && /[가-힣]/.test(ko) && !/[가-힣]/.test(en) ? (here.lang === "en" ? en : ko) : text; };
+export const inLanguage = (text) => { const [ko, en] = text.split(" · "); return en && /[가-힣]/.test(ko) && !/[가-힣]/.test(en) ? (here.lang === "en" ? en : ko) : text; };
 
 /** What went wrong, for people. */
 export function because(error) {
@@ -168,11 +168,15 @@ export function span(seconds) {
   return t("{d}일", { d: Math.floor(s / 86400) });
 }
 
-/** What somebody says in a drill, in large type over a map, until it is heard. */
+const LARGE_MS = 20000;
+/** What somebody says in a drill, in large type over a map. It stays until it is read, but small after a while, so that the map can be
+ *  seen; what comes next stands under it. */
 export function says(node, event) {
-  node.querySelector(".says")?.remove();
+  const stack = node.querySelector(".said-stack") ?? node.appendChild(el("div", { class: "said-stack" }));
   const box = el("div", { class: "says", role: "status" }, el("small", { text: `${t("훈련")} · ${ofDay(event.t)}` }), el("b", { text: both(event.text) }), el("button", { type: "button", class: "plain", click: () => box.remove(), text: t("읽었습니다") }));
-  node.append(box);
+  for (const older of stack.children) older.classList.add("short");
+  stack.append(box);
+  setTimeout(() => box.classList.add("short"), LARGE_MS);
 }
 
 /** A question in a dialog. `fields(form)` builds its inside; resolves to the form's values, or null. */

@@ -1,6 +1,6 @@
 // Maps: MapLibre with local tiles and local letters, and a crowd of moving people drawn over it. It asks no outside host.
 /* global maplibregl */
-import { both, el, here, t } from "./kit.js";
+import { both, el, here, icon, inLanguage, kept, t } from "./kit.js";
 
 const FONTS = "'Noto Sans KR','Noto Sans CJK KR','Apple SD Gothic Neo','Malgun Gothic','Nanum Gothic',sans-serif";
 const INK = "#33475b";
@@ -133,8 +133,9 @@ function layers(source, vector) {
   return found;
 }
 
-/** A map in a node. `sheet` (GeoJSON with street, building, water) is drawn instead of tiles: a schematic. */
-export async function makeMap(node, { center, zoom = 16, sheet = null, label = t("지도") }) {
+/** A map in a node. `sheet` (GeoJSON with street, building, water) is drawn instead of tiles: a schematic. It goes no farther away than
+ *  there is something to see; for a `city` so far that the gu can be seen. */
+export async function makeMap(node, { center, zoom = 16, sheet = null, label = t("지도"), city = false }) {
   register();
   const about = await fetch("/tiles.json").then((r) => r.json());
   const sources = {}, found = [{ id: "ground", type: "background", paint: { "background-color": "#f4f3ef" } }];
@@ -152,7 +153,7 @@ export async function makeMap(node, { center, zoom = 16, sheet = null, label = t
       { id: "gu-name", type: "symbol", source: "gu", maxzoom: 13.5, layout: { "text-field": ["get", "SIG_KOR_NM"], "text-font": ["local"], "text-size": 14 }, paint: { "text-color": INK, "text-halo-color": "#fff", "text-halo-width": 2 } });
   }
   const map = new maplibregl.Map({
-    container: node, center, zoom, minZoom: 10, maxZoom: 19.5, attributionControl: { compact: true }, dragRotate: false, pitchWithRotate: false,
+    container: node, center, zoom, minZoom: sheet ? 13.5 : about.present && !city ? about.min_zoom : 10, maxZoom: 19.5, attributionControl: { compact: true }, dragRotate: false, pitchWithRotate: false,
     localIdeographFontFamily: FONTS, fadeDuration: 0, maxTileCacheSize: 60, cancelPendingTileRequestsWhileZooming: true,
     style: { version: 8, glyphs: "letters://{fontstack}/{range}", sources, layers: found },
     locale: { "Map.Title": label, "NavigationControl.ZoomIn": t("확대"), "NavigationControl.ZoomOut": t("축소"), "AttributionControl.ToggleAttribution": t("지도 저작권") },
@@ -179,7 +180,27 @@ export const point = (lon, lat, properties = {}) => ({ type: "Feature", properti
 export const area = (ring, properties = {}) => ({ type: "Feature", properties, geometry: { type: "Polygon", coordinates: [ring] } });
 
 /** What the signs on a map mean, a line each: sign, colour, name. */
-export const legend = (...lines) => el("div", { class: "legend" }, ...lines.map((rows) => el("div", {}, ...rows.map(([sign, color, name]) => el("span", {}, el("i", { style: `color:${color}`, "aria-hidden": "true", text: sign }), name)))));
+export const legend = (...lines) => el("details", { class: "legend", open: kept.get("legend", innerWidth > 640), toggle: (event) => kept.set("legend", event.target.open) }, el("summary", { text: t("범례") }),
+  ...lines.map((rows) => el("div", {}, ...rows.map(([sign, color, name]) => el("span", {}, el("i", { style: `color:${color}`, "aria-hidden": "true", text: sign }), name)))));
+
+/** A button on the map that keeps the child in sight: on until the map is moved by hand, on again when it is pressed.
+ *  `seek.there()` says whether there is somebody to be seen, `seek.go(pressed)` moves the map if it must, and `seek.zooms` that it zooms too. */
+export function follow(map, seek) {
+  const button = el("button", { type: "button", class: "plain follow", id: "follow", "aria-pressed": "true", hidden: true }, icon("pin"), t("아이 보기"));
+  const turn = (on) => button.setAttribute("aria-pressed", String(on));
+  const look = (pressed = false) => { button.hidden = !seek.there(); if (!button.hidden && (pressed || button.getAttribute("aria-pressed") === "true")) seek.go(pressed); };
+  button.addEventListener("click", () => { turn(true); look(true); });
+  map.on("dragstart", () => turn(false));
+  if (seek.zooms) map.on("zoomstart", (event) => { if (event.originalEvent) turn(false); });
+  map.getContainer().append(button);
+  return { look, get on() { return button.getAttribute("aria-pressed") === "true" && !button.hidden; }, begin: () => turn(true) };
+}
+
+/** Whether a place can be seen well: not at the edge, not under the legend. */
+export function wellInside(map, lon, lat) {
+  const { x, y } = map.project([lon, lat]), box = map.getContainer();
+  return x > box.clientWidth * 0.12 && x < box.clientWidth * 0.88 && y > 90 && y < box.clientHeight * 0.85;
+}
 
 /** A circle of metres as a ring. */
 export function circle(lon, lat, metres) {
@@ -195,7 +216,7 @@ export function circle(lon, lat, metres) {
 export function drawPlace(map, geojson) {
   if (here.lang === "en") geojson = { ...geojson, features: geojson.features.map((f) => f.properties.name_en ? { ...f, properties: { ...f.properties, name: f.properties.name_en } } : f) };
   // The tiles name the school too: once is enough.
-  const own = geojson.features.filter((f) => f.properties.kind === "school").map((f) => f.properties.name);
+  const own = geojson.features.filter((f) => ["school", "academy", "playground"].includes(f.properties.kind) && f.properties.name).map((f) => f.properties.name);
   if (map.getLayer("poi-name") && own.length) map.setFilter("poi-name", ["all", map.getFilter("poi-name"), ["!", ["in", ["coalesce", ["get", "name:latin"], ["get", "name"]], ["literal", own]]]]);
   const is = (...kinds) => ["in", ["get", "kind"], ["literal", kinds]];
   overlay(map, "place", geojson, [
@@ -206,7 +227,7 @@ export function drawPlace(map, geojson) {
     { id: "assembly", type: "fill", filter: ["all", is("assembly"), ["==", ["geometry-type"], "Polygon"]], paint: { "fill-color": "#009e73", "fill-opacity": 0.2 } },
     { id: "fixed", type: "circle", filter: ["all", is("reader", "bell", "camera", "gate"), ["==", ["geometry-type"], "Point"]], minzoom: 14.5,
       // Smaller and paler than people: they are the background of what happens.
-      paint: { "circle-radius": ["interpolate", ["linear"], ["zoom"], 15, 2, 18, 5], "circle-opacity": 0.75, "circle-color": ["match", ["get", "kind"], "reader", "#009e73", "gate", "#009e73", "bell", "#d55e00", "#6a3d9a"], "circle-stroke-color": "#fff", "circle-stroke-width": 1 } },
+      paint: { "circle-radius": ["interpolate", ["linear"], ["zoom"], 15, 3, 18, 6], "circle-opacity": 0.85, "circle-color": ["match", ["get", "kind"], "reader", "#009e73", "gate", "#009e73", "bell", "#d55e00", "#6a3d9a"], "circle-stroke-color": "#fff", "circle-stroke-width": 1 } },
     { id: "fixed-name", type: "symbol", filter: ["all", is("school", "academy", "playground", "assembly"), ["has", "name"]], minzoom: 14.5,
       layout: { "text-field": ["get", "name"], "text-font": ["local"], "text-size": 13, "text-offset": [0, 1.1], "text-anchor": "top" }, paint: { "text-color": INK, "text-halo-color": "#fff", "text-halo-width": 2 } },
     { id: "class-name", type: "symbol", filter: is("assembly_class"), minzoom: 16.5,
@@ -252,7 +273,7 @@ export class Crowd {
   people(items) {
     for (const item of items) {
       this.kinds[item.i] = item.kind;
-      this.labels[item.i] = item.label ?? "";
+      this.labels[item.i] = inLanguage(both(item.label));
       if (!(item.i < this.n) && item.lon !== undefined && item.lon !== null) this.#set(item.i, item.lon, item.lat, 0, 0);
     }
     this.dirty = true;
@@ -296,6 +317,14 @@ export class Crowd {
 
   clear() { this.n = 0; this.dirty = true; }
 
+  /** Where the child of the story is, one in trouble first; nothing while that is not to be known. */
+  child() {
+    if (this.secret) return null;
+    const among = (...wanted) => { for (let i = 0; i < this.n; i++) if (["child", "pupil"].includes(this.kinds[i]) && wanted.every((flag) => this.flags[i] & flag) && !Number.isNaN(this.x1[i])) return i; return -1; };
+    const troubled = among(STORY, TROUBLE), i = troubled < 0 ? among(STORY) : troubled;
+    return i < 0 ? null : { lon: this.x1[i] * 360 - 180, lat: (Math.atan(Math.sinh(Math.PI * (1 - 2 * this.y1[i]))) * 180) / Math.PI };
+  }
+
   nearest(px, py, within = 14) {
     let best = -1, least = within ** 2;
     const { scale, left, top } = this.#view();
@@ -327,7 +356,8 @@ export class Crowd {
     pen.beginPath();
     if (look === "trouble") { pen.moveTo(c, c - R); pen.lineTo(c + R, c + R * 0.8); pen.lineTo(c - R, c + R * 0.8); pen.closePath(); }
     else if (["patrol", "police_box", "ambulance", "safe"].includes(look)) pen.rect(c - R * 0.85, c - R * 0.85, R * 1.7, R * 1.7);
-    else if (["story", "stranger"].includes(look)) { pen.moveTo(c, c - R); pen.lineTo(c + R, c); pen.lineTo(c, c + R); pen.lineTo(c - R, c); pen.closePath(); }
+    else if (look === "stranger") { pen.moveTo(c, c + R); pen.lineTo(c + R, c - R * 0.8); pen.lineTo(c - R, c - R * 0.8); pen.closePath(); }
+    else if (look === "story") { pen.moveTo(c, c - R); pen.lineTo(c + R, c); pen.lineTo(c, c + R); pen.lineTo(c - R, c); pen.closePath(); }
     else pen.arc(c, c, R, 0, 7);
     pen.fill(); pen.stroke();
     const sign = { trouble: "!", safe: "✓", patrol: "P", police_box: "P", ambulance: "+" }[look];
@@ -378,18 +408,23 @@ export class Crowd {
     }
     if (sheet) pen.putImageData(this.sheet, 0, 0);
     const line = Math.round(14 * more);
-    pen.font = `600 ${line}px ${FONTS}`; pen.textAlign = "center"; pen.lineWidth = 3; pen.strokeStyle = "#fff"; pen.fillStyle = "#14202b";
-    const named = [];
-    for (let j = 0; j < late.length; j += 4) {
-      const [s, x, y, i] = late.slice(j, j + 4);
+    pen.font = `600 ${line}px ${FONTS}`; pen.textAlign = "center"; 
+    const named = [], marks = [];
+    for (let j = 0; j < late.length; j += 4) marks.push(late.slice(j, j + 4));
+    // The child lies over whoever walks with it, and that one a little beside.
+    marks.sort((a, b) => (this.kinds[b[3]] === "stranger") - (this.kinds[a[3]] === "stranger"));
+    for (let [s, x, y, i] of marks) {
+      if (this.kinds[i] === "stranger") x -= s.half;
       pen.drawImage(s.canvas, x - s.half, y - s.half, s.size, s.size);
-      const label = both(this.labels[i]);
+      const label = this.labels[i];
       if (label && zoom > 14.5 && ((flags[i] & STORY && flags[i] & (TROUBLE | SAFE) && !this.secret) || !["child", "pupil"].includes(this.kinds[i]))) {
         // One under the other where several stand together.
         let at = y + s.half + line;
         while (named.some(([u, v]) => Math.abs(u - x) < line * 7 && Math.abs(v - at) < line + 1)) at += line + 2;
         named.push([x, at]);
-        pen.strokeText(label, x, at); pen.fillText(label, x, at);
+        const wide = pen.measureText(label).width + 8;
+        pen.fillStyle = "rgb(255 255 255 / .88)"; pen.fillRect(x - wide / 2, at - line + 1, wide, line + 4);
+        pen.fillStyle = "#14202b"; pen.fillText(label, x, at);
       }
     }
   }

@@ -1,7 +1,8 @@
 // The control room. Everything it shows is the hub's; it keeps nothing but which incident is looked at.
 import { $, HUB_AWAY, Live, ask, away, band, because, both, dialog, el, fill, here, icon, hm, hms, kept, key, ofDay, says, span, t, toast, trouble } from "./kit.js";
-import { ACTION, CLASS, GLYPH, LEVEL, SERVICE, STATE, UNIT, UNIT_ICON, who } from "./words.js";
-import { area, circle, collection, drawPlace, legend, makeMap, overlay, point } from "./map.js";
+import { followDrill } from "./drill.js";
+import { ACTION, CLASS, GLYPH, LEVEL, SERVICE, STATE, UNIT, UNIT_ICON, done, who } from "./words.js";
+import { area, circle, collection, drawPlace, follow, legend, makeMap, overlay, point, wellInside } from "./map.js";
 
 const V1 = "/as/operator/v1";
 const incidents = new Map(); // by id: what the hub last said
@@ -63,10 +64,20 @@ function urgency(a, b) {
 }
 const ordered = () => [...incidents.values()].filter((i) => showClosed ? !isOpen(i) : isOpen(i)).sort(showClosed ? (a, b) => (b.closed_at ?? "").localeCompare(a.closed_at ?? "") : urgency);
 
+/** In a drill: where it is seen from the school, as everybody there would say it. */
+let school = null;
+const SIDES = [t("북"), t("북동"), t("동"), t("남동"), t("남"), t("남서"), t("서"), t("북서")];
+function fromSchool(at) {
+  if (!school || !at) return "";
+  const far = metres(at, school), side = SIDES[Math.round(Math.atan2((at.lon - school.lon) * Math.cos((at.lat * Math.PI) / 180), at.lat - school.lat) / (Math.PI / 4) + 8) % 8];
+  return far <= 40 ? t("학교") : t("학교에서 {side}쪽으로 {m} m", { side, m: Math.round(far / 10) * 10 });
+}
+
+/** A place for people. A bell bears its number for all to see; that of a pole says something only where nothing else is known. */
 function inWords(i) {
-  const address = i.place ?? alerts.get(i.id)?.address;
-  const near = address?.near ? t("{what} {id} 근처 {m} m", { what: { bell: t("비상벨"), reader: t("기둥"), camera: t("카메라") }[address.near.kind] ?? "", id: short(address.near.id), m: Math.round(address.near.distance_m) }) : "";
-  return [address?.road, near].filter(Boolean).join(" · ") || (i.position ? `${i.position.lat.toFixed(5)}, ${i.position.lon.toFixed(5)}` : t("위치를 아직 모릅니다"));
+  const address = i.place ?? alerts.get(i.id)?.address, way = fromSchool(i.position);
+  const near = address?.near && (address.near.kind === "bell" || !(way || address.road)) ? t("{what} {id} 근처 {m} m", { what: { bell: t("비상벨"), reader: t("기둥"), camera: t("카메라") }[address.near.kind] ?? "", id: short(address.near.id), m: Math.round(address.near.distance_m) }) : "";
+  return [address?.road, way, near].filter(Boolean).join(" · ") || (i.position ? `${i.position.lat.toFixed(5)}, ${i.position.lon.toFixed(5)}` : t("위치를 아직 모릅니다"));
 }
 
 function row(i) {
@@ -154,7 +165,7 @@ function forget() {
 }
 
 async function select(id) {
-  if (id !== selected) { shown = null; handover = null; stopCamera(); camera = null; picture(); }
+  if (id !== selected) { following?.begin(); shown = null; handover = null; stopCamera(); camera = null; picture(); }
   selected = id;
   history.replaceState(null, "", id ? `#${id}` : location.pathname);
   list(); detail();
@@ -169,6 +180,17 @@ async function select(id) {
   detail();
 }
 
+let following = null, searched = 0;
+/** Where the child was last, with the whole area in which it may be; without one the place of the incident. */
+const sight = {
+  zooms: true,
+  there: () => Boolean(incidents.get(selected)?.position || shown),
+  go(pressed) {
+    const at = incidents.get(selected)?.position, spots = shown ? [[shown.last.lon, shown.last.lat], ...(shown.reach_m < FAR_M ? shown.outline.flat().map((p) => Array.isArray(p) ? p : [p.lon, p.lat]) : [])] : [[at.lon, at.lat]];
+    const [west, east] = [Math.min, Math.max].map((of) => of(...spots.map((p) => p[0]))), [south, north] = [Math.min, Math.max].map((of) => of(...spots.map((p) => p[1])));
+    if (pressed || ![[west, south], [east, north]].every(([lon, lat]) => wellInside(map, lon, lat))) map.fitBounds([[west, south], [east, north]], { padding: { top: 100, bottom: 80, left: 50, right: 50 }, maxZoom: 16.3, duration: 400 });
+  },
+};
 const FAR_M = 5000; // an hour on foot: farther than that a search area says nothing
 async function search() {
   const i = incidents.get(selected), blind = !shown || shown.last.presumed;
@@ -177,10 +199,12 @@ async function search() {
     const at = new Date(nowOf(i)).toISOString().replace(/\.\d+/, "");
     shown = await ask("GET", `${V1}/incidents/${i.id}/search?at=${encodeURIComponent(at)}`).catch(() => null);
   }
+  searched = Date.now();
   drawSearch();
   if (selected !== i?.id) return;
   // An incident that began without a position: the map goes to the home, and to the child once it is seen.
   if (blind && shown && !i.position) map?.easeTo({ center: [shown.last.lon, shown.last.lat], zoom: shown.last.presumed ? 14.8 : 16.3, duration: 400 });
+  else following?.look();
   detail();
 }
 
@@ -197,13 +221,14 @@ function nearest(i) {
   const told = i.nearest_units ?? alerts.get(i.id)?.units ?? [], known = new Set(told.map((u) => u.id));
   const others = units.filter((u) => u.available && !known.has(u.id)).map((u) => ({ ...u, distance_m: i.position ? metres(i.position, u) : null, expected_s: null }));
   const seconds = (u) => u.expected_s ?? u.distance_m / 5;
-  const rank = (u) => u.type === "ambulance" && !i.medical ? 1 : 0; // an ambulance where nobody is hurt comes last
+  const rank = (u) => u.type === "ambulance" ? (i.medical ? -1 : 1) : 0; // an ambulance first where somebody is hurt, and last where nobody is
   return [...told, ...others].sort((a, b) => rank(a) - rank(b) || seconds(a) - seconds(b));
 }
 const metres = (a, b) => Math.hypot((a.lat - b.lat) * 111195, (a.lon - b.lon) * 111195 * Math.cos((a.lat * Math.PI) / 180));
 
 /** Open incidents with which this one is not linked yet. */
 const linkable = (i) => [...incidents.values()].filter((o) => o.id !== i.id && isOpen(o) && !(i.linked ?? []).includes(o.id));
+const can = (verb, i) => !(verb === "acknowledge" && i.state !== "open") && !(verb === "on_scene" && i.state === "on_scene") && !(verb === "link" && !linkable(i).length);
 const VERBS = [["acknowledge", "a", t("확인"), "primary wide"], ["dispatch", "d", t("출동"), "plain"], ["on_scene", "s", t("현장 도착"), "plain"], ["note", "n", t("메모"), "plain"],
   ["prank", "p", t("장난 표시"), "plain"], ["link", "l", t("같은 일로 잇기"), "plain"], ["call_119", "e", t("119 호출"), "plain"], ["false_alarm", "f", t("오경보 종결"), "plain"], ["resolve", "r", t("종결"), "plain"]];
 
@@ -211,7 +236,7 @@ function detail() {
   const i = incidents.get(selected), box = $("#detail");
   if (!i) { fill(box, el("div", { class: "empty" }, el("b", { text: t("사건을 고르세요") }), t("위아래 화살표나 j, k로 옮기고 Enter로 엽니다."))); return; }
   const open = isOpen(i), climbs = open && i.next_escalation_at;
-  const verbs = open ? VERBS.filter(([verb]) => !(verb === "acknowledge" && i.state !== "open") && !(verb === "on_scene" && i.state === "on_scene") && !(verb === "link" && !linkable(i).length)) : [["reopen", "o", t("다시 열기"), "plain wide"], ["note", "n", t("메모"), "plain wide"]];
+  const verbs = open ? VERBS : [["reopen", "o", t("다시 열기"), "plain wide"], ["note", "n", t("메모"), "plain wide"]];
   const words = alerts.get(i.id)?.text ?? handover?.what?.text;
   fill(box,
     el("div", { class: "row" }, el("span", { class: `tag ${i.class === "emergency" ? "emergency" : i.class === "danger" ? "danger-class" : ""}`, text: CLASS[i.class] }), el("span", { class: "tag info", text: STATE[i.state] }),
@@ -220,18 +245,19 @@ function detail() {
     el("div", { class: "place", text: i.position || !shown || shown.last.presumed ? inWords(i) : t("{at}에 확인된 위치: 지도의 빨간 원", { at: hms(shown.last.at) }) }),
     words && el("p", { style: "margin:.3rem 0", text: both(words).replaceAll(`${zone}-`, "") }),
     el("p", { class: "small muted num", style: "margin:.2rem 0" }, t("일어난 때 {a} · 접수 {b}", { a: hms(i.opened_at), b: hms(i.told_at ?? i.opened_at) }), i.owner ? ` · ${t("담당 {who}", { who: by(i.owner) })}` : "",
-      climbs && el("span", {}, " · ", el("b", { "data-until": i.next_escalation_at, "data-text": t("다음 상향까지 {s}"), text: "" }))),
-    el("div", { class: "actions" }, verbs.map(([verb, letter, name, looks]) => el("button", { type: "button", class: looks, "data-key": `act-${verb}`, "data-verb": verb, click: () => act(verb) }, name, el("kbd", { "aria-hidden": "true", text: letter })))),
+      climbs && el("span", {}, " · ", el("b", { "data-until": i.next_escalation_at, "data-text": t("상급자에게 알리기까지 {s}"), text: "" }))),
     i.linked?.length > 0 && el("div", {}, el("b", { text: t("같은 일로 이어진 사건") }), el("p", { class: "small muted", style: "margin:0", text: t("한 일이 여러 규칙에 걸리면 경보가 따로 나고, 허브가 서로 잇습니다.") }),
       el("ul", { class: "bare" }, i.linked.map((id) => el("li", {}, el("button", { type: "button", class: "plain small", "data-key": `linked-${id}`, "data-linked": id, click: () => select(id), text: incidents.has(id) ? `⇔ ${SERVICE[incidents.get(id).service]} ${hms(incidents.get(id).opened_at)} · ${STATE[incidents.get(id).state]}` : `⇔ ${id}` }))))),
-    i.units?.length > 0 && el("p", {}, el("b", { text: t("보낸 출동: ") }), i.units.map((u) => el("span", { class: "tag info", style: "margin-right:.3rem" }, icon(UNIT_ICON[u.type] ?? "patrol"), u.name ?? u.id))),
+    i.units?.length > 0 && el("p", {}, el("b", { text: t("보낸 출동 조: ") }), i.units.map((u) => el("span", { class: "tag info", style: "margin-right:.3rem" }, icon(UNIT_ICON[u.type] ?? "patrol"), u.name ?? u.id))),
     open && i.position && i.cameras?.length === 0 && el("p", { class: "small muted", text: t("이 자리를 볼 수 있는 카메라가 없습니다.") }),
     i.cameras?.length > 0 && [el("h3", { text: t("가까운 카메라") }),
       el("div", { class: "cams" }, i.cameras.map((c) => el("button", { type: "button", class: "plain small", "data-key": `cam-${c.id}`, "aria-pressed": String(camera?.id === c.id), click: () => look(c), text: short(c.id) }))),
       camera && !camera.url && el("p", { class: "muted small", text: t("이 카메라는 화면을 내주지 않습니다. 지도에 자리와 방향이 있습니다.") })],
     shown && el("p", { class: "small", id: "searching" }, el("b", { text: t("수색 범위") }), ` ${whereToLook().join(" · ")}`),
     el("h3", { text: t("경과") }),
-    el("ol", { class: "history bare" }, [...(i.history ?? [])].reverse().map((h) => el("li", {}, el("span", { class: "num muted", text: hms(h.at) }), el("span", {}, el("b", { text: ACTION[h.action.split(".").pop()] ?? h.action }), ` ${by(h.by)}`, h.note && el("div", { text: plainly(h.note) }))))));
+    el("ol", { class: "history bare" }, [...(i.history ?? [])].reverse().map((h) => el("li", {}, el("span", { class: "num muted", text: hms(h.at) }), el("span", {}, el("b", { text: done(h.action) }), ` ${by(h.by)}`, h.note && el("div", { text: plainly(h.note) }))))),
+    // At the foot, each in its place whether it can be done now or not: none comes under a finger that was not there.
+    el("div", { class: "actions" }, verbs.map(([verb, letter, name, looks]) => el("button", { type: "button", class: looks, "data-key": `act-${verb}`, "data-verb": verb, disabled: !can(verb, i), click: (event) => { if (event.detail < 2) act(verb); } }, verb === "acknowledge" && i.state !== "open" ? `✓ ${t("확인함")}` : name, el("kbd", { "aria-hidden": "true", text: letter })))));
   tick();
   picture();
 }
@@ -246,10 +272,11 @@ function picture() {
 }
 const short = (id) => id.replace(`${zone}-`, "");
 const by = (name) => who(name).replace(`${zone}-`, "");
+const HUB_NOTE = { "the drill is over": t("훈련이 끝남"), arrived: t("도착함") };
 /** A note of the hub's history without ids: units by name, steps of the ladder in words. */
 function plainly(note) {
   for (const u of units) note = note.replaceAll(u.id, u.name ?? short(u.id));
-  return (LEVEL[note] ?? note).replaceAll(`${zone}-`, "");
+  return (LEVEL[note] ?? HUB_NOTE[note] ?? note).replaceAll(`${zone}-`, "");
 }
 
 async function look(c) {
@@ -275,10 +302,16 @@ function stopCamera() { clearInterval(cameraTimer); cameraTimer = 0; }
 
 // ------------------------------------------------------------------ acts
 
+const busy = new Set(); // each act once at a time, however often its button is pressed
 async function act(verb) {
   const i = incidents.get(selected);
   if (!i) return;
   let body = { action: verb };
+  if (busy.has(verb)) return;
+  busy.add(verb);
+  try { await perform(i, verb, body); } finally { busy.delete(verb); }
+}
+async function perform(i, verb, body) {
   if (verb === "dispatch") {
     const free = nearest(i).slice(0, 9);
     const form = await dialog(t("누구를 보낼까요?"), el("div", {}, free.map((u, n) => el("label", { class: "consent" }, el("input", { type: "radio", name: "unit", value: u.id, checked: n === 0 }), el("span", {}, el("b", {}, icon(UNIT_ICON[u.type] ?? "patrol"), ` ${u.name ?? u.id}`), `${UNIT[u.type] ?? ""}${u.distance_m === null || !i.position ? "" : ` · ${Math.round(u.distance_m)} m`}${u.expected_s ? ` · ${t("약 {s}", { s: span(u.expected_s) })}` : ""}`))),
@@ -331,7 +364,7 @@ function drawUnits() {
   if (!map) return;
   const seen = new Set((incidents.get(selected)?.cameras ?? []).map((c) => c.id));
   overlay(map, "units", collection(units.map((u) => point(u.lon, u.lat, { name: u.name, free: u.available }))), [
-    { id: "unit", type: "circle", paint: { "circle-radius": 8, "circle-color": ["case", ["get", "free"], "#123a5a", "#8a4b00"], "circle-stroke-color": "#fff", "circle-stroke-width": 2 } },
+    { id: "unit", type: "circle", paint: { "circle-radius": 8, "circle-color": ["case", ["get", "free"], "#123a5a", "#ffffff"], "circle-stroke-color": ["case", ["get", "free"], "#ffffff", "#123a5a"], "circle-stroke-width": ["case", ["get", "free"], 2, 4] } },
     { id: "unit-name", type: "symbol", layout: { "text-field": ["get", "name"], "text-font": ["local"], "text-size": 12, "text-offset": [0, 1.1], "text-anchor": "top" }, paint: { "text-color": "#123a5a", "text-halo-color": "#fff", "text-halo-width": 2 } }]);
   overlay(map, "devices", collection(devices.filter((d) => d.lat).map((d) => point(d.lon, d.lat, { type: d.type, bad: d.faults.length > 0, seen: seen.has(d.id), name: d.id.replace(`${zone}-`, "") }))), [
     { id: "device", type: "circle", minzoom: 14.5, paint: { "circle-radius": ["case", ["get", "seen"], 9, 4.5], "circle-color": ["match", ["get", "type"], "camera", "#6a3d9a", "bell", "#d55e00", "#009e73"], "circle-opacity": ["case", ["get", "bad"], 0.35, 1], "circle-stroke-color": ["case", ["get", "seen"], "#16222e", "#ffffff"], "circle-stroke-width": 2 } },
@@ -347,30 +380,28 @@ function drawSearch() {
   drawUnits();
 }
 
-async function startMap() {
+async function startMap(drill) {
   const placed = devices.filter((d) => d.lat);
   const mean = (rows, name) => rows.reduce((sum, d) => sum + d[name], 0) / rows.length;
   let center = placed.length ? [mean(placed, "lon"), mean(placed, "lat")] : units.length ? [units[0].lon, units[0].lat] : [126.978, 37.5665], sheet = null;
-  if (here.drill) {
-    const session = await ask("GET", `/control/v1/sessions/${here.drill}`).catch(() => null);
-    if (session?.map) {
-      center = session.map.center;
-      if (session.map.kind === "schematic" || !(await ask("GET", "/tiles.json")).present) sheet = await ask("GET", `/control/v1/sessions/${here.drill}/map?schematic=1`).catch(() => null);
-      if (session.map.notice) $("#map").append(el("p", { class: "notmine", style: "margin:0", text: both(session.map.notice) }));
-    }
+  const session = await drill;
+  school = session?.school ?? null;
+  list();
+  if (session?.map) {
+    center = session.map.center;
+    if (session.map.kind === "schematic" || !(await ask("GET", "/tiles.json")).present) sheet = await ask("GET", `/control/v1/sessions/${here.drill}/map?schematic=1`).catch(() => null);
+    if (session.map.notice) $("#map").append(el("p", { class: "notmine", style: "margin:0", text: both(session.map.notice) }));
   }
-  map = await makeMap($("#map"), { center, zoom: 15.7, sheet, label: t("사건과 카메라와 출동 조의 지도") });
+  map = await makeMap($("#map"), { center, zoom: 15.7, sheet, city: !here.drill, label: t("사건과 카메라와 출동 조의 지도") });
   if (here.drill) ask("GET", `/control/v1/sessions/${here.drill}/map`).then((place) => drawPlace(map, { ...place, features: place.features.filter((f) => ["school", "danger", "assembly", "academy", "playground"].includes(f.properties.kind)) })).catch(() => {});
-  $("#map").append(legend([["●", "#b3131b", t("긴급")], ["●", "#a85500", t("위험")], ["●", "#0a5c9c", t("처리 중")], ["●", "#123a5a", t("출동 조")], ["●", "#8a4b00", t("나가 있는 조")]], [["•", "#009e73", t("리더기")], ["•", "#d55e00", t("비상벨")], ["•", "#6a3d9a", t("카메라")], ["◌", "#b34700", t("위험지역")]]));
+  $("#map").append(legend([["●", "#b3131b", t("긴급")], ["●", "#a85500", t("위험")], ["●", "#0a5c9c", t("처리 중")], ["●", "#123a5a", t("출동 조")], ["○", "#123a5a", t("출동 나간 조")]], [["●", "#009e73", t("리더기")], ["●", "#d55e00", t("비상벨")], ["●", "#6a3d9a", t("카메라")], ["◌", "#b34700", t("위험지역")]]));
   map.on("click", "incident", (event) => select(event.features[0].properties.id));
-  drawUnits(); drawIncidents(); drawSearch();
+  following = follow(map, sight);
+  drawUnits(); drawIncidents(); drawSearch(); following.look();
   document.body.dataset.map = "ready";
 }
 
 // ------------------------------------------------------------------ live
-
-/** The drill has ended: what is shown stays, and the page says so. */
-function over() { says($("#map"), { t: (now() / 1000 + 32400) % 86400, text: t("훈련이 끝났습니다. 수고하셨습니다.") }); }
 
 async function loadUnits() {
   units = (await ask("GET", `${V1}/zones/${zone}/units`).catch(() => ({ items: units }))).items;
@@ -403,7 +434,10 @@ function tick() {
     const i = incidents.get(node.closest("[data-incident]")?.dataset.incident);
     if (i && isOpen(i)) node.textContent = span((nowOf(i) - Date.parse(node.dataset.since)) / 1000);
   }
-  for (const node of document.querySelectorAll("[data-until]")) node.textContent = node.dataset.text.replace("{s}", span(Math.max(0, (Date.parse(node.dataset.until) - nowOf(incidents.get(selected))) / 1000)));
+  for (const node of document.querySelectorAll("[data-until]")) {
+    const left = (Date.parse(node.dataset.until) - nowOf(incidents.get(selected))) / 1000;
+    node.textContent = left > 0 ? node.dataset.text.replace("{s}", span(left)) : t("지금 상급자에게 알리는 중");
+  }
   $("#clock").textContent = `${hms(new Date(now()).toISOString())}${here.drill ? ` (${t("훈련 시각")})` : ""}`;
 }
 
@@ -434,8 +468,9 @@ async function begin() {
     if (first) { first = false; for (const i of incidents.values()) told.add(i.id); select(incidents.has(selected) ? selected : (ordered()[0]?.id ?? "")); }
     else for (const i of incidents.values()) news(i);
   });
-  if (here.drill) new Live(`/control/v1/sessions/${here.drill}/stream?frames=0`, {
-    clock(data) { clock = { at: Date.parse(data.at), heard: Date.now(), pace: data.state === "running" ? data.speed : 0 }; document.body.dataset.t = ofDay(data.t); if (data.state === "ended") over(); },
+  const drill = followDrill({
+    over() { $(".said-stack")?.remove(); },
+    clock(data) { clock = { at: Date.parse(data.at), heard: Date.now(), pace: data.state === "running" ? data.speed : 0 }; document.body.dataset.t = ofDay(data.t); },
     event(data) {
       if (Date.now() - Date.parse(data.wall) > 10000) return;
       if (data.kind === "inject" && data.data?.kind === "message" && ["list", "hand"].includes(data.data.by)) { says($("#map"), data); $("#spoken").textContent = both(data.text); }
@@ -444,8 +479,8 @@ async function begin() {
   });
   setInterval(tick, 1000);
   setInterval(loadUnits, 4000);
-  setInterval(() => { if (shown) search(); }, 15000);
-  await startMap().catch((error) => { console.error(error); });
+  setInterval(() => { if (shown && (Date.now() - searched) * Math.max(1, clock.pace) >= 14500) search(); }, 3000);
+  await startMap(drill).catch((error) => { console.error(error); });
 }
 
 // ------------------------------------------------------------------ keys
@@ -464,7 +499,7 @@ addEventListener("keydown", (event) => {
     requestAnimationFrame(() => document.querySelector(`[data-incident="${CSS.escape(next.id)}"]`)?.focus());
   } else if (event.key === "h") { event.preventDefault(); handOver(); }
   else if (event.key === "m") sound.toggle();
-  else if (keys[event.key] && document.querySelector(`[data-verb="${keys[event.key]}"]`)) { event.preventDefault(); act(keys[event.key]); }
+  else if (keys[event.key] && document.querySelector(`[data-verb="${keys[event.key]}"]:not(:disabled)`)) { event.preventDefault(); act(keys[event.key]); }
 });
 async function help() {
   const lines = [["j / ↓", t("다음 사건")], ["k / ↑", t("이전 사건")], ...VERBS.map(([, letter, name]) => [letter, name]), ["o", t("다시 열기")], ["h", t("근무 인계")], ["m", t("소리")], ["?", t("이 도움말")]];

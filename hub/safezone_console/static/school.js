@@ -1,5 +1,6 @@
 // The school's page: who came, who is missing, what needs a new battery, what parents say. Asked again every few seconds.
 import { $, HUB_AWAY, Live, ask, away, band, because, day, dialog, el, fill, here, hm, t, toast, trouble } from "./kit.js";
+import { followDrill } from "./drill.js";
 import { DEVICE, FAULT, SERVICE, STATE } from "./words.js";
 
 const V1 = "/as/school/v1";
@@ -26,9 +27,9 @@ function show() {
   if (drill && !$("#invented")) $("#tiles").before(el("p", { id: "invented", class: "muted", text: t("훈련 화면입니다. 이름은 모두 지어낸 것이고 실제 학생이 아닙니다.") }));
   $("#date").textContent = `${day(`${pupils.date}T12:00:00+09:00`)}${pupils.school_day ? "" : ` · ${t("수업 없는 날")}`}`;
   const tile = (n, name, kind) => el("div", { class: `tile ${kind}` }, el("b", { text: n }), name);
-  fill($("#tiles"), unseen ? tile(count("in_school"), t("지금 학교에 있음 (훈련에서 본 어린이)"), "good") : tile(`${count("in_school", "left")}/${items.length - count("absent", "unknown")}`, t("등교"), "good"), !unseen && tile(missing.length, t("안 온 어린이"), missing.length ? "bad" : "good"), tile(count("left"), t("하교"), ""), !unseen && tile(count("absent"), t("결석 신고"), ""), tile(weak.length, t("살펴볼 태그"), weak.length ? "warn" : "good"), tile(faulty.length, t("고장 난 장치"), faulty.length ? "warn" : "good"), tile(open.length, t("답할 이의"), open.length ? "warn" : "good"));
-  if (unseen) { $("#missing-title").textContent = t("등교 기록"); $("#classes-title").textContent = t("반별로 본 어린이"); }
-  fill($("#missing"), unseen ? el("p", { id: "unseen", text: t("이 훈련은 {at}에 시작해 그 전의 등교 기록이 없습니다. 그래서 «안 온 어린이»를 가리지 않고, 훈련 중에 본 어린이만 셉니다.", { at: drill.starts }) })
+  fill($("#tiles"), unseen ? tile(count("in_school"), t("지금 학교에 있음"), "") : tile(`${count("in_school", "left")}/${items.length - count("absent", "unknown")}`, t("등교"), "good"), !unseen && tile(missing.length, t("안 온 어린이"), missing.length ? "bad" : "good"), tile(count("left"), t("하교"), ""), !unseen && tile(count("absent"), t("결석 신고"), ""), tile(weak.length, t("점검할 태그"), weak.length ? "warn" : "good"), tile(faulty.length, t("고장 난 장치"), faulty.length ? "warn" : "good"), tile(open.length, t("답할 보호자 문의"), open.length ? "warn" : "good"));
+  if (unseen) { $("#title").textContent = t("우리 학교 지금"); $("#missing-title").textContent = t("등교 기록"); $("#classes-title").textContent = t("반별: 훈련에서 본 어린이"); }
+  fill($("#missing"), unseen ? el("p", { id: "unseen", text: t("이 훈련은 {at}에 시작해 그 전의 등교 기록이 없습니다. 그래서 «안 온 어린이»를 가리지 않고, 훈련이 시작된 뒤 리더기가 본 어린이만 셉니다. «아직 못 봄»은 없어졌다는 뜻이 아닙니다.", { at: drill.starts }) })
     : late.length === 0 ? el("p", { class: "tag good", text: t("모두 왔습니다") })
     : [el("p", {}, missing.length ? el("span", { class: "tag bad", text: t("등교 시각이 지났습니다: {n}명", { n: missing.length }) }) : el("span", { class: "tag info", text: t("아직 등교 시간입니다: {n}명 남음", { n: late.length }) })),
       el("ul", { class: "bare", style: "columns:16rem" }, late.slice(0, 200).map((p) => el("li", { "data-pupil": p.id, text: WHO(p) })))]);
@@ -36,13 +37,13 @@ function show() {
   for (const p of items) { const name = `${p.grade}-${p.class}`; if (!classes.has(name)) classes.set(name, []); classes.get(name).push(p); }
   fill($("#classes"), [...classes].map(([name, rows]) => {
     const n = (state) => rows.filter((p) => p.state === state).length, of = (state) => `width:${(100 * n(state)) / rows.length}%`;
-    return el("div", {}, el("div", { class: "row between" }, el("b", { text: t("{g}학년 {c}반", { g: name.split("-")[0], c: name.split("-")[1] }) }), el("span", { class: "num", text: unseen ? t("{in}명 있음 / {all}명", { in: n("in_school"), all: rows.length }) : t("{in} 있음 · {out} 하교 · {miss} 안 옴", { in: n("in_school"), out: n("left"), miss: n("missing") + n("expected") }) })),
+    return el("div", {}, el("div", { class: "row between" }, el("b", { text: t("{g}학년 {c}반", { g: name.split("-")[0], c: name.split("-")[1] }) }), el("span", { class: "num", text: unseen ? t("학교 {in} · 하교 {out} · 아직 못 봄 {rest}", { in: n("in_school"), out: n("left"), rest: rows.length - n("in_school") - n("left") }) : t("{in} 있음 · {out} 하교 · {miss} 안 옴", { in: n("in_school"), out: n("left"), miss: n("missing") + n("expected") }) })),
       el("div", { class: "bar", "aria-hidden": "true" }, el("i", { class: "in", style: of("in_school") }), el("i", { class: "out", style: of("left") }), el("i", { class: "miss", style: of("missing") })));
   }));
-  fill($("#tags"), table([t("어린이"), t("태그"), t("배터리"), t("마지막으로 보임")], weak.sort((a, b) => (a.tag_battery_pct ?? 101) - (b.tag_battery_pct ?? 101)).slice(0, 80).map((p) => [WHO(p), p.tag ?? "", p.tag_battery_pct === undefined ? "–" : el("span", { class: `tag ${p.tag_battery_pct <= LOW ? "warn" : ""}`, text: `${Math.round(p.tag_battery_pct)} %` }), el("span", {}, p.tag_seen_at ? `${day(p.tag_seen_at)} ${hm(p.tag_seen_at)}` : t("없음"), stale(p) && el("span", { class: "tag warn", text: t("오래됨") }))]), t("살펴볼 태그가 없습니다.")));
+  fill($("#tags"), table([t("어린이"), t("태그"), t("배터리"), t("마지막으로 보임")], weak.sort((a, b) => (a.tag_battery_pct ?? 101) - (b.tag_battery_pct ?? 101)).slice(0, 80).map((p) => [WHO(p), p.tag ?? "", p.tag_battery_pct === undefined ? "–" : el("span", { class: `tag ${p.tag_battery_pct <= LOW ? "warn" : ""}`, text: `${Math.round(p.tag_battery_pct)} %` }), el("span", {}, p.tag_seen_at ? `${day(p.tag_seen_at)} ${hm(p.tag_seen_at)}` : t("없음"), stale(p) && el("span", { class: "tag warn", text: t("오래됨") }))]), t("점검할 태그가 없습니다.")));
   fill($("#devices"), faulty.length === 0 && el("p", {}, el("span", { class: "tag good", text: t("{n}대 모두 정상", { n: devices.length }) })),
     el("details", { open: faulty.length > 0 }, el("summary", { text: t("장치 {n}대", { n: devices.length }) }), table([t("장치"), t("종류"), t("상태"), t("마지막 신호")], [...devices].sort((a, b) => b.faults.length - a.faults.length || a.id.localeCompare(b.id)).map((d) => [d.id, DEVICE[d.type] ?? d.type, d.faults.length ? d.faults.map((f) => el("span", { class: "tag bad", text: FAULT[f] ?? f })) : el("span", { class: "tag good", text: t("정상") }), d.last_heartbeat ? hm(d.last_heartbeat) : t("없음")]), "")));
-  fill($("#complaints"), complaints.length === 0 ? el("p", { class: "muted", text: t("이의가 없습니다.") }) : complaints.slice(0, 50).map((c) => el("article", { class: "card notice", "data-complaint": c.id },
+  fill($("#complaints"), complaints.length === 0 ? el("p", { class: "muted", text: t("보호자 문의가 없습니다.") }) : complaints.slice(0, 50).map((c) => el("article", { class: "card notice", "data-complaint": c.id },
     el("div", { class: "row between" }, el("b", { text: `${SERVICE[c.service] ?? ""} · ${items.find((p) => p.id === c.child)?.name ?? ""}` }), el("span", { class: "num muted", text: `${day(c.made_at)} ${hm(c.made_at)}` })),
     el("p", { text: c.text }), c.state === "open" ? el("button", { type: "button", class: "primary", "data-key": `answer-${c.id}`, click: () => answer(c), text: t("답하기") }) : el("p", {}, el("span", { class: `tag ${c.state === "upheld" ? "warn" : "info"}`, text: c.state === "upheld" ? t("알림이 틀렸음") : t("알림이 맞았음") }), ` ${c.answer ?? ""}`))));
   fill($("#incidents"), [...alerts.values()].slice(-5).reverse().map((i) => el("div", { class: "card notice emergency", role: "alert", style: "margin-bottom:1rem" }, el("b", { text: `${SERVICE[i.service] ?? i.service} · ${STATE[i.state] ?? ""}` }), " ", i.exercise && el("span", { class: "tag drill", text: t("훈련") }), ` ${hm(i.opened_at ?? i.event_at)} `, items.find((p) => p.id === i.child)?.name ?? "")));
@@ -54,7 +55,7 @@ function show() {
 let chosen = "";
 
 async function answer(c) {
-  const form = await dialog(t("이의에 답하기"), el("div", {}, el("p", { text: c.text }), el("div", { class: "field" }, el("label", { for: "text", text: t("답") }), el("textarea", { id: "text", name: "text", required: true })),
+  const form = await dialog(t("보호자 문의에 답하기"), el("div", {}, el("p", { text: c.text }), el("div", { class: "field" }, el("label", { for: "text", text: t("답") }), el("textarea", { id: "text", name: "text", required: true })),
     el("label", { class: "consent" }, el("input", { type: "radio", name: "upheld", value: "yes", required: true }), el("span", {}, el("b", { text: t("보호자 말이 맞습니다 (알림이 틀렸음)") }))), el("label", { class: "consent" }, el("input", { type: "radio", name: "upheld", value: "no" }), el("span", {}, el("b", { text: t("알림이 맞았습니다") })))), { yes: t("보내기") });
   if (!form) return;
   try { await ask("POST", `${V1}/complaints/${c.id}/answer`, { text: form.text.trim(), upheld: form.upheld === "yes" }); toast(t("보호자에게 답했습니다.")); } catch (error) { trouble(error); }
@@ -81,7 +82,7 @@ async function written(e) {
 }
 
 async function load() {
-  if (over) return;
+  if (over && pupils) return;
   const zone = `${V1}/zones/${me.zone}`;
   const each = await Promise.allSettled([ask("GET", `${zone}/pupils`), ask("GET", `${zone}/devices`), ask("GET", `${zone}/complaints`), ask("GET", `${zone}/enrolments`)]);
   if (each[0].status === "fulfilled") pupils = each[0].value;
@@ -98,14 +99,8 @@ async function begin() {
     if (error.status === 401) { location.replace("/login?role=school"); return; }
     away("hub", true, HUB_AWAY); setTimeout(begin, 1500); return;
   }
-  if (here.drill) {
-    drill = await ask("GET", `/control/v1/sessions/${here.drill}`).catch(() => null);
-    new Live(`/control/v1/sessions/${here.drill}/stream?frames=0`, { clock(data) {
-      if (!["ended", "failed"].includes(data.state) || over) return;
-      over = true; // the zone has its own time again: what it would show now is not the drill
-      $("#tiles").before(el("p", { class: "card", id: "over", role: "status" }, el("b", { text: t("훈련이 끝났습니다. 아래는 끝났을 때의 모습입니다.") })));
-    } });
-  }
+  // When it is over the zone has its own time again: what it would show then is not the drill.
+  drill = await followDrill({ over() { over = true; } });
   const heard = (i) => { if (["not_arrived", "missing_report"].includes(i.service)) alerts.set(i.id ?? i.incident, i); if (i.exercise) band(true); load(); };
   new Live(`${V1}/zones/${me.zone}/stream`, { alert: heard, incident: heard, complaint: load }, (connected) => {
     away("hub", !connected, HUB_AWAY);

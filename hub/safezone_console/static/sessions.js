@@ -1,5 +1,5 @@
 // Drills that are open and drills that are over, as lists to go on from. The same on the first page and where a drill is prepared.
-import { $, ask, both, day, el, fill, here, hm, playAs, t, trouble } from "./kit.js";
+import { $, ask, both, day, el, fill, here, playAs, t, trouble } from "./kit.js";
 
 const STATE = { ready: t("준비됨"), running: t("진행 중"), paused: t("멈춤"), ended: t("끝남"), failed: t("중단됨") };
 const BESIDE = "width:auto;flex:none;border:1px solid currentcolor;border-radius:8px;min-height:2.4rem;padding:.2rem .8rem";
@@ -9,8 +9,8 @@ function row(s) {
   const open = OPEN.includes(s.state);
   return el("li", {}, el("div", { class: "row between", style: "padding:.2rem .9rem" },
     el("a", { href: `/drill/${s.session}`, style: "flex:1;min-width:13rem;padding-left:0" },
-      el("span", {}, el("b", { text: both(s.drill.title) }), ` · ${s.school.name}`, s.rehearsal && ` · ${t("리허설")}`),
-      el("span", { class: "row", style: "gap:.4rem" }, el("span", { class: "muted num", text: s.state === "ready" ? t("훈련일 {day}", { day: [day(`${s.date}T12:00:00+09:00`), s.starts].filter(Boolean).join(" ") }) : s.created_at ? `${day(s.created_at)} ${hm(s.created_at)}` : "" }), el("span", { class: `tag ${s.state === "running" ? "good" : s.state === "failed" ? "warn" : ""}`, text: STATE[s.state] ?? s.state }))),
+      el("span", {}, el("b", { text: both(s.drill.title) }), ` · ${s.school.name}`, s.class && ` ${t("{g}학년 {c}반", { g: s.class.grade, c: s.class.class })}`, s.rehearsal && ` · ${t("리허설")}`),
+      el("span", { class: "row", style: "gap:.4rem" }, el("span", { class: "muted num", text: s.date ? t("훈련일 {day}", { day: [day(`${s.date}T12:00:00+09:00`), s.starts].filter(Boolean).join(" ") }) : "" }), el("span", { class: `tag ${s.state === "running" ? "good" : s.state === "failed" ? "warn" : ""}`, text: STATE[s.state] ?? s.state }))),
     el("a", { class: "button plain small", style: BESIDE, href: `/drill/${s.session}`, text: t("열기") }),
     !open && el("a", { class: "button plain small", style: BESIDE, target: "_blank", rel: "noopener", href: `/control/v1/sessions/${s.session}/report.html?lang=${here.lang}`, text: t("보고서") }),
     !open && el("a", { class: "button plain small", style: BESIDE, target: "_blank", rel: "noopener", href: `/control/v1/sessions/${s.session}/report.pdf?lang=${here.lang}`, text: "PDF" }),

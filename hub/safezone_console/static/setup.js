@@ -69,6 +69,10 @@ $("#setup").addEventListener("submit", async (event) => {
 async function begin() {
   $("#date").value = date(new Date());
   for (const [name, value] of Object.entries(kept.get("room", {}))) if ($(`#${name}`)) $(`#${name}`).value = value;
+  // After a rehearsal: the same class and day again. A day that is over is not taken.
+  for (const name of ["grade", "class", "size", "start"]) if (query.get(name)) $(`#${name}`).value = query.get(name);
+  if (query.get("start")) $("#start").dataset.chosen = "yes";
+  if (query.get("date") > $("#date").value) $("#date").value = query.get("date");
   showSessions().then((open) => { $("#before").open = open; $("#before").hidden = !$("#sessions").childElementCount; }).catch(() => {});
   drills = (await ask("GET", "/control/v1/drills")).items;
   drill = drills.find((each) => each.id === query.get("drill")) ?? drills[0];

@@ -38,7 +38,7 @@ if (form) {
     const as = $("#as").value;
     try { await joinAs($("#code").value, as, PLACE[as]); } catch (error) {
       if (error.title !== "no_such_code") { trouble(error); return; }
-      toast(t("이 참가 번호로 열려 있는 훈련이 없습니다. 선생님 화면의 여덟 글자를 다시 확인하세요."), "error");
+      toast(t("이 참가 번호로 열려 있는 훈련이 없습니다. 선생님 화면의 열두 자리를 다시 확인하세요."), "error");
       $("#code").select();
     }
   });

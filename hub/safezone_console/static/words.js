@@ -21,8 +21,11 @@ export const ACTION = {
   opened: t("접수"), open: t("접수"), acknowledge: t("확인"), dispatch: t("출동 지시"), on_scene: t("현장 도착"), resolve: t("종결"),
   false_alarm: t("오경보 종결"), note: t("메모"), mark: t("표시"), link: t("연결"), withhold: t("보호자에게 알리지 않음"),
   allow: t("다시 알림"), call_119: t("119 호출"), take: t("담당"), reopen: t("다시 열기"), hand_over: t("근무 인계"),
-  remind: t("다시 알림"), reminded: t("다시 알림"), escalated: t("상향 통보"), escalate: t("상향 통보"), seen: t("보호자 확인"),
+  remind: t("다시 알림"), reminded: t("다시 알림"), escalated: t("상급자에게 알림"), escalate: t("상급자에게 알림"), seen: t("보호자 확인"), guardian_seen: t("보호자 확인"),
+  resolved: t("종결"),
 };
+/** What was done, of an entry in an incident's history. */
+export const done = (action) => { const verb = action.split(".").pop(); return ACTION[verb] ?? (verb.startsWith("agency_") ? t("기관 소식") : verb); };
 export const LEVEL = {
   guardian: t("보호자"), school: t("학교"), desk: t("상황실"), supervisor: t("팀장"), fire119: "119",
 };
@@ -38,9 +41,10 @@ export const ROLE = {
   operator: t("112 상황실"), school: t("학교"), guardian: t("보호자"), admin: t("관리자"), agency: t("기관"), hub: t("시스템"),
   desk: t("112 상황실"), dev: t("장치"), auditor: t("감사"),
 };
-/** role/id as a person reads it. */
+/** role/id as a person reads it. In a drill the ids are those of its zone: op1, op2, sv, field. */
 export function who(name) {
   if (!name) return "";
-  const [role, id] = name.split("/");
+  const [role, id] = name.split("/"), seat = id?.match(/^\d{7}-\w+-(op(\d)|sv|field)$/);
+  if (seat) return seat[2] ? t("112 상황실 {n}", { n: seat[2] }) : seat[1] === "sv" ? t("112 팀장") : t("현장 경찰");
   return id && !["hub", "guardian"].includes(role) ? `${ROLE[role] ?? role} (${id})` : (ROLE[role] ?? role);
 }

@@ -9,13 +9,17 @@ from safezone_hub.places import UnitAt, describe, rank_units
 from safezone_hub.registry import ZoneView
 from safezone_hub.state import Incident, ZoneState
 
+SHOWN_UNITS = 9  # a desk chooses from as many, each with its minutes
+
 
 def detailed(view: ZoneView, state: ZoneState, incident: Incident) -> dict[str, Any]:
     """With the place in words, who is near, and where the pictures are: a few milliseconds more."""
     out = public(view, state, incident)
     if incident.x is not None and incident.y is not None:
         out["place"] = describe(view.net, view.landmarks(), incident.x, incident.y).body()
-        out["nearest_units"] = nearest_units(view, state, incident.x, incident.y, incident.medical)
+        out["nearest_units"] = nearest_units(
+            view, state, incident.x, incident.y, incident.medical, limit=SHOWN_UNITS
+        )
     for camera in out["cameras"]:
         snapshot, live = view.camera_urls.get(camera["id"], (None, None))
         for name, url in (("snapshot", snapshot), ("live", live)):
@@ -27,7 +31,7 @@ def detailed(view: ZoneView, state: ZoneState, incident: Incident) -> dict[str, 
 
 
 def nearest_units(
-    view: ZoneView, state: ZoneState, x: float, y: float, medical: bool
+    view: ZoneView, state: ZoneState, x: float, y: float, medical: bool, limit: int = 3
 ) -> list[dict[str, Any]]:
     """Who is free and could be there first."""
     units = []
@@ -37,7 +41,7 @@ def nearest_units(
         if known is not None and known.x is not None and known.y is not None:
             ux, uy = known.x, known.y
         units.append(UnitAt(id_, item.name, item.type, ux, uy, known is None or known.available))
-    return [ranked.body() for ranked in rank_units(view.net, units, (x, y), medical=medical)]
+    return [ranked.body() for ranked in rank_units(view.net, units, (x, y), limit, medical=medical)]
 
 
 def _unit(view: ZoneView, id_: str) -> dict[str, Any]:

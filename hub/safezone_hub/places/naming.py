@@ -12,6 +12,7 @@ from safezone_hub.places.streets import StreetNet
 ON_ROAD_M = 25.0  # half a wide road, or a house's depth from a narrow one
 NEAR_MAX_M = 300.0  # farther things help nobody
 BESIDE_M = 3.0
+AT_SCHOOL_M = 40.0
 
 Language = Literal["ko", "en"]
 
@@ -58,15 +59,24 @@ class Near:
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A place in words. ``road_m`` is the distance to the road's middle; infinite without streets."""
+    """A place in words. ``road_m`` is the distance to the road's middle; infinite without streets.
+
+    ``school``: distance and bearing from it, where it is to be told.
+    """
 
     road: str | None
     road_m: float
     near: Near | None
+    school: tuple[float, float] | None = None
 
     def text(self, language: Language) -> str:
-        """«새말로, 비상벨 B-7 남쪽 23 m»; "" if there is nothing to say."""
-        return ", ".join(part for part in (self._road(language), self._near(language)) if part)
+        """«새말로, 학교에서 동쪽 80 m, 비상벨 B-7 남쪽 23 m»; "" if there is nothing to say.
+
+        Bells bear their numbers for all to see; a pole's or camera's says nothing to whoever hears the school named.
+        """
+        told = self.near is not None and (self.school is None or self.near.kind == "bell")
+        near = self._near(language) if told else ""
+        return ", ".join(part for part in (self._road(language), self._school(language), near) if part)
 
     def body(self) -> dict[str, Any]:
         """The standard's ``place``/``address`` member: ``{road?, near?{kind, id, distance_m}}``."""
@@ -86,6 +96,17 @@ class Address:
             return f"{self.road} 부근" if beside else self.road
         road = romanise(self.road)
         return f"near {road}" if beside else road
+
+    def _school(self, language: Language) -> str:
+        if self.school is None:
+            return ""
+        metres, bearing = self.school
+        if metres <= AT_SCHOOL_M:
+            return "학교" if language == "ko" else "at school"
+        side, distance = round(bearing / 45.0) % 8, f"{round(metres, -1):.0f} m"
+        if language == "ko":
+            return f"학교에서 {_SIDES_KO[side]}으로 {distance}"
+        return f"{distance} {_SIDES_EN[side]} of the school"
 
     def _near(self, language: Language) -> str:
         if self.near is None:
@@ -115,14 +136,22 @@ def landmarks(equipment: Iterable[Equipment]) -> list[Landmark]:
     ]
 
 
-def describe(net: StreetNet | None, things: Iterable[Landmark], x: float, y: float) -> Address:
-    """Road and nearest landmark of a place. Of things equally near, bells come first."""
+def describe(
+    net: StreetNet | None,
+    things: Iterable[Landmark],
+    x: float,
+    y: float,
+    school: tuple[float, float] | None = None,
+) -> Address:
+    """Road and nearest landmark of a place, and the way from the school. Of things equally near, bells come first."""
     road, road_m = net.road_at(x, y) if net is not None else (None, float("inf"))
+    away = None if school is None else (hypot(x - school[0], y - school[1]), bearing_deg(*school, x, y))
     order = {"bell": 0, "reader": 1, "camera": 2}
     nearest = min(
         ((hypot(t.x - x, t.y - y), order[t.kind], t.id, t) for t in things), key=lambda n: n[:3], default=None
     )
     if nearest is None or nearest[0] > NEAR_MAX_M:
-        return Address(road, road_m, None)
+        return Address(road, road_m, None, away)
     distance, _, _, thing = nearest
-    return Address(road, road_m, Near(thing.kind, thing.id, distance, bearing_deg(thing.x, thing.y, x, y)))
+    near = Near(thing.kind, thing.id, distance, bearing_deg(thing.x, thing.y, x, y))
+    return Address(road, road_m, near, away)

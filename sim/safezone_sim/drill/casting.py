@@ -21,7 +21,7 @@ from safezone_sim.life.model import Life
 from safezone_sim.life.script import Script
 from safezone_sim.map.model import FloatArray
 from safezone_sim.routes import NoPath
-from safezone_sim.streams import stream
+from safezone_sim.streams import school_of, stream
 from safezone_sim.world.model import Device, Person, Place
 
 SURE_M = 10.0  # nearer to a reader than its call range by so much
@@ -33,6 +33,7 @@ LONGEST_PRELUDE_M = 1600.0
 LEAVES_AT = (0.35, 0.5, 0.25, 0.65, 0.15, 0.8)
 OFF_ROUTE_M = 120.0  # without a far corner, at least so far from every registered route
 COURSES = 12
+EDGE_M, REHEARSED_MPS = 60.0, 1.3  # in a rehearsal: so far from where a phone can tell, and a little faster
 
 
 class NoPart(ValueError):
@@ -51,6 +52,7 @@ class Part:
     place: str = ""
     then: FloatArray = field(default_factory=lambda: np.zeros((0, 2)))
     then_mps: float = 1.0
+    off_m: float = 0.0  # along ``then``: from here on clearly off every registered way
     bell: Device | None = None
     area: Place | None = None
 
@@ -67,6 +69,19 @@ def cast_part(story: Story, life: Life, inside: Sequence[Person], at_home: Seque
         f"drill story {story}: none of {len(people)} children of {life.world.school.name} can play it on this map. "
         "Choose another drill, another seed, or another school."
     )
+
+
+def near_the_edge(part: Part) -> Part:
+    """The part with its post further along the course, so that there is little to wait for; for a rehearsal."""
+    ahead = part.off_m - EDGE_M
+    if part.prelude is None or ahead <= 0.0:
+        return part
+    along, start = lengths_along(part.then), np.array([_point(part.then, ahead)])
+    prelude = replace(part.prelude, xy=_joined(part.prelude.xy, part.then[along < ahead - 1e-6], start))
+    return replace(
+        part, prelude=prelude, then=_joined(start, part.then[along > ahead + 1e-6]), off_m=EDGE_M,
+        then_mps=REHEARSED_MPS,
+    )  # fmt: skip
 
 
 def _in_school(script: Script, people: Sequence[Person]) -> Iterator[Part]:
@@ -140,7 +155,7 @@ def _at_a_bell(script: Script, people: Sequence[Person]) -> Iterator[Part]:
 def _by_a_danger_area(script: Script, people: Sequence[Person]) -> Iterator[Part]:
     """Before a danger area with room to wander, clear of the child's own ways; its way in and its stroll follow."""
     spots, school = Spots(script), script.world.school_place
-    rng = stream(script.scenario.seed, script.world.zone, "drill", "wander")
+    rng = stream(script.scenario.seed, school_of(script.world.zone), "drill", "wander")
     for person in people:
         found = spots.area_for(person, school)
         there = spots.way(school, found[0].id) if found else None
@@ -159,7 +174,7 @@ def _by_a_danger_area(script: Script, people: Sequence[Person]) -> Iterator[Part
 
 def _at_a_corner(script: Script, people: Sequence[Person]) -> Iterator[Part]:
     """A corner of the way home from where streets lead far off every registered route."""
-    rng = stream(script.scenario.seed, script.world.zone, "drill", "corner")
+    rng = stream(script.scenario.seed, school_of(script.world.zone), "drill", "corner")
     weaker = []
     found: list[tuple[float, Part]] = []
     for person in people:
@@ -175,7 +190,12 @@ def _at_a_corner(script: Script, people: Sequence[Person]) -> Iterator[Part]:
             course = course_from(script, person, node, rng)
             if course is not None:
                 found.append(
-                    (course.off_m, Part(person.index, _cut(spec, float(along[vertex])), then=course.xy))
+                    (
+                        course.off_m,
+                        Part(
+                            person.index, _cut(spec, float(along[vertex])), then=course.xy, off_m=course.off_m
+                        ),
+                    )
                 )
                 break
             weaker.append((person, spec, float(along[vertex]), node))

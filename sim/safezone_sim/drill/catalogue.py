@@ -10,7 +10,7 @@ import msgspec
 
 from safezone_sim.catalogue import scenarios_dir
 from safezone_sim.drill.hours import hours_of
-from safezone_sim.drill.plan import DrillPlan
+from safezone_sim.drill.plan import LEAD_SEAT, DrillPlan, with_seat
 from safezone_sim.scenario import Scenario, ScenarioError, load_scenario
 
 # In the order in which a class would do them.
@@ -51,6 +51,11 @@ def _check(plan: DrillPlan, origin: str) -> None:
             raise ScenarioError(
                 f"{origin}: drill.objectives[{n}]: measure and target_s go together. Give both or none."
             )
+    for n, i in enumerate(plan.injects):
+        if i.after is not None and (i.after not in ids or i.after == i.id):
+            raise ScenarioError(
+                f"{origin}: drill.injects[{n}].after {i.after!r} is no other one of {ids!r}. Name one."
+            )
     end = 0.0
     for n, phase in enumerate(plan.phases):
         if phase.from_min != end or phase.to_min <= phase.from_min:
@@ -74,7 +79,7 @@ def shown(scenario: Scenario) -> dict[str, Any]:
     """A drill as the control API shows it."""
     plan = scenario.drill
     assert plan is not None
-    row: dict[str, Any] = msgspec.to_builtins(plan)
+    row: dict[str, Any] = msgspec.to_builtins(with_seat(plan, LEAD_SEAT))
     first, last = hours_of(plan)
     return {
         "id": plan.id, "title": msgspec.to_builtins(scenario.title), "summary": row["summary"], "minutes": plan.minutes,

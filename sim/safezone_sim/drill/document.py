@@ -134,11 +134,11 @@ def day_words(day: str, language: str = "ko") -> str:
 
 
 def duration(seconds: float | None, language: str = "ko") -> str:
-    """Seconds for people: 42초, 3분 5초, 10분; 42 s, 3 min 5 s, 10 min."""
+    """Seconds for people, begun ones left out as on the pages: 42초, 3분 5초, 10분; 42 s, 3 min 5 s, 10 min."""
     if seconds is None:
         return "–"
     minute, second = ("분", "초") if language != "en" else (" min", " s")
-    whole = round(seconds)
+    whole = int(seconds)
     if whole < 60:
         return f"{whole}{second}"
     return f"{whole // 60}{minute}" + (f" {whole % 60}{second}" if whole % 60 else "")
@@ -315,7 +315,7 @@ class _Paper(FPDF):  # type: ignore[misc]
         self.set_y(-11)
         self.set_font("ko", size=8)
         self.set_text_color(DIM)
-        self.cell(0, 5, f"safezone · {self.page_no()} / {{nb}}", align="C")
+        self.cell(0, 5, f"{self.page_no()} / {{nb}}", align="C")
         self.set_text_color(INK)
 
 

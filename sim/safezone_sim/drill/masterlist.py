@@ -5,12 +5,16 @@ from typing import Any, Literal
 
 from safezone_sim.drill.plan import Inject
 
+AFTER_ALERT_S = 30.0
 Status = Literal["waiting", "fired", "done", "skipped"]
 
 
 @dataclass
 class Case:
-    """One stimulus and the incident that came of it. Times are seconds after midnight; None: not yet."""
+    """One stimulus and the incident that came of it. Times are seconds after midnight; None: not yet.
+
+    ``heard_t``: when the clock went back to real time for an alert that came while it ran fast; people are measured from then.
+    """
 
     t: float
     services: tuple[str, ...]
@@ -18,6 +22,7 @@ class Case:
     device: str | None = None
     incident: str | None = None
     alert_t: float | None = None
+    heard_t: float | None = None
     acknowledged_t: float | None = None
     dispatched_t: float | None = None
     arrived_t: float | None = None
@@ -61,7 +66,7 @@ class Line:
             "expect": {"ko": p.expect.ko, "en": p.expect.en},
             "who": {"ko": p.who.ko, "en": p.who.en},
             "kind": p.kind, "due_t": self.due_t, "at_min": p.at_min, "auto": p.auto, "repeatable": p.repeatable,
-            "status": self.status, "fired_t": self.fired_t, "by": self.by,
+            "status": self.status, "fired_t": self.fired_t, "by": self.by, "waits_for": "found" if p.once_safe else "alert" if p.after else None,
             "place": None if self.place is None else {"lon": self.place[0], "lat": self.place[1]},
             "cases": len(self.cases), **{name: last.get(name) for name in names},
         }  # fmt: skip
@@ -81,7 +86,14 @@ class MasterList:
         return [
             x for x in self.lines
             if x.plan.auto and x.status == "waiting" and x.due_t <= t and (safe or not x.plan.once_safe)
+            and (x.plan.after is None or self._known_for(x.plan.after, t) >= AFTER_ALERT_S)
         ]  # fmt: skip
+
+    def _known_for(self, inject: str, t: float) -> float:
+        """Seconds since the first alert of a line; below 0 without one."""
+        line = self.line(inject)
+        alerts = [c.alert_t for c in line.cases if c.alert_t is not None] if line is not None else []
+        return t - min(alerts) if alerts else -1.0
 
     def case_of(self, incident: str) -> tuple[Line, Case] | None:
         """Line and case of a known incident."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from faker import Faker
 
-from safezone_sim.streams import stream
+from safezone_sim.streams import school_of, stream
 from safezone_sim.world.model import SchoolWorld
 
 OF_CHILDREN = frozenset((
@@ -19,7 +19,7 @@ OF_CHILDREN = frozenset((
 
 def with_childrens_names(world: SchoolWorld, seed: int) -> SchoolWorld:
     """The world with its named pupils renamed, in people and registry; fixed by seed, school and pupil."""
-    faker, code = Faker("ko_KR"), world.zone.partition("-")[0]
+    faker, code = Faker("ko_KR"), school_of(world.zone)
     named: dict[str, str] = {}
     for person in world.subscribers:
         faker.seed_instance(int(stream(seed, code, f"pupil-{person.index}", "childs-name").integers(2**63)))

@@ -23,10 +23,10 @@ LETTER = (
     "학부모님께\n\n안녕하십니까. {when} {time}부터 {school} {room}에서 어린이 안전 훈련을 합니다.\n\n{what}\n\n"
     "이 훈련에서는 어떤 실제 기관(112, 119)에도, 어떤 보호자의 전화기에도 알림이 가지 않습니다. 훈련에 나오는 아이와 사건은 모두 지어낸 것이며, "
     "학생의 이름과 사진은 저장하지 않습니다. 아이가 집에서 훈련 이야기를 하면 무엇을 배웠는지 함께 이야기해 주십시오. "
-    "불안해하는 아이가 있으면 담임에게 미리 알려 주시면 곁에서 돕겠습니다.\n\n\n____년 ____월 ____일\n\n{school}장   (서명 또는 직인)",
+    "불안해하는 아이가 있으면 담임에게 미리 알려 주시면 곁에서 돕겠습니다.\n\n물으실 것: 담임 ____________, 전화 ____________\n\n\n____년 ____월 ____일\n\n{school}장   (서명 또는 직인)",
     "Dear parents,\n\non {when}, from {time}, {school} ({room}) holds a child-safety drill.\n\n{what}\n\nNothing in this drill reaches a real agency (112, 119) or any parent's "
     "telephone. Every child and event in it is invented; no pupil's name or picture is stored. If your child speaks of the drill at home, please talk about what it "
-    "has learned. If your child is easily frightened, tell the class teacher beforehand, and an adult will be at its side.\n\n\nDate: ____________\n\nThe principal of {school}   (signature)",
+    "has learned. If your child is easily frightened, tell the class teacher beforehand, and an adult will be at its side.\n\nQuestions: class teacher ____________, telephone ____________\n\n\nDate: ____________\n\nThe principal of {school}   (signature)",
 )  # fmt: skip
 
 

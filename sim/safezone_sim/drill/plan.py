@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, json
 
 Measure = Literal["notice", "acknowledge", "dispatch", "arrive", "found", "accounted", "close"]
 Story = Literal[
@@ -13,6 +13,7 @@ InjectKind = Literal[
     "quake", "call_for_help", "dial", "message",
 ]  # fmt: skip
 Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,30}$")]
+LEAD_SEAT = 7  # of the child that the story is about, unless the class is smaller
 Minutes = Annotated[float, Meta(ge=0, le=240)]
 
 
@@ -57,7 +58,9 @@ class Inject(Struct, frozen=True, forbid_unknown_fields=True):
     """A line of the master list. ``at_min`` counts from START; ``count`` stimuli come ``every_s`` seconds apart.
 
     ``auto``: fires by the list; otherwise by hand only. ``repeatable``: may be fired again by hand.
-    ``once_safe``: the list waits until the lead is safe, however late; by hand it fires at any time.
+    ``once_safe``: the list waits until the lead is safe, however late; by hand it does not fire before either.
+    ``after``: the list waits until a while after the alert of that inject, however late: nobody tells of what is not known yet.
+    ``{seat}`` in texts is the lead's number.
     """
 
     id: Name
@@ -69,6 +72,7 @@ class Inject(Struct, frozen=True, forbid_unknown_fields=True):
     auto: bool = True
     repeatable: bool = False
     once_safe: bool = False
+    after: Name | None = None
     count: Annotated[int, Meta(ge=1, le=40)] = 1
     every_s: Annotated[float, Meta(ge=0)] = 0.0
 
@@ -106,3 +110,8 @@ class DrillPlan(Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def every_check(self) -> tuple[Text, ...]:
         return (*self.common_checklist, *self.checklist)
+
+
+def with_seat(plan: DrillPlan, seat: int) -> DrillPlan:
+    """The plan with the lead's seat number in its texts."""
+    return json.decode(json.encode(plan).replace(b"{seat}", str(seat).encode()), type=DrillPlan)

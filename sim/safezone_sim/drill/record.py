@@ -36,6 +36,7 @@ SHOWN = (
     "map",
     "hub",
     "class",
+    "child",
     "report",
     "owner",
     "morning",
@@ -50,7 +51,6 @@ def record_of(session: "Session") -> dict[str, Any]:
     """The record as it is now."""
     status = session.status()
     plan = session.stage.plan
-    cases = [{**vars(case), "inject": line.plan.id} for line in session.master.lines for case in line.cases]
     return {
         "record_version": VERSION,
         **session.public(with_tokens=False),
@@ -58,7 +58,7 @@ def record_of(session: "Session") -> dict[str, Any]:
         "started_t": session.stage.start_s if session.started else None,
         "ended_t": session.ended_t, "ended_at": None if session.ended_t is None else session.at(session.ended_t),
         "all_clear_t": session.all_clear_t, "minutes": session.stage.minutes, "plan_minutes": plan.minutes,
-        "plan": shown(session.stage.scenario) | {"starts": session.stage.start}, "injects": status["injects"], "cases": cases,
+        "plan": shown(session.stage.scenario) | {"starts": session.stage.start}, "injects": status["injects"], "cases": session.cases(),
         "objectives": status["objectives"], "measures": status["measures"], "rollcall": status["rollcall"],
         "notes": session.notes, "improvements": session.improvements, "events": session.timeline.after(0),
         "pupils": len(session.stage.world.people),
@@ -128,6 +128,8 @@ def agents_of(session: "Session") -> list[dict[str, Any]]:
                 if seat
                 else {"ko": f"{p.grade}학년", "en": f"grade {p.grade}"}
             )
+            if n == stage.lead.index:
+                label = dict(zip(("ko", "en"), stage.lead_words, strict=True))
             rows.append(
                 {
                     "id": p.id,
@@ -236,7 +238,7 @@ def state_of(record: Mapping[str, Any]) -> dict[str, Any]:
         "at": events[-1]["at"] if events else record["ended_at"], "started_t": started,
         "elapsed_s": 0.0 if started is None or ended is None else round(ended - started, 1), "minutes": record["minutes"],
         "speed": 1.0, "phase": None, "all_clear_t": record["all_clear_t"], "hub": "ok", "injects": record["injects"],
-        "counts": {}, "rollcall": record["rollcall"], "measures": record["measures"], "objectives": record["objectives"],
+        "counts": {}, "child": None, "rollcall": record["rollcall"], "measures": record["measures"], "objectives": record["objectives"],
         "reactions": events[-20:], "last_event": len(events),
     }  # fmt: skip
 

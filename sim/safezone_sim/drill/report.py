@@ -24,14 +24,13 @@ from safezone_sim.drill.document import (
     to_html,
     to_pdf,
 )
+from safezone_sim.drill.measures import fast_stretches, uncounted
 
 RATINGS = {
     "P": ("어려움 없이 해냄", "performed without challenges"), "S": ("조금 어려움", "some challenges"),
     "M": ("크게 어려움", "major challenges"), "U": ("해내지 못함", "unable to perform"),
 }  # fmt: skip
 NOT_IN_TIMELINE = ("rating", "improvement", "agent")
-# What people do; the rest is the twin's, and as quick on a fast clock as on a slow one.
-BY_PEOPLE = ("acknowledge", "dispatch", "close", "accounted")
 SEOUL = ZoneInfo("Asia/Seoul")
 EARLIER = 4
 RUNNING = ("ready", "running", "paused")
@@ -77,7 +76,7 @@ def report_document(record: Record, earlier: Sequence[Record], language: str = "
         )
     blocks += [*_facts(record, say), Heading(say(("목표", "Objectives")), 2)]
     blocks.append(_objectives(record, say))
-    if _fast(record):
+    if fast_stretches(record):
         blocks.append(Para(say((
             "배속 구간에서 사람이 한 일(확인, 출동 지시, 종결, 인원 확인)은 목표 시간과 견주지 않는다.",
             "What people did while the clock ran fast (acknowledge, dispatch, close, roll call) is not compared with its target.",
@@ -90,7 +89,7 @@ def report_document(record: Record, earlier: Sequence[Record], language: str = "
     blocks += [Heading(say(("고칠 것", "Improvement items")), 2), *_improvements(record, say)]
     blocks.append(Heading(say(("걸린 시간", "Times")), 2))
     bars = [
-        (say(o["text"]), o["result"]["s"], o["target_s"], None if _uncounted(record, o) else o["result"]["met"])
+        (say(o["text"]), o["result"]["s"], o["target_s"], None if uncounted(record, o) else o["result"]["met"])
         for o in record["objectives"] if o["result"] is not None
     ]  # fmt: skip
     blocks.append(Bars(bars, language))
@@ -138,8 +137,10 @@ def _facts(record: Record, say: Words) -> list[Block]:
     more = [
         (say(("지도", "Map")), say(("실제 거리", "real streets") if record["map"]["kind"] == "real" else ("약도 (우리 학교 지도 아님)", "schematic, not your school's map"))),
     ]  # fmt: skip
-    if _fast(record):
-        said = [say((f"{_span(a, b)} {x:g}배", f"{_span(a, b)} at {x:g}×")) for a, b, x in _fast(record)]
+    if fast_stretches(record):
+        said = [
+            say((f"{_span(a, b)} {x:g}배", f"{_span(a, b)} at {x:g}×")) for a, b, x in fast_stretches(record)
+        ]
         more.append((say(("배속 구간", "Faster than real time")), ", ".join(said)))
     if real:
         more.append(
@@ -176,60 +177,20 @@ def _span(a: float | None, b: float | None) -> str:
     return "–" if a is None or b is None else f"{_hms(a)}–{_hms(b)}"
 
 
-def _fast(record: Record) -> list[tuple[float, float, float]]:
-    """Stretches in which the drill's clock ran faster than real time: from, to, how many times."""
-    found: list[tuple[float, float, float]] = []
-    since, speed = record["started_t"], 1.0
-    if since is None:
-        return found
-    last = record["ended_t"] if record["ended_t"] is not None else record["events"][-1]["t"]
-    changes = [
-        (e["t"], e["data"]["speed"])
-        for e in record["events"]
-        if e["kind"] == "state" and "speed" in e.get("data", {})
-    ]
-    for t, x in [*changes, (last, 1.0)]:
-        if speed > 1.0 and t > since:
-            found.append((max(since, record["started_t"]), t, speed))
-        since, speed = t, x
-    return found
-
-
-def _uncounted(record: Record, o: Mapping[str, Any]) -> bool:
-    """Whether people did it while the clock ran fast, so that its seconds say nothing of them."""
-    if o["measure"] not in BY_PEOPLE or o["result"]["s"] is None:
-        return False
-    if o["measure"] == "accounted":
-        spans = [(record["rollcall"]["asked_t"], record["rollcall"]["complete_t"])]
-    else:
-        ends = {"acknowledge": "acknowledged_t", "dispatch": "dispatched_t", "close": "closed_t"}[
-            o["measure"]
-        ]
-        plan: Mapping[str, Any] = next((p for p in record["plan"]["objectives"] if p["id"] == o["id"]), {})
-        spans = [
-            (c["alert_t"], c[ends]) for c in record["cases"] if plan.get("inject") in (None, c["inject"])
-        ]
-    return any(
-        a is not None and b is not None and a < to and b > since
-        for a, b in spans
-        for since, to, _ in _fast(record)
-    )
-
-
 def _result(record: Record, o: Mapping[str, Any], say: Words) -> str:
     r = o["result"]
     if r is None:
         return "–"
     if r["s"] is None and r["open"] and record["state"] in RUNNING:
         return "– " + say(("진행 중", "under way"))
-    if r["met"] is None:
+    if r["met"] is None and r["s"] is None:
         return "– " + say(("일어나지 않음", "did not happen"))
     if r["s"] is None:
         return "× " + say(("하지 못함", "not done"))
     said = say.duration(r["s"])
     if r["open"]:
         said += " (" + say((f"{r['open']}건은 못 함", f"{r['open']} not done")) + ")"
-    elif _uncounted(record, o):
+    elif uncounted(record, o):
         return f"– {said} (" + say(("배속 구간", "clock ran fast")) + ")"
     return ("✓ " if r["met"] else "× ") + said
 
@@ -238,7 +199,7 @@ def _objectives(record: Record, say: Words) -> Table:
     rows = []
     for o in record["objectives"]:
         rating = o["rating"]
-        rated = "–" if rating is None else f"{rating} {say(RATINGS[rating])}"
+        rated = "–" if rating is None else say(RATINGS[rating])
         rows.append(
             (
                 say(o["text"]),
@@ -377,11 +338,17 @@ def _words_of(record: Record, e: Mapping[str, Any]) -> str:
     return " ".join(w for w in written if not w.startswith(f"{record['zone']}-"))
 
 
+def _said(record: Record, e: Mapping[str, Any], say: Words) -> str:
+    """An event with what was written with it; records of earlier versions keep the two apart."""
+    text, words = say(e["text"]), _words_of(record, e)
+    return text if not words or text.endswith(words) else f"{text}: {words}"
+
+
 def _notes(record: Record, say: Words) -> list[Block]:
     """Notes of observers, and what the control room wrote down and closed with."""
     rows = [(n["t"], _by(n["by"], say), n["text"]) for n in record["notes"]]
     rows += [
-        (e["t"], _by(e["data"]["by"], say), f"{say(e['text'])}: {_words_of(record, e)}")
+        (e["t"], _by(e["data"]["by"], say), _said(record, e, say))
         for e in record["events"]
         if e["kind"] in ("note", "close") and e.get("incident") and _words_of(record, e)
     ]
@@ -404,7 +371,7 @@ def _improvements(record: Record, say: Words) -> list[Block]:
             )
         )
     over = record["state"] not in RUNNING  # before that nothing is missed for good
-    judged = [o for o in record["objectives"] if o["result"] is not None and not _uncounted(record, o)]
+    judged = [o for o in record["objectives"] if o["result"] is not None and not uncounted(record, o)]
     missed = [o for o in judged if over and o["result"]["met"] is False]
     if missed:
         words = "; ".join(say(o["text"]) for o in missed)
@@ -426,13 +393,11 @@ def _timeline(record: Record, say: Words) -> Table:
     for n, e in enumerate(shown):
         if e["kind"] == "rollcall" and n not in kept:
             continue
-        text = say(e["text"])
+        text = _said(record, e, say) if e["kind"] in ("note", "close") else say(e["text"])
         missing = ", ".join(map(str, e.get("data", {}).get("missing") or ()))
         if missing:
             text += say((f", 안 보임 {missing}번", f", missing: seat {missing}"))
         if e["kind"] == "note" and not e.get("incident"):
             text = say(("관찰자: ", "observer: ")) + text
-        if e["kind"] in ("note", "close") and _words_of(record, e):
-            text += f": {_words_of(record, e)}"
         rows.append((_clock(record, e["t"], say), ("× " + text) if e["kind"] == "real" else text))
     return Table([say(("때", "When")), say(("일", "What"))], rows, (24, 76))

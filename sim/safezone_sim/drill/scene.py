@@ -40,7 +40,7 @@ class Extra:
 
     id: str
     kind: str
-    label: str
+    label: str | dict[str, str]
     track: Track
 
 
@@ -227,9 +227,10 @@ class Scene:
         if person.index == self.lead.index:
             self.found_t = self.env.now
         x, y = self.position(person)
+        name = self.stage.lead_words if person.index == self.lead.index else ("아이", "child")
         self.tell_at(
             "found",
-            ("아이를 찾아 보호함" + (f": {by.name}" if by else ""), "child found and safe" + (f": {by.name}" if by else "")),
+            (f"찾아 보호함 · {name[0]}" + (f": {by.name}" if by else ""), f"found and safe · {name[1]}" + (f": {by.name}" if by else "")),
             x, y, agent=person.index, unit=by.id if by else None,
         )  # fmt: skip
 
@@ -245,7 +246,12 @@ class Scene:
         t, along = self.env.now, lengths_along(beside)
         for metres, (x, y) in zip(along.tolist(), beside.tolist(), strict=True):
             track.pass_by(t + metres / mps, x, y)
-        stranger = Extra(f"{self.stage.zone}-stranger", "stranger", "낯선 사람 (모의) · stranger", track)
+        stranger = Extra(
+            f"{self.stage.zone}-stranger",
+            "stranger",
+            {"ko": "낯선 사람 (모의)", "en": "stranger (played)"},
+            track,
+        )
         self.extras.append(stranger)
         self.cast.add(self.index_of_extra(stranger.id))
         self.timeline.add(
@@ -289,9 +295,11 @@ class Scene:
         self.assembled.add(person.index)
         self.safe.add(person.index)
         if len(self.assembled) == expected:
+            left = len(self.trouble - self.safe)
             self.timeline.add(
-                self.env.now, "assembled", (f"모두 집합: {expected}명", f"all assembled: {expected}")
-            )
+                self.env.now, "assembled",
+                (f"운동장에 {expected}명 모임" + (f", {left}명은 아직" if left else ""), f"{expected} in the yard" + (f", {left} still missing" if left else "")),
+            )  # fmt: skip
 
     def join_assembly(self, person: Person) -> None:
         """Somebody found late is brought to the others."""

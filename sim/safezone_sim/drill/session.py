@@ -28,12 +28,12 @@ from safezone_sim.devices.network import Network
 from safezone_sim.drill.hubline import HubLine
 from safezone_sim.drill.injects import play
 from safezone_sim.drill.masterlist import Case, Line, MasterList
-from safezone_sim.drill.measures import by_measure
+from safezone_sim.drill.measures import by_measure, judged, measured
 from safezone_sim.drill.paced import Leaving, Paced
 from safezone_sim.drill.realpress import RealBell
 from safezone_sim.drill.rollcall import RollCall
 from safezone_sim.drill.scene import Scene
-from safezone_sim.drill.stage import Stage, drill_item, lived_until
+from safezone_sim.drill.stage import Passed, Stage, drill_item, lived_until
 from safezone_sim.drill.timeline import Timeline
 from safezone_sim.drill.units import Unit, drive
 from safezone_sim.map.model import FloatArray
@@ -55,6 +55,10 @@ KEEP_ALIVE_WALL_S = 45.0
 SEEN_WITHIN_M = 120.0  # a unit sees a child so near
 LOOK_S = 15.0  # until it is with the child
 SEARCH_S = 90.0
+GUIDE_S, GUIDE_M = (
+    15.0,
+    40.0,
+)  # so often a unit hears where the child is now, and turns if it is so far from where it was
 AHEAD_S = 60.0  # so far the hub may be ahead of the scene
 STATUS_WALL_S = 2.0
 SAVE_WALL_S = 5.0  # so much of the times may be lost when the twin dies; the timeline is kept event by event
@@ -100,8 +104,8 @@ def new_session_id(school: str) -> str:
 
 
 def new_join_code() -> str:
-    """With it a trainee takes a role: eight letters and digits that look like nothing else, some 40 bits."""
-    return "".join(secrets.choice(ALPHABET) for _ in range(8))
+    """With it a trainee takes a role: twelve digits, some 40 bits. Digits are the same on every keyboard, a Korean one too."""
+    return "".join(secrets.choice("0123456789") for _ in range(12))
 
 
 class Session:
@@ -148,6 +152,9 @@ class Session:
         self.line = HubLine(hub, hub_token, stage.zone, self._hear)
         self._incidents: dict[str, dict[str, Any]] = {}
         self._seen_steps: dict[str, int] = {}
+        self._slowed: dict[
+            str, float
+        ] = {}  # when the clock went back to real time, by the incident that did it
         self._orphans: list[str] = []  # incidents whose stimulus has not been seen yet
         self._todo: queue.SimpleQueue[tuple[Callable[[], Any], Future[Any] | None]] = queue.SimpleQueue()
         self._wake = threading.Event()
@@ -178,7 +185,8 @@ class Session:
             stage.zone, f"{stage.zone}-clock", (keyid, secret_bytes(secret)), stage.exercise, self.wire_time,
             scalar_stream(s.seed, stage.zone, "clock", "link"),
         )  # fmt: skip
-        self.life = lived_until(s, stage.world, stage.warm_s)
+        morning = Passed()
+        self.life = lived_until(s, stage.world, stage.warm_s, morning)
         self.env: simpy.Environment = self.life.env
         self.link = Link(
             str(mqtt["host"]), int(mqtt["port"]), [f"safezone/v1/{stage.zone}/+/+/down"], f"drill-{self.id}"
@@ -187,7 +195,7 @@ class Session:
         items = known_items(about, [*stage.registry, *self.life.absences()])
         text = self.wire_time.text
         self._drill_item = drill_item(
-            stage, text(stage.warm_s - 3600), text(stage.start_s + stage.minutes * 60 + 4 * 3600),
+            stage, text(s.start_s), text(stage.start_s + stage.minutes * 60 + 4 * 3600),
             {"id": f"{stage.zone}-clock", "key": {"keyid": keyid, "secret": secret}},
         )  # fmt: skip
         self.line.provision([*items, self._drill_item])
@@ -215,6 +223,10 @@ class Session:
         told("warm-up", 0.2)
         self._make_tokens()
         self.line.follow(self.tokens["field"]["token"])
+        # The gates tell late, as after a night without network, who went through them since the morning.
+        for stay in morning.stays:
+            if stay[-1] < self.env.now:
+                self.fleet.tag_stay(*stay)
         span = max(1.0, stage.start_s - self.env.now)
         self.uplink.run(
             stage.start_s, progress=lambda t: told("warm-up", 0.2 + 0.8 * (1 - (stage.start_s - t) / span))
@@ -420,13 +432,21 @@ class Session:
         """The part of the plan that it is now."""
         if not self.started:
             return None
+        phases = self.stage.plan.phases
         scale = self.stage.minutes / self.stage.plan.minutes
         minute = self.elapsed_s / 60.0 / scale
-        for n, p in enumerate(self.stage.plan.phases):
-            if p.from_min <= minute < p.to_min or n == len(self.stage.plan.phases) - 1:
-                return {"index": n, "title": {"ko": p.title.ko, "en": p.title.en},
-                        "from_min": p.from_min * scale, "to_min": p.to_min * scale}  # fmt: skip
-        return None
+        n = next((n for n, p in enumerate(phases) if minute < p.to_min), len(phases) - 1)
+        # What happens goes before the clock: no opening once it has begun, no looking back while a child is missing.
+        begun = any(line.fired_t is not None and line.plan.kind != "message" for line in self.master.lines)
+        if self.all_clear_t is not None:
+            n = len(phases) - 1
+        elif begun:
+            n = max(n, 1)
+            if self.scene.found_t is None and self.scene.trouble:
+                n = min(n, len(phases) - 2)
+        n = max(0, min(n, len(phases) - 1))
+        p = phases[n]
+        return {"index": n, "title": {"ko": p.title.ko, "en": p.title.en}, "from_min": p.from_min * scale, "to_min": p.to_min * scale}  # fmt: skip
 
     def public(self, with_tokens: bool) -> dict[str, Any]:
         """The session as the control API shows it."""
@@ -448,7 +468,7 @@ class Session:
                        "lat": school.lat, "pupils": school.pupils},
             "zone": stage.zone, "exercise": stage.exercise,
             "drill": {"id": stage.plan.id, "title": {"ko": stage.scenario.title.ko, "en": stage.scenario.title.en}},
-            "morning": stage.plan.deadline_min is not None,
+            "morning": True,  # the gates told of it, late if need be
             "date": stage.scenario.date.isoformat(), "starts": stage.start, "rehearsal": stage.rehearsal, "state": self.state, "failed": self.failed,
             "created_at": self.created_at, "owner": self.owner,
             "map": {"kind": m.source.kind, "attribution": m.source.attribution, "as_of": m.source.as_of,
@@ -456,6 +476,7 @@ class Session:
             "hub": {"http": self.hub},
             "class": {"grade": class_.grade, "class": class_.class_no, "seats": list(range(1, len(stage.seats) + 1)),
                       "phones": [n for n, i in enumerate(stage.seats, 1) if stage.world.people[i].phone is not None]},
+            "child": {"id": class_.id, "name": class_.name, "grade": class_.grade, "class": class_.class_no, "seat": class_.number},
             "report": f"/control/v1/sessions/{self.id}/report.html",
         }  # fmt: skip
         if with_tokens:
@@ -471,27 +492,47 @@ class Session:
         """The state as the control API shows it."""
         now = self.now
         reactions = [e for e in self.timeline.after(0) if e["kind"] not in ("rating", "improvement")][-20:]
+        objectives = self.objectives()
         return {
             "session": self.id, "state": self.state, "failed": self.failed, "t": round(now, 2), "at": self.at(now),
             "started_t": self.stage.start_s if self.started else None, "elapsed_s": self.elapsed_s,
             "minutes": self.stage.minutes, "speed": self.speed, "phase": self.phase, "all_clear_t": self.all_clear_t,
             "hub": self.hub_state, "injects": [line.row() for line in self.master.lines], "counts": self.counts(),
-            "rollcall": self.rollcall.row(),
-            "measures": by_measure(self.stage.plan.objectives, self.master.lines, self.rollcall),
-            "objectives": self.objectives(), "reactions": reactions, "last_event": self.timeline.last,
+            "child": self.child(), "rollcall": self.rollcall.row(),
+            "measures": by_measure(objectives),
+            "objectives": objectives, "reactions": reactions, "last_event": self.timeline.last,
         }  # fmt: skip
 
     def objectives(self) -> list[dict[str, Any]]:
         """Each objective with its measure and its rating."""
-        from safezone_sim.drill.measures import measured
-
-        return [
-            {
+        plan = self.stage.plan
+        record = {
+            "started_t": self.stage.start_s if self.started else None, "ended_t": self.ended_t, "events": self.timeline.after(0),
+            "rollcall": self.rollcall.row(), "plan": {"objectives": [{"id": o.id, "inject": o.inject} for o in plan.objectives]},
+            "cases": self.cases(),
+        }  # fmt: skip
+        found = []
+        for o in plan.objectives:
+            row = {
                 "id": o.id, "text": {"ko": o.text.ko, "en": o.text.en}, "measure": o.measure, "target_s": o.target_s,
                 "result": measured(o, self.master.lines, self.rollcall), **self.ratings.get(o.id, {"rating": None, "evidence": ""}),
-            }
-            for o in self.stage.plan.objectives
-        ]  # fmt: skip
+            }  # fmt: skip
+            found.append(row | {"result": judged(record, row)})
+        return found
+
+    def child(self) -> dict[str, Any] | None:
+        """The child that the story is about: whether it is missing or found, and where it is."""
+        if self.state == "preparing":
+            return None
+        lead, scene = self.stage.lead, self.scene
+        lon, lat = scene.lonlat(*scene.position(lead))
+        found = scene.found_t is not None
+        missing = lead.index in scene.trouble and not found
+        return {"state": "found" if found else "missing" if missing else "well", "lon": lon, "lat": lat}
+
+    def cases(self) -> list[dict[str, Any]]:
+        """Every case of the list, with its inject."""
+        return [{**vars(case), "inject": line.plan.id} for line in self.master.lines for case in line.cases]
 
     def counts(self) -> dict[str, int]:
         """How many are where; the last known after the end."""
@@ -576,8 +617,8 @@ class Session:
             # The machine or the hub is slower than that: time goes as fast as it can, and nothing is skipped.
             self._anchor = (time.monotonic(), self.env.now + SLICE_S)
             target = self.env.now + SLICE_S
-        deadline = time.monotonic() + STEP_WALL_S
-        while self.env.now < target - 0.005 and self.state == "running":
+        deadline, pace = time.monotonic() + STEP_WALL_S, self._anchor
+        while self.env.now < target - 0.005 and self.state == "running" and self._anchor is pace:
             self._step(min(target, self.env.now + SLICE_S))
             self._drain()
             if time.monotonic() > deadline:
@@ -633,7 +674,7 @@ class Session:
         self._anchor = (time.monotonic(), self.env.now)
         self._say("state", ("훈련 시작", "START"))
         if self.speed > 1.0:
-            self._say("state", (f"배속 {self.speed:g}", f"speed {self.speed:g}"), data={"speed": self.speed})
+            self._say_speed()
         self.save()  # from now on it is a drill that was begun
 
     def _switch(self, from_: tuple[str, ...], to: str, text: tuple[str, str]) -> None:
@@ -644,9 +685,20 @@ class Session:
 
     def _set_speed(self, x: float) -> None:
         self._need("ready", "running", "paused")
+        if x == self.speed:
+            return
         self.speed = x
         self._anchor = (time.monotonic(), self.env.now)
-        self._say("state", (f"배속 {x:g}", f"speed {x:g}"), data={"speed": x})
+        self._say_speed()
+
+    def _say_speed(self) -> None:
+        x = self.speed
+        self._say("state", (f"시계 {x:g}배", f"clock at {x:g}×") if x > 1 else ("시계 제 속도", "clock at its own pace"), data={"speed": x})  # fmt: skip
+
+    def _real_time(self) -> None:
+        """What people have to answer comes at their own pace. (Benches' full speed stays.)"""
+        if 1.0 < self.speed <= MAX_SPEED:
+            self._set_speed(1.0)
 
     def _end(self) -> None:
         self._need("ready", "running", "paused")
@@ -658,9 +710,14 @@ class Session:
         self._need("running", "paused")
         if line.status != "waiting" and not line.plan.repeatable:
             raise WrongState(f"{line.plan.id}: {line.status}; 한 번만 할 수 있습니다 · it fires once")
+        if line.plan.once_safe and self.scene.found_t is None:
+            raise WrongState(
+                "아이를 찾으면 저절로 나옵니다. 아직 아무도 아이를 만나지 않았습니다 · it comes by itself once the child is found; nobody has met it yet"
+            )
         self._fire(line, "hand", seat)
 
     def _fire(self, line: Line, by: str, seat: int | None) -> None:
+        self._real_time()
         line.status, line.fired_t, line.seat = "fired", self.env.now, seat
         line.by = "hand" if by == "hand" else "list"
         title = line.plan.title
@@ -721,8 +778,11 @@ class Session:
             return
         found = self.master.take(incident["id"], service, incident.get("child"), incident.get("device"))
         told = self._told(incident)
+        if 1.0 < self.speed <= MAX_SPEED:
+            self._real_time()
+            self._slowed[str(incident["id"])] = round(self.env.now, 3)
         if found is not None:
-            found[1].alert_t = max(told, found[1].t)
+            self._alerted(found[1], incident)
         else:
             self._orphans.append(str(incident["id"]))
         from safezone_sim.drill.words import service_words
@@ -737,7 +797,7 @@ class Session:
                 title = one[0].plan.title
                 ko, en = f"{ko} (같은 일: {title.ko})", f"{en} (one happening with: {title.en})"
         self._say(
-            "alert", (f"허브 경보: {ko}", f"the hub's alert: {en}"), incident=incident["id"],
+            "alert", (f"경보: {ko}", f"alert: {en}"), incident=incident["id"],
             inject=found[0].plan.id if found else None, data={"service": service, "told_t": round(told, 2)}, **place,
         )  # fmt: skip
 
@@ -752,6 +812,9 @@ class Session:
         by = str(step["by"])
         unit = next((u for u in note.split() if u in self.scene.units), None)
         label = "" if unit is None else f": {self.scene.units[unit].name}"
+        said = " ".join(word for word in note.split() if word not in self.scene.units)
+        if said and action in ("note", "resolve", "false_alarm"):
+            label += f": {said}"
         self._say(
             STEPS[action], (words[0] + label, words[1] + label), incident=incident["id"], unit=unit,
             inject=found[0].plan.id if found else None, data={"by": by, "step_t": round(t, 2), "note": note},
@@ -789,16 +852,23 @@ class Session:
             )
             if found is not None:
                 self._orphans.remove(id_)
-                found[1].alert_t = max(told, found[1].t)
+                self._alerted(found[1], incident)
                 for step in incident["history"]:
                     self._count(*found, str(step["action"]), self.wire_time.seconds(step["at"]))
+
+    def _alerted(self, case: Case, incident: Mapping[str, Any]) -> None:
+        case.alert_t = max(self._told(incident), case.t)
+        case.heard_t = self._slowed.get(str(incident["id"]))
 
     def _told(self, incident: Mapping[str, Any]) -> float:
         return self.wire_time.seconds(incident.get("told_at") or incident["opened_at"])
 
     def _send(self, incident: Mapping[str, Any], unit_id: str | None) -> None:
         x, y = self._place_of(incident)
-        free = [u for u in self.scene.units.values() if u.incident is None and u.kind == "patrol"]
+        free = [u for u in self.scene.units.values() if u.incident is None]
+        # Who is hurt needs an ambulance first, whoever is not a patrol.
+        wanted = "ambulance" if incident.get("medical") else "patrol"
+        free = [u for u in free if u.kind == wanted] or [u for u in free if u.kind == "patrol"]
         if unit_id is None:
             if not free:
                 self._say(
@@ -815,19 +885,38 @@ class Session:
             "unit", (f"{unit.name} 출발", f"{unit.name} sets off"), incident=incident["id"], unit=unit.id
         )
         drive(self.env, self.scene.router, unit, (x, y), self._arrived)
+        self.env.process(self._guide(unit, unit.process))
+
+    def _guide(self, unit: Unit, order: Any) -> Any:
+        """Until it is there, a unit hears over the radio where the child is now, and drives to that."""
+        while True:
+            yield self.env.timeout(GUIDE_S)
+            incident = self._incidents.get(unit.incident or "")
+            if incident is None or unit.process is not order or not order.is_alive:
+                return
+            x, y = self._place_of(incident)
+            if hypot(x - unit.goal[0], y - unit.goal[1]) > GUIDE_M:
+                drive(self.env, self.scene.router, unit, (x, y), self._arrived, under_way=True)
+                order = unit.process
 
     def _place_of(self, incident: Mapping[str, Any]) -> tuple[float, float]:
+        """Where the incident's child is as far as anybody knows now, metres: by its phone, or where it last was."""
         where = incident.get("position")
         f = self.stage.world.map.frame
+        if incident.get("child") == self.stage.lead.id and self._told_by_phone():
+            return self.scene.position(self.stage.lead)
         if where:
             return (where["lon"] - f.lon0) * f.m_per_deg_lon, (where["lat"] - f.lat0) * f.m_per_deg_lat
-        lead = self.stage.lead
-        child = next((p for p in self.stage.world.subscribers if p.id == incident.get("child")), lead)
-        if child is lead and lead.phone is not None and lead.index not in self.scene.silent:
-            return self.scene.position(lead)  # its phone tells the desk
         # Nobody knows where the child is: its home is asked first.
+        child = next(
+            (p for p in self.stage.world.subscribers if p.id == incident.get("child")), self.stage.lead
+        )
         home = self.stage.world.places[child.home]
         return home.x, home.y
+
+    def _told_by_phone(self) -> bool:
+        """Whether the lead's phone tells the desk where it is."""
+        return self.stage.lead.phone is not None and self.stage.lead.index not in self.scene.silent
 
     def _arrived(self, unit: Unit) -> None:
         incident = unit.incident
@@ -863,9 +952,11 @@ class Session:
             if n == 0:
                 self._say("unit", (f"{unit.name}: 이곳에 없음, 주변을 수색", f"{unit.name}: not here, searching"),
                           incident=incident, unit=unit.id)  # fmt: skip
-            yield self.env.timeout(SEARCH_S)
+            yield self.env.timeout(GUIDE_S if self._told_by_phone() else SEARCH_S)
             reached = self.env.event()
-            drive(self.env, scene.router, unit, scene.position(lead), partial(_succeed, reached))
+            drive(
+                self.env, scene.router, unit, scene.position(lead), partial(_succeed, reached), under_way=True
+            )
             yield reached
         yield self.env.timeout(LOOK_S)
         if lead.index in scene.safe:

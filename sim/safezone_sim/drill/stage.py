@@ -13,24 +13,25 @@ import msgspec
 import numpy as np
 import simpy
 
-from safezone_sim.drill.casting import Part, cast_part
+from safezone_sim.drill.casting import Part, cast_part, near_the_edge
 from safezone_sim.drill.hours import day_of, start_of
 from safezone_sim.drill.names import with_childrens_names
-from safezone_sim.drill.plan import DrillPlan, Inject
+from safezone_sim.drill.plan import LEAD_SEAT, DrillPlan, Inject, with_seat
 from safezone_sim.life.lines import lengths_along
 from safezone_sim.life.model import Life
+from safezone_sim.life.ports import NoSenses
 from safezone_sim.map import load_map
 from safezone_sim.scenario import Scenario
 from safezone_sim.schools import find_school
 from safezone_sim.world import build_world
 from safezone_sim.world.keys import simulation_keys
-from safezone_sim.world.model import Person, SchoolWorld
+from safezone_sim.world.model import Antenna, Device, Person, SchoolWorld
 
 GRADE = 4
 KNOWN_SHORT_OF_M, KNOWN_CORRIDOR_M = 55.0, 60.0
-LEAD_SEAT = 7
 BEFORE_POST_S = 20.0
 KINDS_OF_BOX = ("파출소", "지구대", "치안센터", "경찰서")
+CARS_OF_BOXES = 4  # beside the two patrol cars that every zone has
 EVERY_DAY = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 OPERATORS = (("op1", "112 근무자 1 (모의)", "operator"), ("op2", "112 근무자 2 (모의)", "operator"),
              ("sv", "112 팀장 (모의)", "supervisor"), ("field", "현장 무전 (모의)", "operator"))  # fmt: skip
@@ -77,8 +78,25 @@ class Stage:
     def exercise(self) -> str:
         return self.scenario.drill_id(self.zone)
 
+    @property
+    def lead_words(self) -> tuple[str, str]:
+        """What the lead is called: number and invented name."""
+        return f"{self.lead.number}번 {self.lead.name}", f"seat {self.lead.number}, {self.lead.name}"
+
     def due_s(self, inject: Inject) -> float:
-        """When an inject is due, seconds after midnight."""
+        """When an inject is due, seconds after midnight. In a rehearsal on the full minute that the list shows, one after the other."""
+        if not self.rehearsal:
+            return self._squeezed(inject)
+        due, before = 0.0, 0.0
+        for other in sorted(self.plan.injects, key=lambda i: i.at_min):
+            if other.auto or other is inject:
+                due = max(60.0 * round(self._squeezed(other) / 60.0), before + 60.0, self.start_s + 30.0)
+            if other is inject:
+                break
+            before = due
+        return due
+
+    def _squeezed(self, inject: Inject) -> float:
         return self.start_s + inject.at_min * 60.0 * self.minutes / self.plan.minutes
 
     def principal(self, name: str) -> str:
@@ -126,22 +144,37 @@ def set_stage(
     life.env.run(until=start_s)
     inside = [p for p in world.subscribers if life.inside(p, start_s) == world.school_place]
     part = cast_part(plan.story, life, inside, at_home)
+    if rehearsal:
+        part = near_the_edge(part)
     warm_s = start_s - 60.0 * plan.warm_up_min
     if plan.story != "stays_away":
         warm_s = min(warm_s, start_s - _seconds(part, world) - BEFORE_POST_S - 60.0)
     size = room.size if room is not None else plan.class_size
     seats = _seats(world, size, part.person, at_home if plan.story == "stays_away" else inside)
-    world = _with_units_told_apart(_with_known_way(_with_class(world, seats, room), part))
+    plan = with_seat(plan, 1 + seats.index(part.person))
+    lived = msgspec.structs.replace(lived, drill=plan)
+    world = _with_patrol_cars(_with_known_way(_with_class(world, seats, room), part))
     return Stage(
         session, lived, plan, world, part, seats, begins, start_s, warm_s, minutes, rehearsal,
-        _registry(world, plan, seed, lab),
+        _registry(world, plan, seed, rehearsal, lab),
     )  # fmt: skip
 
 
-def lived_until(scenario: Scenario, world: SchoolWorld, t: float) -> Life:
-    """The school's life, up to ``t``, seen by nobody."""
+class Passed(NoSenses):
+    """What gates would have read: (person, reader, antenna, from, to), seconds after midnight."""
+
+    def __init__(self) -> None:
+        self.stays: list[tuple[Person, Device, Antenna, float, float]] = []
+
+    def tag_stay(self, person: Person, reader: Device, antenna: Antenna, t_in: float, t_out: float) -> None:
+        if reader.position == "gate":
+            self.stays.append((person, reader, antenna, t_in, t_out))
+
+
+def lived_until(scenario: Scenario, world: SchoolWorld, t: float, senses: NoSenses | None = None) -> Life:
+    """The school's life, up to ``t``, seen by nobody but ``senses``."""
     env = simpy.Environment(initial_time=scenario.start_s)
-    life = Life(env, scenario, world)
+    life = Life(env, scenario, world, senses)
     env.run(until=max(t, scenario.start_s + 1.0))
     return life
 
@@ -213,31 +246,33 @@ def _with_known_way(world: SchoolWorld, part: Part) -> SchoolWorld:
     return replace(world, registry=registry)
 
 
-def _with_units_told_apart(world: SchoolWorld) -> SchoolWorld:
-    """A desk sends by name: of police boxes of one name the nearest stays (the map has moved ones twice), and one without a
-    name of its own says so.
+def _with_patrol_cars(world: SchoolWorld) -> SchoolWorld:
+    """Who can be sent in a drill drives: of the nearest police boxes with a name of their own, the car that stands there.
+
+    A house goes nowhere, and an officer on foot meets no child that walks. The map has moved stations twice, and calls other
+    things police too.
     """
-    registry: list[Mapping[str, Any]] = []
     places = world.map.frame.to_xy
     away = {
         i["id"]: float(np.hypot(*places(np.array([i["lon"]]), np.array([i["lat"]]))[0]))
         for i in world.registry
-        if i["kind"] == "unit"
+        if i["kind"] == "unit" and i["type"] == "police_box"
     }
-    nearest: dict[str, str] = {}
+    cars: dict[str, str] = {}  # id by name
     for id_, name in sorted(((i["id"], i["name"]) for i in world.registry if i["id"] in away), key=lambda u: away[u[0]]):  # fmt: skip
-        nearest.setdefault(name, id_)
+        if name.endswith(KINDS_OF_BOX) and name not in KINDS_OF_BOX and len(cars) < CARS_OF_BOXES:
+            cars.setdefault(name, id_)
+    registry: list[Mapping[str, Any]] = []
     for item in world.registry:
-        if item["kind"] != "unit":
+        if item["id"] not in away:
             registry.append(item)
-        elif nearest[item["name"]] == item["id"]:
-            nameless = item["name"] in KINDS_OF_BOX
-            registry.append({**item, "name": f"이름 모르는 {item['name']}"} if nameless else item)
+        elif cars.get(item["name"]) == item["id"]:
+            registry.append({**item, "type": "patrol", "name": f"{item['name']} 순찰차"})
     return replace(world, registry=tuple(registry))
 
 
 def _registry(
-    world: SchoolWorld, plan: DrillPlan, seed: int, with_lab: bool
+    world: SchoolWorld, plan: DrillPlan, seed: int, rehearsal: bool, with_lab: bool
 ) -> tuple[Mapping[str, Any], ...]:
     """The world's registry with what a drill needs on top: people at the desk and in school, a policy, every day a school day."""
     zone = world.zone
@@ -246,8 +281,11 @@ def _registry(
         if item["kind"] != "zone":
             items.append(item)
             continue
+        waits = (15, 30) if rehearsal else (45, 90)
         policy = (
-            {} if plan.deadline_min is None else {"not_arrived": {"school_after_s": 45, "desk_after_s": 90}}
+            {}
+            if plan.deadline_min is None
+            else {"not_arrived": {"school_after_s": waits[0], "desk_after_s": waits[1]}}
         )
         items.append({
             **item, "school": {**item["school"], "code": zone.rpartition("-")[0]},

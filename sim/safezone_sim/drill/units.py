@@ -1,4 +1,4 @@
-"""Patrols, police boxes and ambulances that drive along real streets to where they are sent.
+"""Patrols and ambulances that drive along real streets to where they are sent.
 
 They know streets and speed; who sends them and what they find is the session's business.
 """
@@ -16,21 +16,22 @@ from safezone_sim.map.model import FloatArray
 from safezone_sim.routes import NoPath, Router
 from safezone_sim.world.model import SchoolWorld
 
-# Assumptions: with lights on in streets where 30 km/h is allowed; from a police box on foot, hurrying.
-SPEED_MPS = {"patrol": 8.0, "ambulance": 8.0, "police_box": 2.2}
-MOUNT_S = {"patrol": 10.0, "ambulance": 25.0, "police_box": 20.0}  # until it moves
+# Assumptions: with lights on in streets where 30 km/h is allowed.
+SPEED_MPS = {"patrol": 8.0, "ambulance": 8.0}
+MOUNT_S = {"patrol": 10.0, "ambulance": 25.0}  # until it moves
 TURN_IN_MPS = 2.0  # the last metres, from the street on foot
 
 
 @dataclass
 class Unit:
-    """One unit. ``incident``: whose it is now."""
+    """One unit. ``incident``: whose it is now; ``goal``: where it was last told to go, metres."""
 
     id: str
     name: str
     kind: str
     track: Track
     incident: str | None = None
+    goal: tuple[float, float] = (0.0, 0.0)
     process: Any = None
     route: FloatArray = field(default_factory=lambda: np.zeros((0, 2)))
 
@@ -56,11 +57,19 @@ def drive(
     unit: Unit,
     to: tuple[float, float],
     arrived: Callable[[Unit], None],
+    *,
+    under_way: bool = False,
 ) -> None:
-    """Sends a unit to a point, metres; ``arrived`` is called there. A new order ends the one before."""
+    """Sends a unit to a point, metres; ``arrived`` is called there. A new order ends the one before.
+
+    ``under_way``: it sits in its car already.
+    """
+    unit.goal = to
     if unit.process is not None and unit.process.is_alive:
         unit.process.interrupt("sent elsewhere")
-    unit.process = env.process(_driving(env, router, unit, to, arrived))
+    unit.process = env.process(
+        _driving(env, router, unit, to, arrived, 0.0 if under_way else MOUNT_S[unit.kind])
+    )
 
 
 def _driving(
@@ -69,10 +78,11 @@ def _driving(
     unit: Unit,
     to: tuple[float, float],
     arrived: Callable[[Unit], None],
+    mount_s: float,
 ) -> Generator[Any, Any, None]:
     try:
         unit.track.cut(env.now)
-        yield env.timeout(MOUNT_S[unit.kind])
+        yield env.timeout(mount_s)
         here = unit.position(env.now)
         a, b = router.nearest_node(*here), router.nearest_node(*to)
         xy = router.streets.xy

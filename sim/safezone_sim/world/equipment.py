@@ -12,7 +12,7 @@ import numpy as np
 from safezone_sim.map.model import FloatArray, StreetMap
 from safezone_sim.routes import Router, Tree
 from safezone_sim.scenario import Equipment, ScenarioError
-from safezone_sim.streams import stream
+from safezone_sim.streams import school_of, stream
 from safezone_sim.world.ground import point_along
 from safezone_sim.world.model import Antenna, Device, Gate, Person, Place
 from safezone_sim.world.walks import Walks
@@ -216,7 +216,7 @@ def place_cameras(
     cameras = []
     for n, (x, y, points) in enumerate(spots, 1):
         device_id = f"{zone}-k{n:02d}"
-        draws = stream(seed, zone, device_id, "presets")
+        draws = stream(seed, school_of(zone), school_of(zone) + device_id.removeprefix(zone), "presets")
         count = int(draws.integers(PRESETS[0], PRESETS[1] + 1))
         turn = float(draws.random()) * 360.0 / count
         presets = tuple(

@@ -13,7 +13,7 @@ from scipy.spatial import cKDTree
 from shapely.geometry import MultiPoint, Point, Polygon
 
 from safezone_sim.map.model import FloatArray, StreetMap
-from safezone_sim.streams import stream
+from safezone_sim.streams import school_of, stream
 from safezone_sim.world.ground import Ground, largest_part
 from safezone_sim.world.model import Place
 from safezone_sim.world.sites import Site, Sites, Spots, by_preference, gate_of
@@ -106,7 +106,7 @@ def _complexes(
     area = shapely.area(shapes)
     middles = shapely.centroid(shapes)
     centre = shapely.get_coordinates(middles)
-    draw = stream(seed, zone, "buildings", "floors").random(len(shapes))
+    draw = stream(seed, school_of(zone), "buildings", "floors").random(len(shapes))
     fits = (area >= MIN_FOOTPRINT_M2) & ~ground.bad_for_homes(shapely.STRtree(middles))
     fits &= np.hypot(centre[:, 0], centre[:, 1]) <= max_walk_m + 60.0
     if school.shape is not None:

@@ -11,7 +11,7 @@ import shapely
 from scipy.spatial import cKDTree
 
 from safezone_sim.map.model import FloatArray, StreetMap
-from safezone_sim.streams import stream
+from safezone_sim.streams import school_of, stream
 from safezone_sim.world.ground import Ground, largest_part, touched
 from safezone_sim.world.model import Place
 from safezone_sim.world.sites import Site, Sites, Spots, gate_of
@@ -37,7 +37,7 @@ def build_academies(
     zone: str, seed: int, ground: Ground, sites: Sites, spots: Spots, max_walk_m: float
 ) -> tuple[Place, ...]:
     """Five to eight academies within ``max_walk_m``, drawn by busy street, shops around and nearness."""
-    draws = stream(seed, zone, "academies", "sites")
+    draws = stream(seed, school_of(zone), "academies", "sites")
     wanted = int(draws.integers(ACADEMIES[0], ACADEMIES[1] + 1))
     subjects = draws.permutation(len(SUBJECTS))
     candidates = spots.where(~spots.on_grounds & (spots.walk_m <= max_walk_m) & ~_taboo(ground, spots.xy))

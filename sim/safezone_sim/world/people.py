@@ -12,7 +12,7 @@ import numpy as np
 from faker import Faker
 
 from safezone_sim.scenario import Behaviour, People
-from safezone_sim.streams import stream
+from safezone_sim.streams import school_of, stream
 from safezone_sim.world.home_places import Home
 from safezone_sim.world.model import Guardian, Person, Place
 
@@ -70,7 +70,7 @@ def build_people(
         child = (
             f"{zone}-c{index + 1:03d}" if subscriber else f"{zone}-o{index + 1 - settings.subscribers:04d}"
         )
-        draws = stream(seed, zone, f"pupil-{index}", "person")
+        draws = stream(seed, school_of(zone), f"pupil-{index}", "person")
         deviate, at = float(draws.standard_normal()), float(draws.random())
         grade, class_no, number = seats[index]
         home = draw_home(at)
@@ -82,7 +82,7 @@ def build_people(
             families.append(family)
             home = family.home
             name = "" if faker is None else family.child_name(seed, zone, index, faker)
-        chosen = outings(stream(seed, zone, f"pupil-{index}", "outings"), home.place)
+        chosen = outings(stream(seed, school_of(zone), f"pupil-{index}", "outings"), home.place)
         people.append(
             Person(
                 id=child,
@@ -120,7 +120,7 @@ def _seats(zone: str, seed: int, total: int) -> list[tuple[int, int, int]]:
         size = total // GRADES + (grade <= total % GRADES)
         classes = max(1, math.ceil(size / CLASS_SIZE))
         seats += [(grade, i % classes + 1, i // classes + 1) for i in range(size)]
-    order = stream(seed, zone, "pupils", "seats").permutation(total)
+    order = stream(seed, school_of(zone), "pupils", "seats").permutation(total)
     return [seats[i] for i in order.tolist()]
 
 
@@ -200,7 +200,7 @@ def _family(
     grade: int,
 ) -> _Family:
     """A family of its own, or, for ``SIBLING`` of the subscribers, that of an earlier one of another grade."""
-    is_sibling, which, second = stream(seed, zone, f"pupil-{index}", "family").random(3).tolist()
+    is_sibling, which, second = stream(seed, school_of(zone), f"pupil-{index}", "family").random(3).tolist()
     if is_sibling < SIBLING and families:
         elder = int(which * len(families))
         if families[elder].elder is None and people[elder].grade != grade:
@@ -217,7 +217,7 @@ def _family(
 
 
 def _faker_seed(seed: int, zone: str, index: int, purpose: str) -> int:
-    return int(stream(seed, zone, f"pupil-{index}", purpose).integers(2**63))
+    return int(stream(seed, school_of(zone), f"pupil-{index}", purpose).integers(2**63))
 
 
 def _with_phones_and_guardians(
@@ -227,7 +227,7 @@ def _with_phones_and_guardians(
     n = settings.subscribers
     # Exponential keys divided by grade: a sixth-grader has a phone six times as readily as a first-grader.
     keys = [
-        float(stream(seed, zone, f"pupil-{i}", "phone").standard_exponential()) / people[i].grade
+        float(stream(seed, school_of(zone), f"pupil-{i}", "phone").standard_exponential()) / people[i].grade
         for i in range(n)
     ]
     owners = sorted(sorted(range(n), key=lambda i: (keys[i], i))[: round(settings.phones * n)])

@@ -13,7 +13,7 @@ import numpy as np
 from safezone_sim.map.model import StreetMap
 from safezone_sim.map.openmaptiles import PATH_CLASSES
 from safezone_sim.routes import Router
-from safezone_sim.streams import stream
+from safezone_sim.streams import school_of, stream
 from safezone_sim.world.ground import point_along
 
 BOXES_WITHIN_M = 3000.0
@@ -80,5 +80,5 @@ class _Parking:
         """The middle of a street so far from the school; of any street if none is."""
         near = self._edges[(self._away >= between_m[0]) & (self._away <= between_m[1])]
         edges = near if len(near) else self._edges
-        edge = int(edges[stream(self._seed, self._zone, unit, "parking").integers(len(edges))])
+        edge = int(edges[stream(self._seed, school_of(self._zone), unit, "parking").integers(len(edges))])
         return point_along(self._streets.edge_line(edge), float(self._streets.length_m[edge]) / 2.0)

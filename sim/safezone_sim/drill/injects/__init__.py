@@ -37,6 +37,8 @@ def stimulus(
     case = Case(scene.env.now, services, person.id if person else None, device)
     line.cases.append(case)
     agent = person.index if person else None
+    if person is scene.lead:
+        text = (f"{text[0]} · {scene.stage.lead_words[0]}", f"{text[1]} · {scene.stage.lead_words[1]}")
     scene.tell_at(kind, text, x, y, inject=line.plan.id, agent=agent)
     return case
 
