@@ -178,7 +178,9 @@ class Session:
             stage.zone, f"{stage.zone}-clock", (keyid, secret_bytes(secret)), stage.exercise, self.wire_time,
             scalar_stream(s.seed, stage.zone, "clock", "link"),
         )  # fmt: skip
-        self.life = lived_until(s, stage.world, stage.warm_s)
+        # The class that drills keeps to its room, also where its new grade would have gone home by then.
+        stay = () if stage.plan.story == "stays_away" else stage.seats
+        self.life = lived_until(s, stage.world, stage.warm_s, stay)
         self.env: simpy.Environment = self.life.env
         self.link = Link(
             str(mqtt["host"]), int(mqtt["port"]), [f"safezone/v1/{stage.zone}/+/+/down"], f"drill-{self.id}"

@@ -30,6 +30,7 @@ GRADE = 4
 KNOWN_SHORT_OF_M, KNOWN_CORRIDOR_M = 55.0, 60.0
 LEAD_SEAT = 7
 BEFORE_POST_S = 20.0
+BEFORE_HOME_S = 12.75 * 3600  # all have come, and lessons of grade 1 end at 13:00
 KINDS_OF_BOX = ("파출소", "지구대", "치안센터", "경찰서")
 EVERY_DAY = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 OPERATORS = (("op1", "112 근무자 1 (모의)", "operator"), ("op2", "112 근무자 2 (모의)", "operator"),
@@ -138,11 +139,16 @@ def set_stage(
     )  # fmt: skip
 
 
-def lived_until(scenario: Scenario, world: SchoolWorld, t: float) -> Life:
-    """The school's life, up to ``t``, seen by nobody."""
+def lived_until(scenario: Scenario, world: SchoolWorld, t: float, stay: Sequence[int] = ()) -> Life:
+    """The school's life, up to ``t``, seen by nobody. ``stay``: pupils who remain in school when lessons end."""
     env = simpy.Environment(initial_time=scenario.start_s)
     life = Life(env, scenario, world)
-    env.run(until=max(t, scenario.start_s + 1.0))
+    t = max(t, scenario.start_s + 1.0)
+    if stay and t > BEFORE_HOME_S:
+        env.run(until=BEFORE_HOME_S)
+        for index in stay:
+            life.agents[index].leave_plan()
+    env.run(until=t)
     return life
 
 
