@@ -58,12 +58,15 @@ def draw(count: int, seed: int, map_dir: Path) -> list[tuple[School, float]]:
     return chosen
 
 
-def play(lab: Lab, drill: str, school: str) -> dict[str, Any]:
-    """One drill to its report; what went wrong in ``problem``."""
+def play(lab: Lab, drill: str, school: str, begin: str = "own") -> dict[str, Any]:
+    """One drill to its report; what went wrong in ``problem``. ``begin``: see the options."""
     started = time.monotonic()
     row: dict[str, Any] = {"school": school, "drill": drill, "problem": None}
     try:
-        session = lab.open(drill, school)
+        hours = lab.http.get(f"/drills/{drill}").json()
+        start = hours[{"own": "starts", "first": "starts_from", "last": "starts_until"}[begin]]
+        session = lab.open(drill, school, start=start)
+        row["starts"] = start
         row["prepare_s"] = round(time.monotonic() - started, 2)
         record = Trainee(lab, session).work()
         row["state"], row["map"] = record["state"], record["map"]["kind"]
@@ -123,6 +126,12 @@ def main() -> None:
     parser.add_argument("--presses", type=int, default=60)
     parser.add_argument("--drill", action="append", help="only these")
     parser.add_argument(
+        "--begin",
+        choices=("own", "first", "last"),
+        default="own",
+        help="at the drill's own time, or the earliest or latest that a teacher can choose",
+    )
+    parser.add_argument(
         "--only", default="", metavar="A:B", help="only these of the schools drawn, e.g. 0:10"
     )
     parser.add_argument("--out", type=Path, default=Path("results/bench-drills.json"))
@@ -139,7 +148,10 @@ def main() -> None:
         for n, (school, metres) in enumerate(schools, 1):
             with Lab(Path(folder) / school.code, map_dir) as lab:
                 known = {"name": school.name, "to_street_m": round(metres)}
-                rows += [{**play(lab, drill, school.code), **known} for drill in args.drill or list(drills())]
+                rows += [
+                    {**play(lab, drill, school.code, args.begin), **known}
+                    for drill in args.drill or list(drills())
+                ]
             bad = [(r["drill"], r["problem"]) for r in rows if r["school"] == school.code and r["problem"]]
             print(
                 f"{n:2d}/{len(schools)} {school.code} {school.name} {metres:.0f} m {'FAILED ' + str(bad) if bad else 'ok'}",

@@ -84,7 +84,15 @@ def test_a_tag_call_is_worked_to_its_end_and_reported(lab: Lab) -> None:
 
 
 def test_an_earthquake_ends_when_every_seat_is_accounted_for(lab: Lab) -> None:
-    record = Trainee(lab, lab.open("earthquake", rehearsal=True), until_s=1500.0).work()
+    """At the latest time that can be chosen: lessons are over, and the class that drills is there all the same."""
+    session = lab.open("earthquake", rehearsal=True, start="15:00")
+    stage = lab.control.sessions[session["session"]].stage
+    counts = lab.http.get(f"/sessions/{session['session']}/state").json()["counts"]
+    assert 22 <= counts["school"] < len(stage.world.people) / 2
+    record = Trainee(lab, session, until_s=1500.0).work()
+    assert [e["text"]["en"] for e in record["events"] if e["kind"] == "alert"] == [
+        "the hub's alert: tag call"
+    ]
     rollcall = record["rollcall"]
     assert rollcall["missing"] == [] and rollcall["here"] == rollcall["expected"]
     assert rollcall["accounted_s"] is not None and rollcall["accounted_s"] > 100

@@ -16,7 +16,7 @@ from safezone_sim.world.model import Person, Place, SchoolWorld
 LINES = 4  # of one class, side by side
 APART_M, CLOSEST_M = 0.8, 0.55  # between neighbours of one class; in a small yard
 CLASS_M = (8.0, 11.0)  # room for one class across and along its lines, at scale 1
-SCALES = (1.8, 1.6, 1.4, 1.2, 1.0, 0.9, 0.8, 0.7, 0.6, 0.5)
+SCALES = (1.8, 1.6, 1.4, 1.2, 1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.42)
 FROM_WALLS_M = 4.0
 FROM_DOOR_M = 14.0
 # Whoever stands outside the school's registered radius has left, as its phone tells; and phones are not exact.

@@ -186,7 +186,9 @@ class Session:
             scalar_stream(s.seed, stage.zone, "clock", "link"),
         )  # fmt: skip
         morning = Passed()
-        self.life = lived_until(s, stage.world, stage.warm_s, morning)
+        # The class that drills keeps to its room, also where its new grade would have gone home by then.
+        stay = () if stage.plan.story == "stays_away" else stage.seats
+        self.life = lived_until(s, stage.world, stage.warm_s, stay, morning)
         self.env: simpy.Environment = self.life.env
         self.link = Link(
             str(mqtt["host"]), int(mqtt["port"]), [f"safezone/v1/{stage.zone}/+/+/down"], f"drill-{self.id}"

@@ -30,6 +30,7 @@ from safezone_sim.world.model import Antenna, Device, Person, SchoolWorld
 GRADE = 4
 KNOWN_SHORT_OF_M, KNOWN_CORRIDOR_M = 55.0, 60.0
 BEFORE_POST_S = 20.0
+BEFORE_HOME_S = 12.75 * 3600  # all have come, and lessons of grade 1 end at 13:00
 KINDS_OF_BOX = ("파출소", "지구대", "치안센터", "경찰서")
 CARS_OF_BOXES = 4  # beside the two patrol cars that every zone has
 EVERY_DAY = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -171,11 +172,22 @@ class Passed(NoSenses):
             self.stays.append((person, reader, antenna, t_in, t_out))
 
 
-def lived_until(scenario: Scenario, world: SchoolWorld, t: float, senses: NoSenses | None = None) -> Life:
-    """The school's life, up to ``t``, seen by nobody but ``senses``."""
+def lived_until(
+    scenario: Scenario,
+    world: SchoolWorld,
+    t: float,
+    stay: Sequence[int] = (),
+    senses: NoSenses | None = None,
+) -> Life:
+    """The school's life, up to ``t``, seen by nobody but ``senses``. ``stay``: pupils who remain in school when lessons end."""
     env = simpy.Environment(initial_time=scenario.start_s)
     life = Life(env, scenario, world, senses)
-    env.run(until=max(t, scenario.start_s + 1.0))
+    t = max(t, scenario.start_s + 1.0)
+    if stay and t > BEFORE_HOME_S:
+        env.run(until=BEFORE_HOME_S)
+        for index in stay:
+            life.agents[index].leave_plan()
+    env.run(until=t)
     return life
 
 
