@@ -42,6 +42,11 @@ def test_a_tag_call_is_worked_to_its_end_and_reported(lab: Lab) -> None:
     assert case["t"] <= case["alert_t"] <= case["acknowledged_t"] <= case["dispatched_t"] < case["arrived_t"]
     assert case["found_t"] is not None and case["closed_t"] is not None
     assert all(e["exercise"] for e in record["events"])
+    # Whoever is sent drives, and the child is called by number and name; nobody can say that it was met before it was.
+    (sent,) = [e["unit"] for e in record["events"] if e["kind"] == "dispatch"]
+    assert next(a for a in lab.http.get(f"/sessions/{session['session']}/agents").json()["items"] if a["id"] == sent)["kind"] == "patrol"  # fmt: skip
+    assert any(t.endswith(f"seat 7, {record['child']['name']}") for t in _texts(record, "press"))
+    assert record["cases"][0]["t"] - record["started_t"] < 70.0
 
     rated = lab.http.put(
         f"/sessions/{session['session']}/ratings",
@@ -57,7 +62,7 @@ def test_a_tag_call_is_worked_to_its_end_and_reported(lab: Lab) -> None:
         "훈련 결과 보고서",
         "셋이 답함",
         "순찰 길 표시",
-        "S 조금 어려움",
+        "조금 어려움",
         "결재",
         "2026년 12월 8일(화)",
         "배속 구간",
@@ -160,10 +165,11 @@ def test_nothing_of_a_drill_reaches_a_real_guardian_or_agency(lab: Lab) -> None:
 
 
 def test_the_stream_resumes_where_it_was_cut(lab: Lab) -> None:
-    session = lab.open("dial-112")
+    session = lab.open("dial-112", speed=30)
     at = f"/sessions/{session['session']}"
     lab.post(f"{at}/start").raise_for_status()
     lab.post(f"{at}/inject", inject="dial", seat=3).raise_for_status()
+    assert lab.http.get(f"{at}/state").json()["speed"] == 1, "people answer at their own pace"
     lab.post(f"{at}/end").raise_for_status()
     with lab.http.stream("GET", f"{at}/stream", params={"last_event_id": "0"}) as response:
         every = [(id_, e["kind"]) for id_, kind, e in events(response) if kind == "event"]
@@ -187,6 +193,8 @@ def test_calls_that_cannot_be_say_why(lab: Lab, tmp_path: Path) -> None:
     early = lab.post(f"{at}/inject", inject="press")
     assert (early.status_code, early.json()["code"]) == (409, "wrong_state")
     lab.post(f"{at}/start").raise_for_status()
+    unmet = lab.post(f"{at}/inject", inject="close")
+    assert unmet.status_code == 409 and "찾으면" in unmet.json()["detail"]
     lab.post(f"{at}/pause").raise_for_status()
     named = lab.post(f"{at}/rollcall", seats=[{"seat": 3, "status": "here", "name": "홍길동"}])
     assert named.status_code == 422 and named.json()["errors"][0]["field"] == "seats[0].name"

@@ -15,7 +15,7 @@ from safezone_sim.drill.assembly import _blocks
 from safezone_sim.drill.camera_view import Figure, View, render
 from safezone_sim.drill.catalogue import ORDER, drills, load_drill, shown
 from safezone_sim.drill.hours import BadStart, day_of, start_of
-from safezone_sim.drill.masterlist import Case, Line
+from safezone_sim.drill.masterlist import Case, Line, MasterList
 from safezone_sim.drill.measures import measured
 from safezone_sim.drill.openapi import NEW_SESSION, document
 from safezone_sim.drill.pack import pack_document, pack_pdf
@@ -88,9 +88,24 @@ def test_the_slowest_case_counts_and_an_open_one_is_not_met() -> None:
     objective = Objective("o", Text("가", "a"), "acknowledge", None, 60.0)
     row = measured(objective, [line], RollCall(1))
     assert row is not None and (row["s"], row["met"], row["open"]) == (50.0, True, 0)
+    # An alert that came while the clock ran fast counts from when the clock was back.
+    line.cases[1].heard_t = 61.0
+    row = measured(objective, [line], RollCall(1))
+    assert row is not None and row["s"] == 20.0
     line.cases.append(Case(30.0, ("phone_call_112",), "c", alert_t=31.0))
     row = measured(objective, [line], RollCall(1))
     assert row is not None and (row["met"], row["open"]) == (False, 1)
+
+
+def test_the_list_waits_for_the_alert_that_a_message_is_about() -> None:
+    plan = drills()["stranger"].drill
+    assert plan is not None
+    lines = [Line(i, i.at_min * 60.0) for i in plan.injects]
+    master, (led, witness, close) = MasterList(lines), lines
+    assert master.due(2000.0, False) == [led]
+    led.status, led.cases = "fired", [Case(400.0, ("route_deviation",), "a", alert_t=1990.0)]
+    assert master.due(2019.0, False) == [] and master.due(2020.0, False) == [witness]
+    assert close in master.due(2020.0, True)
 
 
 def test_who_leaves_its_track_stands_where_it_was() -> None:

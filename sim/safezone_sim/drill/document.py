@@ -315,7 +315,7 @@ class _Paper(FPDF):  # type: ignore[misc]
         self.set_y(-11)
         self.set_font("ko", size=8)
         self.set_text_color(DIM)
-        self.cell(0, 5, f"safezone · {self.page_no()} / {{nb}}", align="C")
+        self.cell(0, 5, f"{self.page_no()} / {{nb}}", align="C")
         self.set_text_color(INK)
 
 

@@ -199,7 +199,7 @@ def _objectives(record: Record, say: Words) -> Table:
     rows = []
     for o in record["objectives"]:
         rating = o["rating"]
-        rated = "–" if rating is None else f"{rating} {say(RATINGS[rating])}"
+        rated = "–" if rating is None else say(RATINGS[rating])
         rows.append(
             (
                 say(o["text"]),
@@ -338,11 +338,17 @@ def _words_of(record: Record, e: Mapping[str, Any]) -> str:
     return " ".join(w for w in written if not w.startswith(f"{record['zone']}-"))
 
 
+def _said(record: Record, e: Mapping[str, Any], say: Words) -> str:
+    """An event with what was written with it; records of earlier versions keep the two apart."""
+    text, words = say(e["text"]), _words_of(record, e)
+    return text if not words or text.endswith(words) else f"{text}: {words}"
+
+
 def _notes(record: Record, say: Words) -> list[Block]:
     """Notes of observers, and what the control room wrote down and closed with."""
     rows = [(n["t"], _by(n["by"], say), n["text"]) for n in record["notes"]]
     rows += [
-        (e["t"], _by(e["data"]["by"], say), f"{say(e['text'])}: {_words_of(record, e)}")
+        (e["t"], _by(e["data"]["by"], say), _said(record, e, say))
         for e in record["events"]
         if e["kind"] in ("note", "close") and e.get("incident") and _words_of(record, e)
     ]
@@ -387,13 +393,11 @@ def _timeline(record: Record, say: Words) -> Table:
     for n, e in enumerate(shown):
         if e["kind"] == "rollcall" and n not in kept:
             continue
-        text = say(e["text"])
+        text = _said(record, e, say) if e["kind"] in ("note", "close") else say(e["text"])
         missing = ", ".join(map(str, e.get("data", {}).get("missing") or ()))
         if missing:
             text += say((f", 안 보임 {missing}번", f", missing: seat {missing}"))
         if e["kind"] == "note" and not e.get("incident"):
             text = say(("관찰자: ", "observer: ")) + text
-        if e["kind"] in ("note", "close") and _words_of(record, e):
-            text += f": {_words_of(record, e)}"
         rows.append((_clock(record, e["t"], say), ("× " + text) if e["kind"] == "real" else text))
     return Table([say(("때", "When")), say(("일", "What"))], rows, (24, 76))

@@ -133,11 +133,12 @@ class Control:
         return record | {"picture": read_picture(Path(record["folder"]))}, self.earlier(record)
 
     def earlier(self, record: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """Ended sessions of the same school and drill before this one, newest first."""
+        """Ended sessions of the same school, drill and kind before this one, newest first: a rehearsal is no drill to compare with."""
         return [
             r for r in read_records(self.results)
             if r["school"]["code"] == record["school"]["code"] and r["drill"]["id"] == record["drill"]["id"]
             and r["session"] != record["session"] and str(r["created_at"]) <= str(record["created_at"]) and r["started_t"] is not None
+            and r["rehearsal"] == record["rehearsal"]
         ]  # fmt: skip
 
     def keep_report(self, session: Session) -> None:

@@ -33,7 +33,7 @@ from safezone_sim.drill.paced import Leaving, Paced
 from safezone_sim.drill.realpress import RealBell
 from safezone_sim.drill.rollcall import RollCall
 from safezone_sim.drill.scene import Scene
-from safezone_sim.drill.stage import Stage, drill_item, lived_until
+from safezone_sim.drill.stage import Passed, Stage, drill_item, lived_until
 from safezone_sim.drill.timeline import Timeline
 from safezone_sim.drill.units import Unit, drive
 from safezone_sim.map.model import FloatArray
@@ -185,7 +185,8 @@ class Session:
             stage.zone, f"{stage.zone}-clock", (keyid, secret_bytes(secret)), stage.exercise, self.wire_time,
             scalar_stream(s.seed, stage.zone, "clock", "link"),
         )  # fmt: skip
-        self.life = lived_until(s, stage.world, stage.warm_s)
+        morning = Passed()
+        self.life = lived_until(s, stage.world, stage.warm_s, morning)
         self.env: simpy.Environment = self.life.env
         self.link = Link(
             str(mqtt["host"]), int(mqtt["port"]), [f"safezone/v1/{stage.zone}/+/+/down"], f"drill-{self.id}"
@@ -194,7 +195,7 @@ class Session:
         items = known_items(about, [*stage.registry, *self.life.absences()])
         text = self.wire_time.text
         self._drill_item = drill_item(
-            stage, text(stage.warm_s - 3600), text(stage.start_s + stage.minutes * 60 + 4 * 3600),
+            stage, text(s.start_s), text(stage.start_s + stage.minutes * 60 + 4 * 3600),
             {"id": f"{stage.zone}-clock", "key": {"keyid": keyid, "secret": secret}},
         )  # fmt: skip
         self.line.provision([*items, self._drill_item])
@@ -222,6 +223,10 @@ class Session:
         told("warm-up", 0.2)
         self._make_tokens()
         self.line.follow(self.tokens["field"]["token"])
+        # The gates tell late, as after a night without network, who went through them since the morning.
+        for stay in morning.stays:
+            if stay[-1] < self.env.now:
+                self.fleet.tag_stay(*stay)
         span = max(1.0, stage.start_s - self.env.now)
         self.uplink.run(
             stage.start_s, progress=lambda t: told("warm-up", 0.2 + 0.8 * (1 - (stage.start_s - t) / span))
@@ -458,7 +463,7 @@ class Session:
                        "lat": school.lat, "pupils": school.pupils},
             "zone": stage.zone, "exercise": stage.exercise,
             "drill": {"id": stage.plan.id, "title": {"ko": stage.scenario.title.ko, "en": stage.scenario.title.en}},
-            "morning": stage.plan.deadline_min is not None,
+            "morning": True,  # the gates told of it, late if need be
             "date": stage.scenario.date.isoformat(), "starts": stage.start, "rehearsal": stage.rehearsal, "state": self.state, "failed": self.failed,
             "created_at": self.created_at, "owner": self.owner,
             "map": {"kind": m.source.kind, "attribution": m.source.attribution, "as_of": m.source.as_of,
@@ -802,6 +807,9 @@ class Session:
         by = str(step["by"])
         unit = next((u for u in note.split() if u in self.scene.units), None)
         label = "" if unit is None else f": {self.scene.units[unit].name}"
+        said = " ".join(word for word in note.split() if word not in self.scene.units)
+        if said and action in ("note", "resolve", "false_alarm"):
+            label += f": {said}"
         self._say(
             STEPS[action], (words[0] + label, words[1] + label), incident=incident["id"], unit=unit,
             inject=found[0].plan.id if found else None, data={"by": by, "step_t": round(t, 2), "note": note},

@@ -19,12 +19,13 @@ from safezone_sim.drill.names import with_childrens_names
 from safezone_sim.drill.plan import LEAD_SEAT, DrillPlan, Inject, with_seat
 from safezone_sim.life.lines import lengths_along
 from safezone_sim.life.model import Life
+from safezone_sim.life.ports import NoSenses
 from safezone_sim.map import load_map
 from safezone_sim.scenario import Scenario
 from safezone_sim.schools import find_school
 from safezone_sim.world import build_world
 from safezone_sim.world.keys import simulation_keys
-from safezone_sim.world.model import Person, SchoolWorld
+from safezone_sim.world.model import Antenna, Device, Person, SchoolWorld
 
 GRADE = 4
 KNOWN_SHORT_OF_M, KNOWN_CORRIDOR_M = 55.0, 60.0
@@ -159,10 +160,21 @@ def set_stage(
     )  # fmt: skip
 
 
-def lived_until(scenario: Scenario, world: SchoolWorld, t: float) -> Life:
-    """The school's life, up to ``t``, seen by nobody."""
+class Passed(NoSenses):
+    """What gates would have read: (person, reader, antenna, from, to), seconds after midnight."""
+
+    def __init__(self) -> None:
+        self.stays: list[tuple[Person, Device, Antenna, float, float]] = []
+
+    def tag_stay(self, person: Person, reader: Device, antenna: Antenna, t_in: float, t_out: float) -> None:
+        if reader.position == "gate":
+            self.stays.append((person, reader, antenna, t_in, t_out))
+
+
+def lived_until(scenario: Scenario, world: SchoolWorld, t: float, senses: NoSenses | None = None) -> Life:
+    """The school's life, up to ``t``, seen by nobody but ``senses``."""
     env = simpy.Environment(initial_time=scenario.start_s)
-    life = Life(env, scenario, world)
+    life = Life(env, scenario, world, senses)
     env.run(until=max(t, scenario.start_s + 1.0))
     return life
 
