@@ -43,7 +43,7 @@ def roll_call(page: Page, folder: Path) -> None:
     page.wait_for_selector(".says")
     page.select_option("#speed", "10")
     page.click("#tab-log")
-    page.locator(".reactions", has_text="모두 집합").wait_for(timeout=90000)
+    page.locator(".reactions", has_text="명 모임").wait_for(timeout=90000)
     page.select_option("#speed", "1")
     page.click("#tab-roll")
     page.click("[data-mark=missing]")

@@ -70,7 +70,7 @@ const SIDES = [t("북"), t("북동"), t("동"), t("남동"), t("남"), t("남서
 function fromSchool(at) {
   if (!school || !at) return "";
   const far = metres(at, school), side = SIDES[Math.round(Math.atan2((at.lon - school.lon) * Math.cos((at.lat * Math.PI) / 180), at.lat - school.lat) / (Math.PI / 4) + 8) % 8];
-  return far <= 40 ? t("학교") : t("학교에서 {side}쪽으로 {m} m", { side, m: Math.round(far / 10) * 10 });
+  return far <= 40 ? t("학교") : t("학교에서 {side}쪽으로 {far}", { side, far: `${Math.round(far / 10) * 10}\u00a0m` });
 }
 
 /** A place for people. A bell bears its number for all to see; that of a pole says something only where nothing else is known. */
@@ -102,7 +102,7 @@ function list() {
     const all = ordered(), waiting = all.filter((i) => i.state === "open"), taken = all.filter((i) => i.state !== "open");
     const group = (name, rows) => rows.length ? [el("li", { class: "queue-group", text: `${name} ${rows.length}` }), ...rows.map(row)] : [];
     fill($("#queue"), showClosed ? all.map(row) : [...group(t("접수 대기"), waiting), ...group(t("처리 중"), taken)],
-      all.length === 0 && el("li", { class: "empty" }, el("b", { text: t("열린 사건이 없습니다") }), t("새 사건은 소리와 함께 여기에 나타납니다.")));
+      all.length === 0 && el("li", { class: "empty" }, el("b", { text: t("열린 사건이 없습니다") }), document.body.dataset.over ? "" : t("새 사건은 소리와 함께 여기에 나타납니다.")));
     $("#count").textContent = String(all.length);
     document.title = `${waiting.length ? `(${waiting.length}) ` : ""}${t("상황실")}`;
     band(inDrill());
@@ -469,7 +469,7 @@ async function begin() {
     else for (const i of incidents.values()) news(i);
   });
   const drill = followDrill({
-    over() { $(".said-stack")?.remove(); },
+    over() { $(".said-stack")?.remove(); list(); },
     clock(data) { clock = { at: Date.parse(data.at), heard: Date.now(), pace: data.state === "running" ? data.speed : 0 }; document.body.dataset.t = ofDay(data.t); },
     event(data) {
       if (Date.now() - Date.parse(data.wall) > 10000) return;

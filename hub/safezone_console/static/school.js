@@ -28,7 +28,8 @@ function show() {
   $("#date").textContent = `${day(`${pupils.date}T12:00:00+09:00`)}${pupils.school_day ? "" : ` · ${t("수업 없는 날")}`}`;
   const tile = (n, name, kind) => el("div", { class: `tile ${kind}` }, el("b", { text: n }), name);
   fill($("#tiles"), unseen ? tile(count("in_school"), t("지금 학교에 있음"), "") : tile(`${count("in_school", "left")}/${items.length - count("absent", "unknown")}`, t("등교"), "good"), !unseen && tile(missing.length, t("안 온 어린이"), missing.length ? "bad" : "good"), tile(count("left"), t("하교"), ""), !unseen && tile(count("absent"), t("결석 신고"), ""), tile(weak.length, t("점검할 태그"), weak.length ? "warn" : "good"), tile(faulty.length, t("고장 난 장치"), faulty.length ? "warn" : "good"), tile(open.length, t("답할 보호자 문의"), open.length ? "warn" : "good"));
-  if (unseen) { $("#title").textContent = t("우리 학교 지금"); $("#missing-title").textContent = t("등교 기록"); $("#classes-title").textContent = t("반별: 훈련에서 본 어린이"); }
+  if (drill && drill.starts >= "11:00") $("#title").textContent = t("우리 학교 지금"); // not «arrivals» in the afternoon
+  if (unseen) { $("#missing-title").textContent = t("등교 기록"); $("#classes-title").textContent = t("반별: 훈련에서 본 어린이"); }
   fill($("#missing"), unseen ? el("p", { id: "unseen", text: t("이 훈련은 {at}에 시작해 그 전의 등교 기록이 없습니다. 그래서 «안 온 어린이»를 가리지 않고, 훈련이 시작된 뒤 리더기가 본 어린이만 셉니다. «아직 못 봄»은 없어졌다는 뜻이 아닙니다.", { at: drill.starts }) })
     : late.length === 0 ? el("p", { class: "tag good", text: t("모두 왔습니다") })
     : [el("p", {}, missing.length ? el("span", { class: "tag bad", text: t("등교 시각이 지났습니다: {n}명", { n: missing.length }) }) : el("span", { class: "tag info", text: t("아직 등교 시간입니다: {n}명 남음", { n: late.length }) })),
