@@ -205,7 +205,7 @@ defect(
     "law-notices-name-everybody",
     (
         NOTICES,
-        "name=child.name if child is not None else _UNKNOWN[i],",
+        "name=_UNKNOWN[i] if child is None else _in_class(child)[i] if desk else child.name,",
         'name=", ".join(c.name for c in view.children.values()) or _UNKNOWN[i],',
     ),
     kills="TC-HUB-LAW-10",

@@ -187,8 +187,8 @@ class Session:
         )  # fmt: skip
         morning = Passed()
         # The class that drills keeps to its room, also where its new grade would have gone home by then.
-        stay = () if stage.plan.story == "stays_away" else stage.seats
-        self.life = lived_until(s, stage.world, stage.warm_s, stay, morning)
+        keep = () if stage.plan.story == "stays_away" else stage.seats
+        self.life = lived_until(s, stage.world, stage.warm_s, keep, morning)
         self.env: simpy.Environment = self.life.env
         self.link = Link(
             str(mqtt["host"]), int(mqtt["port"]), [f"safezone/v1/{stage.zone}/+/+/down"], f"drill-{self.id}"
