@@ -90,9 +90,7 @@ def test_an_earthquake_ends_when_every_seat_is_accounted_for(lab: Lab) -> None:
     counts = lab.http.get(f"/sessions/{session['session']}/state").json()["counts"]
     assert 22 <= counts["school"] < len(stage.world.people) / 2
     record = Trainee(lab, session, until_s=1500.0).work()
-    assert [e["text"]["en"] for e in record["events"] if e["kind"] == "alert"] == [
-        "the hub's alert: tag call"
-    ]
+    assert [e["text"]["en"] for e in record["events"] if e["kind"] == "alert"] == ["alert: tag call"]
     rollcall = record["rollcall"]
     assert rollcall["missing"] == [] and rollcall["here"] == rollcall["expected"]
     assert rollcall["accounted_s"] is not None and rollcall["accounted_s"] > 100
