@@ -92,6 +92,13 @@ def _seen_elsewhere_since(ctx: Context, child: Child, area: Area, at: float) -> 
     return any(s.at > at and area.distance_from_centre(s.x, s.y) > clear for s in child.seen)
 
 
+def came_earlier(ctx: Context, child: Child, area_id: str, at: float) -> None:
+    """It came and has left since: nothing to tell, and yet nobody needs to look for it."""
+    area = ctx.view.areas.get(area_id)
+    if area is not None:
+        _note_arrival(ctx, child, area, at)
+
+
 def _note_arrival(ctx: Context, child: Child, area: Area, at: float) -> None:
     if area.role == "school":
         child.arrived_on = max(child.arrived_on, local_date(at, ctx.view.timezone).isoformat())

@@ -155,6 +155,15 @@ def test_buffer_with_entry_and_exit_tells_no_entry_that_is_over() -> None:
     assert "academy_entry" not in bench.services()
 
 
+def test_who_came_and_left_while_the_school_gate_was_silent_was_at_school_that_day() -> None:
+    bench = Bench()
+    bench.walk("gs", "08:30", inward=True, arrives=at("14:20"))
+    bench.walk("gs", "13:00", inward=False, arrives=at("14:20"))
+    bench.to("14:21")
+    assert "school_arrival" not in bench.services()
+    assert bench.child().arrived_on
+
+
 def test_reader_clock_is_corrected_by_its_status_messages() -> None:
     bench = Bench()
     for minute in range(3):

@@ -164,6 +164,8 @@ def _pair(ctx: Context, child: Child, stay: Stay, reader: Reader) -> None:
         opposite = pending.reader == reader.id and pending.inward != gate_pass.inward
         if opposite and ctx.now - pending.at > ctx.settings.late_s:
             child.gate_pass = None  # both out of one buffer: the first is history, not news
+            if pending.inward:
+                presence.came_earlier(ctx, child, pending.area, pending.at)
         else:
             ctx.state.stop_timer(child.id, _TIMER)
             believe_pass(ctx, child.id)
