@@ -72,7 +72,7 @@ def play(lab: Lab, drill: str, school: str, begin: str = "own") -> dict[str, Any
         row["state"], row["map"] = record["state"], record["map"]["kind"]
         row["measures"] = {k: v["s"] for k, v in record["measures"].items()}
         row["unmet"] = [
-            o["id"] for o in record["objectives"] if o["result"] is not None and not o["result"]["met"]
+            o["id"] for o in record["objectives"] if o["result"] is not None and o["result"]["met"] is False
         ]
         html = lab.http.get(f"/sessions/{session['session']}/report.html")
         pdf = lab.http.get(f"/sessions/{session['session']}/report.pdf")
