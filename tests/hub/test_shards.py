@@ -2,7 +2,8 @@
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -133,6 +134,35 @@ def shards(tmp_path: Path, postgres: str) -> Iterator[tuple[Shards, Mosquitto, S
         broker.close()
 
 
+@contextmanager
+def _players(districts: Sequence[District], broker: Mosquitto) -> Iterator[list[Players]]:
+    """What lives in these districts, at work until the block ends."""
+    players = [
+        Players(district, ("127.0.0.1", broker.port), n, filler=8.0, presses=1.5, arrivals=1.0)
+        for n, district in enumerate(districts)
+    ]
+    for each in players:
+        each.start()
+    try:
+        yield players
+    finally:
+        for each in players:
+            each.close()
+
+
+def _nothing_lost(players: Sequence[Players]) -> list[dict[str, Any]]:
+    """The summaries, once everybody is quiet: nothing is lost, nothing told twice, nobody has to say anything again."""
+    for each in players:
+        each.hush()
+    for each in players:
+        each.settle(PATIENCE_S)
+        assert each.say_all_again(PATIENCE_S) == 0
+    summaries = [each.summary() for each in players]
+    for summary in summaries:
+        assert {name: summary[name] for name in LOSSES} == dict.fromkeys(LOSSES, 0)
+    return summaries
+
+
 def test_zones_move_to_a_third_shard_and_away_from_a_dead_one_in_the_middle_of_traffic(
     shards: tuple[Shards, Mosquitto, ShardLedger],
 ) -> None:
@@ -145,13 +175,7 @@ def test_zones_move_to_a_third_shard_and_away_from_a_dead_one_in_the_middle_of_t
     # All through one shard, which has only some of the zones: an import of several zones is shared out.
     town.running[1].register([item for district in districts for item in district.items()])
     _until(lambda: {town.owners(ledger).get(z) for z in ZONES} == {1, 2}, "both shards to have zones")
-    players = [
-        Players(district, ("127.0.0.1", broker.port), n, filler=8.0, presses=1.5, arrivals=1.0)
-        for n, district in enumerate(districts)
-    ]
-    for each in players:
-        each.start()
-    try:
+    with _players(districts, broker) as players:
         assert all(p.wait_until(lambda book: bool(book.told), PATIENCE_S) for p in players)
         before = town.owners(ledger)
         town.start(3, 3)
@@ -167,18 +191,8 @@ def test_zones_move_to_a_third_shard_and_away_from_a_dead_one_in_the_middle_of_t
         left = {z: home_of(z, (1, 3)) for z in before}
         _until(lambda: town.owners(ledger) == left, "the dead shard's zones to be taken over")
         _until(lambda: all(_press_is_told(p) for p in players), "a press to be told everywhere")
-        for each in players:
-            each.hush()
-        for each in players:
-            each.settle(PATIENCE_S)
-            assert each.say_all_again(PATIENCE_S) == 0
-        for each in players:
-            summary = each.summary()
-            assert {name: summary[name] for name in LOSSES} == dict.fromkeys(LOSSES, 0)
-            assert summary["presses"] > 2 and summary["arrivals"] > 2
-    finally:
-        for each in players:
-            each.close()
+        summaries = _nothing_lost(players)
+        assert all(s["presses"] > 2 and s["arrivals"] > 2 for s in summaries)
 
 
 def test_a_hub_of_one_process_moved_to_shards_in_the_middle_of_its_day_loses_and_doubles_nothing(
@@ -193,13 +207,7 @@ def test_a_hub_of_one_process_moved_to_shards_in_the_middle_of_its_day_loses_and
         for zone in ZONES[2:]
     ]
     alone.register([item for district in districts for item in district.items()])
-    players = [
-        Players(district, ("127.0.0.1", broker.port), n, filler=8.0, presses=1.5, arrivals=1.0)
-        for n, district in enumerate(districts)
-    ]
-    for each in players:
-        each.start()
-    try:
+    with _players(districts, broker) as players:
         _until(lambda: all(_press_is_told(p) for p in players), "a press to be told everywhere")
         alone.stop()
         done = CliRunner().invoke(
@@ -214,17 +222,7 @@ def test_a_hub_of_one_process_moved_to_shards_in_the_middle_of_its_day_loses_and
         assert set(homes.values()) == {1, 2}
         _until(lambda: town.owners(ledger) == homes, "the shards to take the zones up")
         _until(lambda: all(_press_is_told(p) for p in players), "a press to be told everywhere")
-        for each in players:
-            each.hush()
-        for each in players:
-            each.settle(PATIENCE_S)
-            assert each.say_all_again(PATIENCE_S) == 0
-            summary = each.summary()
-            assert {name: summary[name] for name in LOSSES} == dict.fromkeys(LOSSES, 0)
-            assert summary["presses"] > 2
-    finally:
-        for each in players:
-            each.close()
+        assert all(s["presses"] > 2 for s in _nothing_lost(players))
 
 
 def _press_is_told(players: Players) -> bool:

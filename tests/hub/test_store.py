@@ -13,21 +13,12 @@ from safezone_hub.store.postgres import PostgresStore
 from safezone_hub.store.sealed import SealedStore
 from safezone_hub.vault import KEYS_FILE, Vault
 
-from tests.services import NotInstalled, PostgresServer, postgres_server
+from tests.services import PostgresServer
 
 Z, Y = "z1", "z2"
 C1, C2, P1 = ("child/c1",), ("child/c2",), ("device/p-c1", "child/c1")
 DAY = 86400.0
 Open = Callable[[], PlainStore]
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[PostgresServer]:
-    try:
-        with postgres_server() as server:
-            yield server
-    except NotInstalled as why:
-        pytest.skip(str(why))
 
 
 @pytest.fixture(params=["sqlite", "sqlite-sealed", "postgres", "postgres-sealed"])
@@ -37,7 +28,7 @@ def reopen(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Open]:
     opened: list[PlainStore] = []
     inner: Callable[[], PlainStore]
     if database == "postgres":
-        server: PostgresServer = request.getfixturevalue("postgres")
+        server: PostgresServer = request.getfixturevalue("server")
         schema = f"s{abs(hash(str(tmp_path))):x}"
         with psycopg.connect(server.dsn(), autocommit=True) as db:
             db.execute(f"CREATE SCHEMA {schema}".encode())
@@ -482,14 +473,14 @@ def test_a_file_of_the_earlier_layout_is_refused_with_the_remedy(tmp_path: Path)
         SqliteStore(tmp_path / "hub.sqlite")
 
 
-def test_a_database_of_another_layout_is_refused(postgres: PostgresServer) -> None:
-    with psycopg.connect(postgres.dsn(), autocommit=True) as db:
+def test_a_database_of_another_layout_is_refused(server: PostgresServer) -> None:
+    with psycopg.connect(server.dsn(), autocommit=True) as db:
         db.execute("CREATE DATABASE other_layout")
-    PostgresStore(postgres.dsn("other_layout")).close()
-    with psycopg.connect(postgres.dsn("other_layout"), autocommit=True) as db:
+    PostgresStore(server.dsn("other_layout")).close()
+    with psycopg.connect(server.dsn("other_layout"), autocommit=True) as db:
         db.execute("UPDATE hub SET value = '99' WHERE name = 'layout'")
     with pytest.raises(StoreRefused, match="layout 99"):
-        PostgresStore(postgres.dsn("other_layout"))
+        PostgresStore(server.dsn("other_layout"))
 
 
 def test_a_full_disk_is_told_and_nothing_is_lost_when_there_is_room_again(tmp_path: Path) -> None:

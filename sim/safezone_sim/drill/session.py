@@ -55,10 +55,8 @@ KEEP_ALIVE_WALL_S = 45.0
 SEEN_WITHIN_M = 120.0  # a unit sees a child so near
 LOOK_S = 15.0  # until it is with the child
 SEARCH_S = 90.0
-GUIDE_S, GUIDE_M = (
-    15.0,
-    40.0,
-)  # so often a unit hears where the child is now, and turns if it is so far from where it was
+GUIDE_S = 15.0  # so often a unit hears where the child is now
+GUIDE_M = 40.0  # it turns when the child is so far from where it was
 AHEAD_S = 60.0  # so far the hub may be ahead of the scene
 STATUS_WALL_S = 2.0
 SAVE_WALL_S = 5.0  # so much of the times may be lost when the twin dies; the timeline is kept event by event
@@ -152,9 +150,8 @@ class Session:
         self.line = HubLine(hub, hub_token, stage.zone, self._hear)
         self._incidents: dict[str, dict[str, Any]] = {}
         self._seen_steps: dict[str, int] = {}
-        self._slowed: dict[
-            str, float
-        ] = {}  # when the clock went back to real time, by the incident that did it
+        # When the clock went back to real time, by the incident that did it.
+        self._slowed: dict[str, float] = {}
         self._orphans: list[str] = []  # incidents whose stimulus has not been seen yet
         self._todo: queue.SimpleQueue[tuple[Callable[[], Any], Future[Any] | None]] = queue.SimpleQueue()
         self._wake = threading.Event()
