@@ -40,6 +40,9 @@ def enter(
         _note_arrival(ctx, child, area, at)
         return
     if at < child.since - slack or _seen_elsewhere_since(ctx, child, area, at + slack):
+        _came(ctx, child, area, at)
+        if child.where in ctx.view.areas:  # known to be in another place of its own: not one to look for
+            _note_arrival(ctx, child, area, at)
         return
     at = max(at, child.since)
     if child.where in ctx.view.areas:
@@ -99,11 +102,16 @@ def came_earlier(ctx: Context, child: Child, area_id: str, at: float) -> None:
         _note_arrival(ctx, child, area, at)
 
 
-def _note_arrival(ctx: Context, child: Child, area: Area, at: float) -> None:
+def _came(ctx: Context, child: Child, area: Area, at: float) -> None:
+    """It was at school that day. Where it is now is another question, and an open incident stays open."""
     if area.role == "school":
         child.arrived_on = max(child.arrived_on, local_date(at, ctx.view.timezone).isoformat())
-        if ctx.view.climbs_when_absent:
-            _found(ctx, child)
+
+
+def _note_arrival(ctx: Context, child: Child, area: Area, at: float) -> None:
+    _came(ctx, child, area, at)
+    if area.role == "school" and ctx.view.climbs_when_absent:
+        _found(ctx, child)
 
 
 def _found(ctx: Context, child: Child) -> None:

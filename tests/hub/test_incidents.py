@@ -305,6 +305,23 @@ def test_arrival_ends_the_search_for_the_child() -> None:
     assert (the_incident(bench).state, the_incident(bench).history[-1].by) == ("resolved", "hub")
 
 
+@pytest.mark.parametrize(("since", "state"), [("academy", "resolved"), ("street", "open")])
+def test_a_morning_told_late_ends_the_search_only_for_a_child_known_to_be_somewhere(
+    since: str, state: str
+) -> None:
+    bench = absent()
+    if since == "academy":
+        bench.walk("ga", "09:12", inward=True)
+    else:
+        bench.stay("pole", "a", "09:12")
+    bench.to("09:14")
+    bench.walk("gs", "09:00", inward=True, arrives=at("09:15"))
+    bench.to("09:16")
+    assert bench.child().arrived_on
+    assert "school_arrival" not in bench.services()
+    assert the_incident(bench).state == state
+
+
 # ------------------------------------------------------------------- many at once
 
 

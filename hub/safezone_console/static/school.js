@@ -20,25 +20,21 @@ function table(names, rows, none) {
 function show() {
   if (!pupils) return;
   const items = pupils.items, count = (...states) => items.filter((p) => states.includes(p.state)).length;
-  // A drill that begins after the arrivals has none behind it: who did not come to school then, nobody can say.
-  const unseen = drill !== null && !drill.morning;
-  const missing = unseen ? [] : items.filter((p) => p.state === "missing"), late = unseen ? [] : missing.length ? missing : items.filter((p) => p.state === "expected");
+  const missing = items.filter((p) => p.state === "missing"), late = missing.length ? missing : items.filter((p) => p.state === "expected");
   const weak = items.filter((p) => (p.tag_battery_pct ?? 100) <= LOW || stale(p)), faulty = devices.filter((d) => d.faults.length), open = complaints.filter((c) => c.state === "open");
   if (drill && !$("#invented")) $("#tiles").before(el("p", { id: "invented", class: "muted", text: t("훈련 화면입니다. 이름은 모두 지어낸 것이고 실제 학생이 아닙니다.") }));
   $("#date").textContent = `${day(`${pupils.date}T12:00:00+09:00`)}${pupils.school_day ? "" : ` · ${t("수업 없는 날")}`}`;
   const tile = (n, name, kind) => el("div", { class: `tile ${kind}` }, el("b", { text: n }), name);
-  fill($("#tiles"), unseen ? tile(count("in_school"), t("지금 학교에 있음"), "") : tile(`${count("in_school", "left")}/${items.length - count("absent", "unknown")}`, t("등교"), "good"), !unseen && tile(missing.length, t("안 온 어린이"), missing.length ? "bad" : "good"), tile(count("left"), t("하교"), ""), !unseen && tile(count("absent"), t("결석 신고"), ""), tile(weak.length, t("점검할 태그"), weak.length ? "warn" : "good"), tile(faulty.length, t("고장 난 장치"), faulty.length ? "warn" : "good"), tile(open.length, t("답할 보호자 문의"), open.length ? "warn" : "good"));
+  fill($("#tiles"), tile(`${count("in_school", "left")}/${items.length - count("absent", "unknown")}`, t("등교"), "good"), tile(missing.length, t("안 온 어린이"), missing.length ? "bad" : "good"), tile(count("left"), t("하교"), ""), tile(count("absent"), t("결석 신고"), ""), tile(weak.length, t("점검할 태그"), weak.length ? "warn" : "good"), tile(faulty.length, t("고장 난 장치"), faulty.length ? "warn" : "good"), tile(open.length, t("답할 보호자 문의"), open.length ? "warn" : "good"));
   if (drill && drill.starts >= "11:00") $("#title").textContent = t("우리 학교 지금"); // not «arrivals» in the afternoon
-  if (unseen) { $("#missing-title").textContent = t("등교 기록"); $("#classes-title").textContent = t("반별: 훈련에서 본 어린이"); }
-  fill($("#missing"), unseen ? el("p", { id: "unseen", text: t("이 훈련은 {at}에 시작해 그 전의 등교 기록이 없습니다. 그래서 «안 온 어린이»를 가리지 않고, 훈련이 시작된 뒤 리더기가 본 어린이만 셉니다. «아직 못 봄»은 없어졌다는 뜻이 아닙니다.", { at: drill.starts }) })
-    : late.length === 0 ? el("p", { class: "tag good", text: t("모두 왔습니다") })
+  fill($("#missing"), late.length === 0 ? el("p", { class: "tag good", text: t("모두 왔습니다") })
     : [el("p", {}, missing.length ? el("span", { class: "tag bad", text: t("등교 시각이 지났습니다: {n}명", { n: missing.length }) }) : el("span", { class: "tag info", text: t("아직 등교 시간입니다: {n}명 남음", { n: late.length }) })),
       el("ul", { class: "bare", style: "columns:16rem" }, late.slice(0, 200).map((p) => el("li", { "data-pupil": p.id, text: WHO(p) })))]);
   const classes = new Map();
   for (const p of items) { const name = `${p.grade}-${p.class}`; if (!classes.has(name)) classes.set(name, []); classes.get(name).push(p); }
   fill($("#classes"), [...classes].map(([name, rows]) => {
     const n = (state) => rows.filter((p) => p.state === state).length, of = (state) => `width:${(100 * n(state)) / rows.length}%`;
-    return el("div", {}, el("div", { class: "row between" }, el("b", { text: t("{g}학년 {c}반", { g: name.split("-")[0], c: name.split("-")[1] }) }), el("span", { class: "num", text: unseen ? t("학교 {in} · 하교 {out} · 아직 못 봄 {rest}", { in: n("in_school"), out: n("left"), rest: rows.length - n("in_school") - n("left") }) : t("{in} 있음 · {out} 하교 · {miss} 안 옴", { in: n("in_school"), out: n("left"), miss: n("missing") + n("expected") }) })),
+    return el("div", {}, el("div", { class: "row between" }, el("b", { text: t("{g}학년 {c}반", { g: name.split("-")[0], c: name.split("-")[1] }) }), el("span", { class: "num", text: t("{in} 있음 · {out} 하교 · {miss} 안 옴", { in: n("in_school"), out: n("left"), miss: n("missing") + n("expected") }) })),
       el("div", { class: "bar", "aria-hidden": "true" }, el("i", { class: "in", style: of("in_school") }), el("i", { class: "out", style: of("left") }), el("i", { class: "miss", style: of("missing") })));
   }));
   fill($("#tags"), table([t("어린이"), t("태그"), t("배터리"), t("마지막으로 보임")], weak.sort((a, b) => (a.tag_battery_pct ?? 101) - (b.tag_battery_pct ?? 101)).slice(0, 80).map((p) => [WHO(p), p.tag ?? "", p.tag_battery_pct === undefined ? "–" : el("span", { class: `tag ${p.tag_battery_pct <= LOW ? "warn" : ""}`, text: `${Math.round(p.tag_battery_pct)} %` }), el("span", {}, p.tag_seen_at ? `${day(p.tag_seen_at)} ${hm(p.tag_seen_at)}` : t("없음"), stale(p) && el("span", { class: "tag warn", text: t("오래됨") }))]), t("점검할 태그가 없습니다.")));

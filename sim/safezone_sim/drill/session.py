@@ -467,7 +467,6 @@ class Session:
                        "lat": school.lat, "pupils": school.pupils},
             "zone": stage.zone, "exercise": stage.exercise,
             "drill": {"id": stage.plan.id, "title": {"ko": stage.scenario.title.ko, "en": stage.scenario.title.en}},
-            "morning": True,  # the gates told of it, late if need be
             "date": stage.scenario.date.isoformat(), "starts": stage.start, "rehearsal": stage.rehearsal, "state": self.state, "failed": self.failed,
             "created_at": self.created_at, "owner": self.owner,
             "map": {"kind": m.source.kind, "attribution": m.source.attribution, "as_of": m.source.as_of,
