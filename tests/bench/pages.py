@@ -213,12 +213,14 @@ def hour(minutes: float) -> dict[str, Any]:
                     playing = None
                 else:
                     playing.close_incidents()
+                long.ask(
+                    "POST", "/speed", json={"x": LONG_SPEED}
+                )  # it goes back to 1x at an inject and at its alarm
                 if now - pressed >= 5.0:
                     pressed = now
                     seat = long.phones[told["presses"] % len(long.phones)]
                     long.ask("POST", "/inject", json={"inject": "dial", "seat": seat})
                     told["presses"] += 1
-                    long.ask("POST", "/speed", json={"x": LONG_SPEED})
                     told["closed"] += long.close_incidents()
                     desk.click(("#tab-list", "#tab-roll", "#tab-log", "#tab-report")[told["presses"] % 4])
                 if now - sampled >= 60.0:
