@@ -300,7 +300,7 @@ async function look(c) {
     const told = await ask("GET", `/as/operator${path}`).catch(() => null);
     if (/^(https?:|\/)/.test(told?.url ?? "")) camera.url = told.url;
   }
-  if (!camera.url && here.drill) camera.url = `/control/v1/sessions/${here.drill}/cameras/${c.id}/view.svg?w=640`;
+  if (!camera.url && here.drill && !document.body.dataset.over) camera.url = `/control/v1/sessions/${here.drill}/cameras/${c.id}/view.svg?w=640`;
   detail();
   if (camera.url) cameraTimer = setInterval(() => {
     if (!$("#cam") || document.hidden) return;
@@ -481,7 +481,7 @@ async function begin() {
     else for (const i of incidents.values()) news(i);
   });
   const drill = followDrill({
-    over() { $(".said-stack")?.remove(); list(); },
+    over() { $(".said-stack")?.remove(); stopCamera(); camera = null; detail(); list(); }, // of a drill that is over there is no picture to be asked for
     clock(data) { clock = { at: Date.parse(data.at), heard: Date.now(), pace: data.state === "running" ? data.speed : 0 }; document.body.dataset.t = ofDay(data.t); },
     event(data) {
       if (Date.now() - Date.parse(data.wall) > 10000) return;
