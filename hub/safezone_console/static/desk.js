@@ -4,6 +4,7 @@ import { Crowd, collection, drawPlace, follow, legend, makeMap, overlay, point, 
 
 const id = location.pathname.split("/").pop(), BASE = `/control/v1/sessions/${id}`;
 let session, drill, state, view = "list", map, following = null, places = null, crowd, events = [], replay = null;
+const early = new Map(); // where people are, told before there is a map: later only who moves is told
 const STATE = { ready: t("준비됨 – 시작을 누르세요"), running: t("진행 중"), paused: t("멈춤"), ended: t("끝남"), failed: t("실패") };
 const KIND = { press: "◆", dial: "☎", alert: "◉", acknowledge: "✓", dispatch: "▶", on_scene: "◎", close: "■", camera: "◫", unit: "▶", arrived: "◎", found: "✓", evacuate: "⇒", assembled: "▣", rollcall: "☑", all_clear: "✓", real: "▲", hub: "⟳", inject: "▶", note: "✎", state: "●" };
 const MEASURE = { notice: t("알아차림"), acknowledge: t("확인"), dispatch: t("출동"), arrive: t("도착"), found: t("찾음"), accounted: t("인원 확인"), close: t("종결"), breakthrough: t("실제 신고") };
@@ -108,7 +109,7 @@ function list() {
 }
 // What is still to come has not failed while the drill goes on.
 const outcome = (m) => m.fast ? "open" : m.met === true ? "met" : m.met === false && !(m.open && ["running", "paused"].includes(state.state)) ? "missed" : "open";
-const measures = () => el("div", { class: "measures", style: "margin-bottom:.7rem" }, Object.entries(state.measures).filter(([, m]) => m).map(([name, m]) => el("div", { class: "measure" }, MEASURE[name] ?? name, el("b", { class: "num", text: m.s === null || m.s === undefined ? "–" : span(Math.round(m.s)) }), m.target_s ? el("span", { class: `tag ${{ met: "good", missed: "warn", open: "" }[outcome(m)]}`, text: `${{ met: "✓ ", missed: "✗ ", open: "" }[outcome(m)]}${m.fast ? t("배속 구간: 판정 안 함") : t("목표 {s}", { s: m.target_s % 60 || m.target_s < 60 ? span(m.target_s) : t("{m}분", { m: m.target_s / 60 }) })}` }) : "")));
+const measures = () => el("div", { class: "measures", style: "margin-bottom:.7rem" }, Object.entries(state.measures).filter(([, m]) => m).map(([name, m]) => el("div", { class: "measure" }, MEASURE[name] ?? name, el("b", { class: "num", text: m.s === null || m.s === undefined ? "–" : span(m.s) }), m.target_s ? el("span", { class: `tag ${{ met: "good", missed: "warn", open: "" }[outcome(m)]}`, text: `${{ met: "✓ ", missed: "✗ ", open: "" }[outcome(m)]}${m.fast ? t("배속 구간: 판정 안 함") : t("목표 {s}", { s: m.target_s % 60 || m.target_s < 60 ? span(m.target_s) : t("{m}분", { m: m.target_s / 60 }) })}` }) : "")));
 
 const MARK = { here: t("있음"), missing: t("안 보임"), excused: t("사유") };
 let mark = "here"; // what a press of a number says
@@ -170,7 +171,7 @@ function report() {
   drawn = mark;
   const rated = kept.get(`ratings:${id}`, {});
   fill($("#panel"), state.state === "ended" && session.rehearsal && el("section", { class: "card next" }, el("h2", { text: t("리허설을 마쳤습니다") }), el("p", { text: t("이제 진짜 훈련을 만드세요. 학교와 훈련, 학급, 날짜는 그대로 채워집니다.") }), el("a", { class: "button primary", id: "for-real", href: `/drill?${forReal()}`, text: t("진짜 훈련 만들기") })),
-    el("div", { class: "row", id: "report-links" }, el("a", { class: "button primary", id: "report-html", target: "_blank", rel: "noopener", href: `${BASE}/report.html?lang=${here.lang}`, text: t("보고서 열기") }), el("a", { class: "button plain", id: "report-pdf", target: "_blank", rel: "noopener", href: `${BASE}/report.pdf?lang=${here.lang}`, text: "PDF" }), state.state !== "ended" && el("span", { class: "tag warn", text: t("훈련이 끝나면 완성됩니다") })),
+    el("div", { class: "row", id: "report-links" }, el("a", { class: "button primary", id: "report-html", target: "_blank", rel: "noopener", href: `${BASE}/report.html?lang=${here.lang}`, text: t("보고서 열기") }), el("a", { class: "button plain", id: "report-pdf", download: "", href: `${BASE}/report.pdf?lang=${here.lang}`, text: t("PDF 내려받기") }), state.state !== "ended" && el("span", { class: "tag warn", text: t("훈련이 끝나면 완성됩니다") })),
     state.measures && measures(),
     el("h2", { style: "margin-top:1rem", text: t("목표별 평가") }),
     el("div", { class: "scroll" }, el("table", { class: "ratings" }, el("tbody", {}, (drill?.objectives ?? []).map((o) => el("tr", {}, el("td", {}, both(o.text), el("div", { class: "row", role: "radiogroup", "aria-label": both(o.text) }, [["P", t("어려움 없이 함")], ["S", t("조금 어려움")], ["M", t("크게 어려움")], ["U", t("해내지 못함")]].map(([letter, meaning]) => el("label", { title: meaning }, el("input", { type: "radio", name: `rate-${o.id}`, value: letter, checked: rated[o.id]?.rating === letter, change: () => rate(o.id, { rating: letter }) }), here.lang === "ko" ? meaning : `${letter} ${meaning}`))),
@@ -265,6 +266,8 @@ async function startMap() {
   const sheet = schematic || !tiles ? await ask("GET", `${BASE}/map?schematic=1`) : null;
   map = await makeMap($("#map"), { center: session.map.center, zoom: 15.9, sheet, label: t("훈련 지도") });
   crowd = new Crowd(map);
+  crowd.place(early.values());
+  early.clear();
   if (state) show();
   following = follow(map, {
     there: () => crowd.child() !== null,
@@ -319,7 +322,7 @@ async function begin() {
   const live = new Live(`${BASE}/stream?last_event_id=0`, {
     clock(data) { if (data.state === "ended" && state?.state !== "ended") later(); if (state && data.state !== state.state) later(); $("#clock").textContent = ofDay(data.t); if (state) untilNext(data.t); if (data.phase && data.state !== "ended") $("#phase").textContent = both(data.phase.title ?? data.phase);
       if (state && data.speed !== state.speed) { if (data.speed === 1 && state.speed > 1 && Date.now() - chosen > 3000) toast(t("사람이 움직일 때라 속도를 1×로 되돌렸습니다")); state.speed = data.speed; later(); } },
-    frame(data) { if (!replay) crowd?.frame(data); },
+    frame(data) { if (replay) return; if (crowd) crowd.frame(data); else for (const row of data.a) early.set(row[0], row); },
     event(data) {
       if (events.some((e) => e.n === data.n)) return;
       events.push(data);

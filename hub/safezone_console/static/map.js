@@ -163,6 +163,8 @@ export async function makeMap(node, { center, zoom = 16, sheet = null, label = t
   map.addControl(new maplibregl.NavigationControl({ showCompass: false }), "top-right");
   map.addControl(new maplibregl.ScaleControl({ maxWidth: 90 }), "bottom-left");
   new ResizeObserver(() => map.resize()).observe(node);
+  // Whose map it is stands behind its sign where it would cover a third of the map.
+  if (node.clientWidth < 600) map.once("idle", () => node.querySelector(".maplibregl-ctrl-attrib")?.classList.remove("maplibregl-compact-show"));
   if (!map.isStyleLoaded()) await new Promise((done) => map.once("style.load", done));
   return map;
 }
@@ -180,7 +182,9 @@ export const point = (lon, lat, properties = {}) => ({ type: "Feature", properti
 export const area = (ring, properties = {}) => ({ type: "Feature", properties, geometry: { type: "Polygon", coordinates: [ring] } });
 
 /** What the signs on a map mean, a line each: sign, colour, name. */
-export const legend = (...lines) => el("details", { class: "legend", open: kept.get("legend", innerWidth > 640), toggle: (event) => kept.set("legend", event.target.open) }, el("summary", { text: t("범례") }),
+/** On a phone it would cover the map: it is opened there by a touch, each time. */
+const wide = () => innerWidth >= 600;
+export const legend = (...lines) => el("details", { class: "legend", open: wide() && kept.get("legend", true), toggle: (event) => { if (wide()) kept.set("legend", event.target.open); } }, el("summary", { text: t("범례") }),
   ...lines.map((rows) => el("div", {}, ...rows.map(([sign, color, name]) => el("span", {}, el("i", { style: `color:${color}`, "aria-hidden": "true", text: sign }), name)))));
 
 /** A button on the map that keeps the child in sight: on until the map is moved by hand, on again when it is pressed.

@@ -44,7 +44,7 @@ const sound = {
 function showSound() {
   const button = $("#sound");
   button.setAttribute("aria-pressed", String(sound.on));
-  fill(button, icon(sound.on ? "bell" : "mute"), t(sound.on ? "소리 켜짐" : "소리 켜기"));
+  fill(button, icon(sound.on ? "bell" : "mute"), el("span", { text: sound.on ? t("소리 켜짐") : t("소리 켜기") }));
   button.setAttribute("aria-label", sound.on ? t("소리 켜짐") : t("소리 켜기"));
 }
 $("#sound").addEventListener("click", () => sound.toggle());
@@ -176,7 +176,9 @@ async function select(id) {
   if (i.child) handover = await ask("GET", `${V1}/incidents/${id}/handover`).catch(() => null);
   search();
   if (i.position) map?.easeTo({ center: [i.position.lon, i.position.lat], zoom: Math.max(map.getZoom(), 16.3), duration: 400 });
-  if (i.cameras?.length) look(i.cameras[0]);
+  await rankCameras(i);
+  if (id !== selected) return;
+  if (camerasOf(i).length) look(camerasOf(i)[0]);
   detail();
 }
 
@@ -212,7 +214,7 @@ async function search() {
 function whereToLook() {
   const { last, reach_m, cut, cameras, readers } = shown, far = reach_m < 1000 ? `${Math.round(reach_m)} m` : `${(reach_m / 1000).toFixed(1)} km`;
   return [last.presumed ? t("오늘 확인된 적이 없어 {at}까지 집에 있었다고 봄", { at: hm(last.at) }) : t("마지막 확인 {at}", { at: hms(last.at) }),
-    ...reach_m < FAR_M ? [t("걸어서 {far} 안", { far }), cut && t("지도에 등록된 길은 그 안에서 끝남: 더 멀리 갔을 수 있음"), t("카메라 {c}대, 리더기 {r}대", { c: cameras.length, r: readers.length })]
+    ...reach_m < FAR_M ? [reach_m >= 20 && t("걸어서 {far} 안", { far }), cut && t("지도에 등록된 길은 그 안에서 끝남: 더 멀리 갔을 수 있음"), t("카메라 {c}대, 리더기 {r}대", { c: cameras.length, r: readers.length })]
       : [t("걸어서 한 시간 넘게 지나 범위로는 좁힐 수 없음: 집과 학교, 등록된 길, 자주 가는 곳부터 찾기")]].filter(Boolean);
 }
 
@@ -251,7 +253,7 @@ function detail() {
     i.units?.length > 0 && el("p", {}, el("b", { text: t("보낸 출동 조: ") }), i.units.map((u) => el("span", { class: "tag info", style: "margin-right:.3rem" }, icon(UNIT_ICON[u.type] ?? "patrol"), u.name ?? u.id))),
     open && i.position && i.cameras?.length === 0 && el("p", { class: "small muted", text: t("이 자리를 볼 수 있는 카메라가 없습니다.") }),
     i.cameras?.length > 0 && [el("h3", { text: t("가까운 카메라") }),
-      el("div", { class: "cams" }, i.cameras.map((c) => el("button", { type: "button", class: "plain small", "data-key": `cam-${c.id}`, "aria-pressed": String(camera?.id === c.id), click: () => look(c), text: short(c.id) }))),
+      el("div", { class: "cams" }, camerasOf(i).map((c) => el("button", { type: "button", class: "plain small", "data-key": `cam-${c.id}`, "aria-pressed": String(camera?.id === c.id), click: () => look(c), text: blind(i, c) ? t("{id} (안 보임)", { id: short(c.id) }) : short(c.id) }))),
       camera && !camera.url && el("p", { class: "muted small", text: t("이 카메라는 화면을 내주지 않습니다. 지도에 자리와 방향이 있습니다.") })],
     shown && el("p", { class: "small", id: "searching" }, el("b", { text: t("수색 범위") }), ` ${whereToLook().join(" · ")}`),
     el("h3", { text: t("경과") }),
@@ -264,11 +266,11 @@ function detail() {
 
 /** The live view lies over the map's corner: seen together with the place, whatever the details hold. */
 function picture() {
-  const held = $("#cam");
+  const held = $("#cam"), i = incidents.get(selected), name = t("카메라 {id}", { id: short(camera?.id ?? "") });
   if (!camera?.url) { held?.parentElement.remove(); return; }
   if (held?.dataset.camera === camera.id) return;
   held?.parentElement.remove();
-  $("#map").append(el("figure", { class: "pip" }, el("figcaption", { text: t("카메라 {id}", { id: short(camera.id) }) }), el("img", { class: "cam", id: "cam", "data-camera": camera.id, src: camera.url, alt: t("카메라 {id}의 화면", { id: short(camera.id) }) })));
+  $("#map").append(el("figure", { class: "pip" }, el("figcaption", { text: i && blind(i, camera) ? `${name} · ${t("사건 자리가 이 카메라에서는 보이지 않습니다")}` : name }), el("img", { class: "cam", id: "cam", "data-camera": camera.id, src: camera.url, alt: t("카메라 {id}의 화면", { id: short(camera.id) }) })));
 }
 const short = (id) => id.replace(`${zone}-`, "");
 const by = (name) => who(name).replace(`${zone}-`, "");
@@ -279,6 +281,16 @@ function plainly(note) {
   return (LEVEL[note] ?? HUB_NOTE[note] ?? note).replaceAll(`${zone}-`, "");
 }
 
+/** In a drill the twin knows what stands before a camera: those that see the place come first, and the others say that they do not. */
+const seeing = new Map(); // by incident: whether each camera can see its place
+async function rankCameras(i) {
+  if (!here.drill || !i.position || !i.cameras?.length) return;
+  const told = await ask("GET", `/control/v1/sessions/${here.drill}/cameras?lon=${i.position.lon}&lat=${i.position.lat}`).catch(() => null);
+  if (told) seeing.set(i.id, new Map(told.items.map((c) => [c.id, c.sees])));
+}
+const blind = (i, c) => seeing.get(i.id)?.get(c.id) === false;
+const camerasOf = (i) => [...i.cameras ?? []].sort((a, b) => blind(i, a) - blind(i, b));
+
 async function look(c) {
   stopCamera();
   camera = { id: c.id, url: "" };
@@ -288,7 +300,7 @@ async function look(c) {
     const told = await ask("GET", `/as/operator${path}`).catch(() => null);
     if (/^(https?:|\/)/.test(told?.url ?? "")) camera.url = told.url;
   }
-  if (!camera.url && here.drill) camera.url = `/control/v1/sessions/${here.drill}/cameras/${c.id}/view.svg?w=640`;
+  if (!camera.url && here.drill && !document.body.dataset.over) camera.url = `/control/v1/sessions/${here.drill}/cameras/${c.id}/view.svg?w=640`;
   detail();
   if (camera.url) cameraTimer = setInterval(() => {
     if (!$("#cam") || document.hidden) return;
@@ -438,7 +450,7 @@ function tick() {
     const left = (Date.parse(node.dataset.until) - nowOf(incidents.get(selected))) / 1000;
     node.textContent = left > 0 ? node.dataset.text.replace("{s}", span(left)) : t("지금 상급자에게 알리는 중");
   }
-  $("#clock").textContent = `${hms(new Date(now()).toISOString())}${here.drill ? ` (${t("훈련 시각")})` : ""}`;
+  $("#clock").textContent = !here.drill ? hms(new Date().toISOString()) : clock.heard ? `${hms(new Date(now()).toISOString())} (${t("훈련 시각")})` : "";
 }
 
 async function begin() {
@@ -469,7 +481,7 @@ async function begin() {
     else for (const i of incidents.values()) news(i);
   });
   const drill = followDrill({
-    over() { $(".said-stack")?.remove(); list(); },
+    over() { $(".said-stack")?.remove(); stopCamera(); camera = null; detail(); list(); }, // of a drill that is over there is no picture to be asked for
     clock(data) { clock = { at: Date.parse(data.at), heard: Date.now(), pace: data.state === "running" ? data.speed : 0 }; document.body.dataset.t = ofDay(data.t); },
     event(data) {
       if (Date.now() - Date.parse(data.wall) > 10000) return;
