@@ -122,6 +122,11 @@ def test_teacher_runs_a_drill_from_start_to_report_by_clicking(
     page.fill("#start", "10:40")
     page.fill("#class", "2")
     page.fill("#size", "19")
+    page.reload()  # nothing chosen is lost
+    page.wait_for_selector("body[data-loaded=yes]")
+    assert [page.input_value(f"#{field}") for field in ("start", "class", "size")] == ["10:40", "2", "19"]
+    expect(page.locator("#school")).to_contain_text("7041138")
+    expect(page.locator(".drill-choice", has_text="태그").locator("input").first).to_be_checked()
     page.click("#create")
     page.wait_for_url(re.compile(r"/drill/7041138-"), timeout=60000)
     page.wait_for_selector("body[data-loaded=yes]", timeout=30000)
@@ -241,7 +246,9 @@ def test_teacher_runs_a_drill_from_start_to_report_by_clicking(
     # The control room's tab does not look as if something could still come.
     expect(desk.locator("#over")).to_contain_text("이 훈련은 끝났습니다")
     expect(desk.locator("#which")).to_contain_text("신도림초등학교")
-    expect(desk.locator("#cam")).to_have_count(0)  # nor is a picture asked for each second that nobody gives any more
+    expect(desk.locator("#cam")).to_have_count(
+        0
+    )  # nor is a picture asked for each second that nobody gives any more
     page.wait_for_selector("body[data-replay=ready]", timeout=20000)
     page.locator("#slider").fill(page.locator("#slider").get_attribute("max") or "0")
     expect(page.locator("#said")).not_to_be_empty()
@@ -357,8 +364,13 @@ def test_a_twin_killed_in_mid_drill_leaves_a_report_and_the_desk_says_so(twin: T
     page.click("#inject")
     page.click("#tab-log")
     expect(page.locator(".reactions")).to_contain_text("경보: 태그 호출", timeout=20000)
+    choosing = page.context.new_page()
+    choosing.goto(f"{twin.pages.base}/drill?school=7041138")
+    choosing.wait_for_selector("body[data-loaded=yes]")
     twin.process.kill()
     twin.process.wait()
+    expect(choosing.locator("#away")).to_contain_text("다시 연결되면", timeout=15000)
+    choosing.close()
     expect(page.locator("#away")).to_contain_text("다시 연결하는 중")
     twin.start()
     expect(page.locator("#broken")).to_contain_text("이 훈련을 이어 갈 수 없습니다", timeout=20000)

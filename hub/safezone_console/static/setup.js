@@ -1,5 +1,5 @@
 // Choosing school, drill and day. Nothing starts here.
-import { $, ask, both, date, el, fill, here, kept, t, toast, trouble } from "./kit.js";
+import { $, ask, away, both, date, el, fill, here, kept, t, toast, trouble } from "./kit.js";
 import { showSessions } from "./sessions.js";
 
 let school = null, drill = null, drills = [], timer = 0;
@@ -45,11 +45,21 @@ function links() {
   const pack = $("#pack"), ready = school && drill;
   if (ready) pack.href = `/control/v1/drills/${drill.id}/pack.pdf?school=${school.code}&date=${$("#date").value}&start=${$("#start").value}&class=${$("#grade").value}-${$("#class").value}&lang=${here.lang}&english=${Number($("#english").checked)}`; else pack.removeAttribute("href");
   pack.setAttribute("aria-disabled", String(!ready));
+  remember();
+}
+/** What is chosen stands in the address: a reload, another language or a bookmark brings it back. */
+function remember() {
+  const chosen = new URLSearchParams({ date: $("#date").value, grade: $("#grade").value, class: $("#class").value, size: $("#size").value });
+  if (school) chosen.set("school", school.code);
+  if (drill) chosen.set("drill", drill.id);
+  if ($("#start").dataset.chosen) chosen.set("start", $("#start").value);
+  for (const box of ["rehearsal", "english"]) if ($(`#${box}`).checked) chosen.set(box, "1");
+  history.replaceState(null, "", `?${chosen}`);
 }
 $("#q").addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(() => find().catch(trouble), 150); });
 $("#q").addEventListener("keydown", (event) => { if (event.key === "Enter") { event.preventDefault(); find().then(() => $("#schools button")?.click()).catch(trouble); } });
 $("#start").addEventListener("input", () => { $("#start").dataset.chosen = "yes"; plan(); });
-for (const field of ["#date", "#start", "#grade", "#class", "#english"]) $(field).addEventListener("change", links);
+$("#setup").addEventListener("input", links);
 $("#setup").addEventListener("submit", async (event) => {
   event.preventDefault();
   if (!school) { toast(t("먼저 학교를 고르세요."), "error"); $("#q").focus(); return; }
@@ -72,6 +82,7 @@ async function begin() {
   // After a rehearsal: the same class and day again. A day that is over is not taken.
   for (const name of ["grade", "class", "size", "start"]) if (query.get(name)) $(`#${name}`).value = query.get(name);
   if (query.get("start")) $("#start").dataset.chosen = "yes";
+  for (const box of ["rehearsal", "english"]) $(`#${box}`).checked = query.has(box);
   if (query.get("date") > $("#date").value) $("#date").value = query.get("date");
   showSessions().then((open) => { $("#before").open = open; $("#before").hidden = !$("#sessions").childElementCount; }).catch(() => {});
   drills = (await ask("GET", "/control/v1/drills")).items;
@@ -82,3 +93,4 @@ async function begin() {
   document.body.dataset.loaded = "yes";
 }
 begin().catch(trouble);
+setInterval(() => { if (!document.hidden) ask("GET", "/control/v1/health").then(() => away("twin", false), () => away("twin", true, t("훈련 서버와 연결이 끊겼습니다. 고른 것은 그대로 있고, 다시 연결되면 만들 수 있습니다."))); }, 5000);
