@@ -60,6 +60,7 @@ from safezone_sim.world import WorldError
 
 log = logging.getLogger("safezone.drill")
 
+ABOUT_M = ((0.0, 0.0), (10.0, 0.0), (-10.0, 0.0), (0.0, 10.0), (0.0, -10.0))  # a fix is that far off
 BODY_MAX = 256 * 1024
 POLL_S = 0.05
 COMMENT_S = 10.0
@@ -645,7 +646,7 @@ class _Calls:
                 "id": d.id, "name": d.id.rpartition("-")[2], "lon": lon, "lat": lat, "preset": camera.preset,
                 "bearing_deg": dict(d.presets).get(camera.preset, 0.0), "held_for": camera.held_for,
                 "presets": [{"id": i, "bearing_deg": b} for i, b in d.presets], "fov_deg": d.fov_deg, "view_m": d.view_m,
-                **({"sees": can_see(buildings, d, x, y)} if spot else {}),
+                **({"sees": any(can_see(buildings, d, x + dx, y + dy) for dx, dy in ABOUT_M)} if spot else {}),
             })  # fmt: skip
         return JSONResponse({"items": items})
 
