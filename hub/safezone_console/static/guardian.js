@@ -12,7 +12,7 @@ const WHAT = { getPosition: t("위치"), getPath: t("경로"), getAccessLog: t("
 const FLAG = { late: t("늦게 들어온 관측"), weak_evidence: t("근거가 약함"), clock_suspect: t("장치 시계가 의심됨"), drill_unknown: t("알 수 없는 훈련 번호"), repeat: t("거듭된 호출"), reminder: t("다시 알림"), escalated: t("상급자에게 알림"), medical: t("의료") };
 const notices = new Map();
 let me, child, view = "notices", map = null, answers = new Map();
-let ahead = 0;
+const UNSEEN_MS = 10 * 60e3; // between two points of a path: longer than this, nobody knows the way
 
 const placeName = (state) => state.name ?? { way: t("길 위"), unknown: t("알 수 없음") }[state.place] ?? state.place;
 
@@ -123,17 +123,18 @@ async function where() {
     map = null;
     fill($("#view"), el("div", { class: "map", id: "map" }), el("p", { class: "card", id: "saying" }), el("p", { class: "small muted", text: t("위치를 보면 «누가 봤나»에 남습니다.") }));
   }
-  const midnight = `${date(new Date(Date.now() + ahead))}T00:00:00+09:00`;
   let today = date(new Date());
   if (at && date(new Date(at.at)) !== today) today = date(new Date(at.at)); // a drill's day
   const path = await ask("GET", `${V1}/children/${child}/path?from=${encodeURIComponent(`${today}T00:00:00+09:00`)}`).catch(() => ({ points: [] }));
-  void midnight;
-  $("#saying").textContent = at ? t("{at} {basis}로 확인. 오차 약 {m} m. 오늘 {n}번 확인했습니다.", { at: hms(at.at), basis: BASIS[at.basis], m: Math.round(at.accuracy_m), n: path.points.length }) : t("지금은 위치를 알 수 없습니다. 동의를 멈추었거나 아직 관측이 없습니다.");
+  const saying = at ? t("{at} {basis}로 확인. 오차 약 {m} m. 오늘 {n}번 확인했습니다.", { at: hms(at.at), basis: BASIS[at.basis], m: Math.round(at.accuracy_m), n: path.points.length }) : t("지금은 위치를 알 수 없습니다. 동의를 멈추었거나 아직 관측이 없습니다.");
+  const legs = path.points.slice(1).map((p, n) => ({ from: path.points[n], to: p, unseen: Date.parse(p.at) - Date.parse(path.points[n].at) > UNSEEN_MS }));
+  $("#saying").textContent = legs.some((leg) => leg.unseen) ? `${saying} ${t("점선은 그 사이를 보지 못했다는 뜻이고, 지나간 길이 아닙니다.")}` : saying;
   const center = at ? [at.lon, at.lat] : path.points.length ? [path.points.at(-1).lon, path.points.at(-1).lat] : null;
   if (!center || view !== "where") return;
   if (!map) map = await makeMap($("#map"), { center, zoom: 15.6, label: t("아이의 지금 위치와 오늘 길") });
-  overlay(map, "path", collection(path.points.length > 1 ? [{ type: "Feature", properties: {}, geometry: { type: "LineString", coordinates: path.points.map((p) => [p.lon, p.lat]) } }] : []), [
-    { id: "path", type: "line", layout: { "line-cap": "round", "line-join": "round" }, paint: { "line-color": "#0a5c9c", "line-width": 4, "line-opacity": 0.75 } }]);
+  overlay(map, "path", collection(legs.map(({ from, to, unseen }) => ({ type: "Feature", properties: { unseen }, geometry: { type: "LineString", coordinates: [[from.lon, from.lat], [to.lon, to.lat]] } }))), [
+    { id: "path", type: "line", filter: ["!", ["get", "unseen"]], layout: { "line-cap": "round", "line-join": "round" }, paint: { "line-color": "#0a5c9c", "line-width": 4, "line-opacity": 0.75 } },
+    { id: "gap", type: "line", filter: ["get", "unseen"], paint: { "line-color": "#5c6b7a", "line-width": 2, "line-dasharray": [2, 3] } }]);
   overlay(map, "stops", collection(path.points.map((p) => point(p.lon, p.lat))), [{ id: "stops", type: "circle", paint: { "circle-radius": 3.5, "circle-color": "#fff", "circle-stroke-color": "#0a5c9c", "circle-stroke-width": 2 } }]);
   overlay(map, "here", collection(at ? [area(circle(at.lon, at.lat, at.accuracy_m)), point(at.lon, at.lat, { name: me.names?.[child] ?? child })] : []), [
     { id: "around", type: "fill", filter: ["==", ["geometry-type"], "Polygon"], paint: { "fill-color": "#d55e00", "fill-opacity": 0.2 } },
