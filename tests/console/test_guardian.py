@@ -73,11 +73,16 @@ def test_parent_enrols_item_by_item_and_sees_only_the_own_child(
     expect(notice.first.locator("details li").first).to_be_visible()
     # What the desk does is told on the card, and what is over is red no longer.
     expect(notice.first.locator("[data-progress]")).to_have_text("신고가 접수되었습니다")
+    status = phone.locator("#children .status")
+    expect(status).to_contain_text("긴급: 태그 호출")
+    expect(status).to_contain_text("신고가 접수되었습니다")
     case = next(i["id"] for i in place.incidents() if i.get("child") == "c2")
     for action, words in (("acknowledge", "상황실이 확인했습니다"), ("resolve", "상황이 끝났습니다")):
         place.act(case, action)
         expect(notice.first.locator("[data-progress]")).to_contain_text(words, timeout=15000)
     expect(notice.first).not_to_have_class(re.compile("emergency"))
+    expect(status).not_to_have_class(re.compile("emergency"))
+    expect(status).not_to_contain_text("긴급")
 
     phone.click("#tab-looks")
     expect(phone.locator("#view")).to_contain_text("조회")

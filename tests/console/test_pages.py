@@ -48,7 +48,7 @@ def test_public_page_is_accessible_in_both_languages_and_sizes(place: Place, pag
 
 # Beside an alarm of one class the same in every other class and state: an open danger was white on cream once.
 EVERY_LOOK = """
-for (const [what, looks] of [[".notice", ["danger", "emergency", "over", ""]], [".incident", ["open danger", "open emergency", "open everyday", "taken danger", "open emergency realcall"]]]) {
+for (const [what, looks] of [[".notice", ["danger", "emergency", "over", ""]], [".status", ["danger", "emergency", ""]], [".incident", ["open danger", "open emergency", "open everyday", "taken danger", "open emergency realcall"]]]) {
   const shown = document.querySelector(what);
   for (const look of shown ? looks : []) {
     const other = document.querySelector("main").appendChild(shown.cloneNode(true)); // not in the list: that is drawn anew

@@ -217,6 +217,19 @@ def test_calls_that_cannot_be_say_why(lab: Lab, tmp_path: Path) -> None:
     assert lab.post(f"{at}/speed", x=61).status_code == 422
     lab.post(f"{at}/end").raise_for_status()
     assert lab.post(f"{at}/resume").status_code == 409
+    assert lab.post(f"{at}/start").status_code == 409
+
+
+def test_a_button_pressed_twice_counts_once(lab: Lab) -> None:
+    """Twice by one hand, by a second tab, or again because the answer was lost on its way."""
+    at = f"/sessions/{lab.open('dial-112')['session']}"
+    for press, state in (("start", "running"), ("pause", "paused"), ("start", "paused"), ("resume", "running"), ("all-clear", "running"), ("end", "ended")):  # fmt: skip
+        for _ in range(2):
+            answer = lab.post(f"{at}/{press}")
+            assert (answer.status_code, answer.json()["state"]) == (200, state), answer.text
+    events = lab.http.get(f"{at}/report.json").json()["events"]
+    presses = ["START", "paused", "resumed", "all clear", "the drill ends"]
+    assert [e["text"]["en"] for e in events if e["text"]["en"] in presses] == presses
 
 
 def test_one_command_starts_everything_and_ctrl_c_ends_it(tmp_path: Path) -> None:

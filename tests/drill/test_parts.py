@@ -2,6 +2,7 @@
 
 import re
 import threading
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -12,8 +13,9 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 from safezone_sim.catalogue import scenarios_dir
 from safezone_sim.drill.assembly import _blocks
-from safezone_sim.drill.camera_view import Figure, View, render
+from safezone_sim.drill.camera_view import Figure, View, can_see, render
 from safezone_sim.drill.catalogue import ORDER, drills, load_drill, shown
+from safezone_sim.drill.document import Heading, PageBreak
 from safezone_sim.drill.hours import BadStart, day_of, start_of
 from safezone_sim.drill.masterlist import Case, Line, MasterList
 from safezone_sim.drill.measures import measured
@@ -28,6 +30,7 @@ from safezone_sim.map import loading
 from safezone_sim.map.schematic import schematic_map
 from safezone_sim.scenario import ScenarioError, clock_seconds
 from safezone_sim.schools import find_school
+from safezone_sim.world.model import Device
 from starlette.routing import Route
 
 from tests.conftest import map_dir_or_none
@@ -125,10 +128,21 @@ def test_the_pack_has_the_korean_font_in_it() -> None:
 
 def test_plan_and_letter_name_the_time_that_was_chosen() -> None:
     drill = shown(drills()["tag-call"])
-    told = str(pack_document(drill, "서울신도림초등학교", "2026-12-08", "4-2", start="10:40").blocks)
+    told = str(
+        pack_document(drill, "서울신도림초등학교", "2026-12-08", "4-2", start="10:40", english=True).blocks
+    )
     assert "10시 40분부터" in told and "from 10:40" in told and "0–5\\n10:40\\n" in told
     assert "6\\n10:46" in told, "the master list goes by the clock"
     assert "____시 ____분부터" in str(pack_document(drill, "", "").blocks)
+
+
+def test_the_letter_is_in_english_where_that_is_wanted_and_under_no_band() -> None:
+    drill = shown(drills()["tag-call"])
+    for language, english, letters in (("ko", False, 1), ("ko", True, 2), ("en", False, 2)):
+        blocks = pack_document(drill, "", "", language=language, english=english).blocks
+        calm = [n for n, b in enumerate(blocks) if isinstance(b, PageBreak) and b.calm]
+        assert len(calm) == letters, (language, english)
+        assert [str(blocks[n + 1]) for n in calm] == [str(b) for b in blocks if isinstance(b, Heading) and b.text in ("가정통신문", "Letter to parents")]  # fmt: skip
 
 
 def test_a_drill_begins_when_pupils_are_there_for_it() -> None:
@@ -182,6 +196,10 @@ def test_a_camera_sees_who_stands_before_it_and_nobody_behind() -> None:
     for x, seen in ((west - 3, 1), (east + 3, 0)):
         svg = render(street_map, view, [Figure(x, house.centroid.y, "child", trouble=True)])
         assert svg.count("stroke-dasharray") == seen, "before a house, and behind it"
+        camera = Device("k", "camera", view.x, view.y, presets=(("p1", 180.0), ("p2", 90.0)), fov_deg=60.0, view_m=50.0)  # fmt: skip
+        assert can_see(street_map.buildings, camera, x, house.centroid.y) == bool(seen)
+        assert not can_see(street_map.buildings, camera, view.x - 10, view.y), "no preset looks there"
+        assert not can_see(street_map.buildings, replace(camera, view_m=5.0), x, house.centroid.y)
 
 
 def _fetched(streets: Streets, monkeypatch: pytest.MonkeyPatch, url: str) -> dict[str, object]:

@@ -1,7 +1,7 @@
 // A guardian's page, phone first. All of it is asked of the hub with the guardian's own token: it can see nothing else.
 import { $, HUB_AWAY, Live, ask, away, band, because, both, date, day, dialog, el, fill, here, icon, hm, hms, span, t, toast, trouble } from "./kit.js";
 import { followDrill } from "./drill.js";
-import { DEVICE, SERVICE, STATE, who } from "./words.js";
+import { CLASS as GRADE, DEVICE, SERVICE, STATE, who } from "./words.js";
 import { area, circle, collection, makeMap, overlay, point } from "./map.js";
 
 const V1 = "/as/guardian/v1";
@@ -19,15 +19,29 @@ const placeName = (state) => state.name ?? { way: t("길 위"), unknown: t("알 
 // ------------------------------------------------------------------ now
 
 async function now() {
-  const box = $("#children");
   const rows = await Promise.all(me.children.map(async (id) => {
     try { return { id, at: await ask("GET", `${V1}/children/${id}/position`) }; } catch (error) { return { id, error }; }
   }));
-  fill(box, rows.map(({ id, at, error }) => el("button", { type: "button", class: "card", style: "width:100%;margin-bottom:.6rem;text-align:left;justify-content:flex-start;font-weight:400", "data-key": `child-${id}`, "data-child": id, "aria-pressed": me.children.length > 1 ? String(id === child) : null, click: () => { child = id; show("where"); } },
-    el("span", { class: "now" }, el("span", { class: "face" }, icon(at ? ({ school: "school", home: "home", academy: "academy" }[at.state.role] ?? "way") : "unknown")),
-      el("span", {}, el("span", { class: "muted", text: me.names?.[id] ?? id }), el("b", { text: at ? placeName(at.state) : error.title === "no_position" ? t("위치를 알 수 없습니다") : because(error) }),
-        at && el("span", { class: "small muted", text: t("{at}부터 · {basis} 관측 {age} 전", { at: hm(at.state.since), basis: BASIS[at.basis], age: span(at.age_s) }) }))))));
+  placed = rows;
+  status();
   return rows;
+}
+let placed = [];
+/** The danger of a child that is open, the gravest first. What is open is known from its incident, not from the notice. */
+function dangerOf(id) {
+  const open = [...notices.values()].filter((r) => r.notice.child === id && CLASS[r.notice.service] && cases.has(r.notice.incident) && !DONE.includes(cases.get(r.notice.incident).state)).map((r) => r.notice);
+  return open.find((n) => CLASS[n.service] === "emergency") ?? open[0];
+}
+/** Each child at a glance: where it is, and before that whether something has happened that is not over. */
+function status() {
+  fill($("#children"), placed.map(({ id, at, error }) => {
+    const danger = dangerOf(id), where = at ? placeName(at.state) : error.title === "no_position" ? t("위치를 알 수 없습니다") : because(error);
+    return el("button", { type: "button", class: `card status ${danger ? CLASS[danger.service] : ""}`, "data-key": `child-${id}`, "data-child": id, "aria-pressed": me.children.length > 1 ? String(id === child) : null, click: () => { child = id; show("where"); } },
+    el("span", { class: "now" }, el("span", { class: "face" }, icon(danger ? "bell" : at ? ({ school: "school", home: "home", academy: "academy" }[at.state.role] ?? "way") : "unknown")),
+      el("span", {}, el("span", { class: "muted", text: me.names?.[id] ?? id }), el("b", { text: danger ? `${GRADE[CLASS[danger.service]]}: ${SERVICE[danger.service]}` : where }),
+        danger && [el("span", { class: "sofar", text: sofar(cases.get(danger.incident)) }), el("span", { class: "small", text: t("마지막 위치: {where}", { where }) })],
+        at && el("span", { class: "small muted", text: t("{since}부터 · {at} {basis}로 확인", { since: hm(at.state.since), at: hms(at.at), basis: BASIS[at.basis] }) }))));
+  }));
 }
 
 // ------------------------------------------------------------------ notices
@@ -63,7 +77,9 @@ async function progress() {
     news = true;
     if (before) toast(`${SERVICE[told.service]}: ${sofar(told)}`);
   }));
-  if (news && view === "notices") listNotices();
+  if (!news) return;
+  status();
+  if (view === "notices") listNotices();
 }
 /** In a parent's words. */
 function sofar(told) {

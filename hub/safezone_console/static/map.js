@@ -180,7 +180,9 @@ export const point = (lon, lat, properties = {}) => ({ type: "Feature", properti
 export const area = (ring, properties = {}) => ({ type: "Feature", properties, geometry: { type: "Polygon", coordinates: [ring] } });
 
 /** What the signs on a map mean, a line each: sign, colour, name. */
-export const legend = (...lines) => el("details", { class: "legend", open: kept.get("legend", innerWidth > 640), toggle: (event) => kept.set("legend", event.target.open) }, el("summary", { text: t("범례") }),
+/** On a phone it would cover the map: it is opened there by a touch, each time. */
+const wide = () => innerWidth >= 600;
+export const legend = (...lines) => el("details", { class: "legend", open: wide() && kept.get("legend", true), toggle: (event) => { if (wide()) kept.set("legend", event.target.open); } }, el("summary", { text: t("범례") }),
   ...lines.map((rows) => el("div", {}, ...rows.map(([sign, color, name]) => el("span", {}, el("i", { style: `color:${color}`, "aria-hidden": "true", text: sign }), name)))));
 
 /** A button on the map that keeps the child in sight: on until the map is moved by hand, on again when it is pressed.

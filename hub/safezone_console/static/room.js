@@ -176,7 +176,9 @@ async function select(id) {
   if (i.child) handover = await ask("GET", `${V1}/incidents/${id}/handover`).catch(() => null);
   search();
   if (i.position) map?.easeTo({ center: [i.position.lon, i.position.lat], zoom: Math.max(map.getZoom(), 16.3), duration: 400 });
-  if (i.cameras?.length) look(i.cameras[0]);
+  await rankCameras(i);
+  if (id !== selected) return;
+  if (camerasOf(i).length) look(camerasOf(i)[0]);
   detail();
 }
 
@@ -251,7 +253,7 @@ function detail() {
     i.units?.length > 0 && el("p", {}, el("b", { text: t("보낸 출동 조: ") }), i.units.map((u) => el("span", { class: "tag info", style: "margin-right:.3rem" }, icon(UNIT_ICON[u.type] ?? "patrol"), u.name ?? u.id))),
     open && i.position && i.cameras?.length === 0 && el("p", { class: "small muted", text: t("이 자리를 볼 수 있는 카메라가 없습니다.") }),
     i.cameras?.length > 0 && [el("h3", { text: t("가까운 카메라") }),
-      el("div", { class: "cams" }, i.cameras.map((c) => el("button", { type: "button", class: "plain small", "data-key": `cam-${c.id}`, "aria-pressed": String(camera?.id === c.id), click: () => look(c), text: short(c.id) }))),
+      el("div", { class: "cams" }, camerasOf(i).map((c) => el("button", { type: "button", class: "plain small", "data-key": `cam-${c.id}`, "aria-pressed": String(camera?.id === c.id), click: () => look(c), text: blind(i, c) ? t("{id} (안 보임)", { id: short(c.id) }) : short(c.id) }))),
       camera && !camera.url && el("p", { class: "muted small", text: t("이 카메라는 화면을 내주지 않습니다. 지도에 자리와 방향이 있습니다.") })],
     shown && el("p", { class: "small", id: "searching" }, el("b", { text: t("수색 범위") }), ` ${whereToLook().join(" · ")}`),
     el("h3", { text: t("경과") }),
@@ -264,11 +266,11 @@ function detail() {
 
 /** The live view lies over the map's corner: seen together with the place, whatever the details hold. */
 function picture() {
-  const held = $("#cam");
+  const held = $("#cam"), i = incidents.get(selected), name = t("카메라 {id}", { id: short(camera?.id ?? "") });
   if (!camera?.url) { held?.parentElement.remove(); return; }
   if (held?.dataset.camera === camera.id) return;
   held?.parentElement.remove();
-  $("#map").append(el("figure", { class: "pip" }, el("figcaption", { text: t("카메라 {id}", { id: short(camera.id) }) }), el("img", { class: "cam", id: "cam", "data-camera": camera.id, src: camera.url, alt: t("카메라 {id}의 화면", { id: short(camera.id) }) })));
+  $("#map").append(el("figure", { class: "pip" }, el("figcaption", { text: i && blind(i, camera) ? `${name} · ${t("사건 자리가 이 카메라에서는 보이지 않습니다")}` : name }), el("img", { class: "cam", id: "cam", "data-camera": camera.id, src: camera.url, alt: t("카메라 {id}의 화면", { id: short(camera.id) }) })));
 }
 const short = (id) => id.replace(`${zone}-`, "");
 const by = (name) => who(name).replace(`${zone}-`, "");
@@ -278,6 +280,16 @@ function plainly(note) {
   for (const u of units) note = note.replaceAll(u.id, u.name ?? short(u.id));
   return (LEVEL[note] ?? HUB_NOTE[note] ?? note).replaceAll(`${zone}-`, "");
 }
+
+/** In a drill the twin knows what stands before a camera: those that see the place come first, and the others say that they do not. */
+const seeing = new Map(); // by incident: whether each camera can see its place
+async function rankCameras(i) {
+  if (!here.drill || !i.position || !i.cameras?.length) return;
+  const told = await ask("GET", `/control/v1/sessions/${here.drill}/cameras?lon=${i.position.lon}&lat=${i.position.lat}`).catch(() => null);
+  if (told) seeing.set(i.id, new Map(told.items.map((c) => [c.id, c.sees])));
+}
+const blind = (i, c) => seeing.get(i.id)?.get(c.id) === false;
+const camerasOf = (i) => [...i.cameras ?? []].sort((a, b) => blind(i, a) - blind(i, b));
 
 async function look(c) {
   stopCamera();

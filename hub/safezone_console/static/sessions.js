@@ -13,7 +13,7 @@ function row(s) {
       el("span", { class: "row", style: "gap:.4rem" }, el("span", { class: "muted num", text: s.date ? t("훈련일 {day}", { day: [day(`${s.date}T12:00:00+09:00`), s.starts].filter(Boolean).join(" ") }) : "" }), el("span", { class: `tag ${s.state === "running" ? "good" : s.state === "failed" ? "warn" : ""}`, text: STATE[s.state] ?? s.state }))),
     el("a", { class: "button plain small", style: BESIDE, href: `/drill/${s.session}`, text: t("열기") }),
     !open && el("a", { class: "button plain small", style: BESIDE, target: "_blank", rel: "noopener", href: `/control/v1/sessions/${s.session}/report.html?lang=${here.lang}`, text: t("보고서") }),
-    !open && el("a", { class: "button plain small", style: BESIDE, target: "_blank", rel: "noopener", href: `/control/v1/sessions/${s.session}/report.pdf?lang=${here.lang}`, text: "PDF" }),
+    !open && el("a", { class: "button plain small", style: BESIDE, download: "", href: `/control/v1/sessions/${s.session}/report.pdf?lang=${here.lang}`, text: t("PDF 내려받기") }),
     ["running", "paused"].includes(s.state) && el("button", { type: "button", class: "plain small", style: BESIDE, click: () => playAs(s.session, "desk", "/control-room").catch(trouble), text: t("상황실로 참가") })));
 }
 

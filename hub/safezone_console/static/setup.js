@@ -43,13 +43,13 @@ function plan() {
 }
 function links() {
   const pack = $("#pack"), ready = school && drill;
-  if (ready) pack.href = `/control/v1/drills/${drill.id}/pack.pdf?school=${school.code}&date=${$("#date").value}&start=${$("#start").value}&class=${$("#grade").value}-${$("#class").value}&lang=${here.lang}`; else pack.removeAttribute("href");
+  if (ready) pack.href = `/control/v1/drills/${drill.id}/pack.pdf?school=${school.code}&date=${$("#date").value}&start=${$("#start").value}&class=${$("#grade").value}-${$("#class").value}&lang=${here.lang}&english=${Number($("#english").checked)}`; else pack.removeAttribute("href");
   pack.setAttribute("aria-disabled", String(!ready));
 }
 $("#q").addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(() => find().catch(trouble), 150); });
 $("#q").addEventListener("keydown", (event) => { if (event.key === "Enter") { event.preventDefault(); find().then(() => $("#schools button")?.click()).catch(trouble); } });
 $("#start").addEventListener("input", () => { $("#start").dataset.chosen = "yes"; plan(); });
-for (const field of ["#date", "#start", "#grade", "#class"]) $(field).addEventListener("change", links);
+for (const field of ["#date", "#start", "#grade", "#class", "#english"]) $(field).addEventListener("change", links);
 $("#setup").addEventListener("submit", async (event) => {
   event.preventDefault();
   if (!school) { toast(t("먼저 학교를 고르세요."), "error"); $("#q").focus(); return; }

@@ -13,6 +13,7 @@ import numpy as np
 import shapely
 
 from safezone_sim.map.model import FloatArray, StreetMap
+from safezone_sim.world.model import Device
 
 EYE_M = 4.5  # a street camera's pole
 DOWN_DEG = 9.0
@@ -89,6 +90,20 @@ def in_sight(buildings: Sequence[shapely.Polygon], x: float, y: float, to_x: flo
     """Whether no building stands between a camera and a spot."""
     line = shapely.LineString([(x, y), (to_x, to_y)])
     return not any(b.intersects(line) for b in buildings)
+
+
+def can_see(buildings: Iterable[shapely.Polygon], camera: Device, x: float, y: float) -> bool:
+    """Whether a camera, turned as it may be, has a spot in its picture with no building between."""
+    metres, bearing = (
+        math.hypot(x - camera.x, y - camera.y),
+        math.degrees(math.atan2(x - camera.x, y - camera.y)),
+    )
+    if not NEAR_M <= metres <= camera.view_m:
+        return False
+    if not any(abs((bearing - b + 180.0) % 360.0 - 180.0) <= camera.fov_deg / 2 for _, b in camera.presets):
+        return False
+    reach = shapely.Point(camera.x, camera.y).buffer(metres)
+    return in_sight(buildings_before(buildings, camera.x, camera.y, reach), camera.x, camera.y, x, y)
 
 
 class _Eye:

@@ -86,7 +86,9 @@ class Picture:
 
 @dataclass(frozen=True)
 class PageBreak:
-    pass
+    """``calm``: what stands small on top of the following pages instead of the band, which would frighten their readers."""
+
+    calm: str = ""
 
 
 Block = Heading | Para | Notice | Table | Bars | Cards | Checks | SignOff | Picture | PageBreak
@@ -203,8 +205,8 @@ def _html(block: Block) -> str:
             )
         case Picture(shown, language):
             return picture_svg(shown, language)
-        case PageBreak():
-            return '<div class="break"></div>'
+        case PageBreak(calm):
+            return f'<div class="break dim">{_lines(calm)}</div>'
 
 
 def _lines(text: str) -> str:
@@ -298,20 +300,24 @@ def bars_svg(
 
 
 class _Paper(FPDF):  # type: ignore[misc]
-    band = ""
+    band = calm = coming = ""  # ``coming``: of the page that begins, while the one before gets its foot
     signed_to = 0.0  # how far down the boxes for signing reach: only the first heading stands beside them
 
     def header(self) -> None:
-        self.set_fill_color(BAND)
-        self.rect(0, 0, self.w, 10, style="F")
-        self.set_text_color("#ffffff")
+        self.calm = self.coming
+        if not self.calm:
+            self.set_fill_color(BAND)
+            self.rect(0, 0, self.w, 10, style="F")
+        self.set_text_color(DIM if self.calm else "#ffffff")
         self.set_font("ko", size=10)
         self.set_xy(0, 2)
-        self.cell(self.w, 6, self.band, align="C")
+        self.cell(self.w, 6, self.calm or self.band, align="C")
         self.set_text_color(INK)
         self.set_xy(self.l_margin, 16)
 
     def footer(self) -> None:
+        if self.calm:  # a leaf by itself, for somebody who gets no other
+            return
         self.set_y(-11)
         self.set_font("ko", size=8)
         self.set_text_color(DIM)
@@ -435,7 +441,8 @@ def _print(pdf: Any, block: Block) -> None:
             pdf.signed_to = top + 22.0
         case Picture(shown, language):
             _print_picture(pdf, shown, language)
-        case PageBreak():
+        case PageBreak(calm):
+            pdf.coming = calm
             pdf.add_page()
 
 

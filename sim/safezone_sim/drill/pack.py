@@ -31,18 +31,32 @@ LETTER = (
 
 
 def pack_pdf(
-    drill: Mapping[str, Any], school: str, day: str, room: str = "", language: str = "ko", start: str = ""
+    drill: Mapping[str, Any],
+    school: str,
+    day: str,
+    room: str = "",
+    language: str = "ko",
+    start: str = "",
+    english: bool = False,
 ) -> bytes:
     """The pack as one PDF. ``drill`` as the control API shows it; ``school``, ``day``, ``room`` (grade-class, as 4-2) and
     ``start`` (HH:MM) may be empty: then there are lines to fill in. ValueError for a day that is none.
     """
-    return to_pdf(pack_document(drill, school, day, room, language, start))
+    return to_pdf(pack_document(drill, school, day, room, language, start, english))  # fmt: skip
 
 
 def pack_document(
-    drill: Mapping[str, Any], school: str, day: str, room: str = "", language: str = "ko", start: str = ""
+    drill: Mapping[str, Any],
+    school: str,
+    day: str,
+    room: str = "",
+    language: str = "ko",
+    start: str = "",
+    english: bool = False,
 ) -> Document:
-    """Everything a teacher prints for one drill, in one language; the letter to parents is in both."""
+    """Everything a teacher prints for one drill, in one language. The letter to parents is in Korean, and in English too where
+    that is asked for or is the language of the pack.
+    """
     say = Words(language)
     blocks: list[Block] = [
         SignOff(say(("결재", "sign")), [say(x) for x in (("담당", "Teacher"), ("교감", "Deputy"), ("교장", "Principal"))]),
@@ -71,7 +85,7 @@ def pack_document(
         PageBreak(), Heading(say(("준비 점검표", "Checklist")), 2), Checks([say(c) for c in drill["checklist"]]),
         Heading(say(("혼자 해 보는 5분 리허설", "Rehearsal of one person")), 2), Checks([f"{n}. {say(r)}" for n, r in enumerate(drill["rehearsal"], 1)]),
     ]  # fmt: skip
-    for of in dict.fromkeys((language, "ko", "en")):
+    for of in dict.fromkeys((language, "ko", *(["en"] if english else []))):
         words = Words(of)
         text = words(LETTER).format(
             when=_day(day, words),
@@ -80,7 +94,8 @@ def pack_document(
             room=_room(room, words),
             what=drill["letter"][of],
         )
-        blocks += [PageBreak(), Heading(words(("가정통신문", "Letter to parents"))), Para(text)]
+        calm = words(("안전 훈련을 알려 드리는 글입니다. 실제로 일어난 일은 없습니다.", "This letter is about a safety exercise. Nothing has happened."))  # fmt: skip
+        blocks += [PageBreak(calm), Heading(words(("가정통신문", "Letter to parents"))), Heading(words(("어린이 안전 훈련 안내", "A child-safety drill at school")), 2), Para(text)]  # fmt: skip
     return Document(
         say(drill["title"]), say(("훈련 · EXERCISE — 인쇄물", "EXERCISE — to print")), blocks, language
     )

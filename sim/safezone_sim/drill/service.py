@@ -24,7 +24,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from safezone_sim.drill import catalogue
-from safezone_sim.drill.camera_view import Figure, View, render
+from safezone_sim.drill.camera_view import Figure, View, can_see, render
 from safezone_sim.drill.casting import NoPart
 from safezone_sim.drill.document import paper_name
 from safezone_sim.drill.geo import places_of
@@ -514,7 +514,10 @@ class _Calls:
         except BadStart as e:
             raise Problem(422, "invalid", str(e), "start", start) from None
         try:
-            pdf = await run_in_threadpool(pack_pdf, drill, name, day, q.get("class", "")[:20], lang, start)
+            english = q.get("english") == "1"
+            pdf = await run_in_threadpool(
+                pack_pdf, drill, name, day, q.get("class", "")[:20], lang, start, english
+            )
         except ValueError:
             raise Problem(
                 422, "invalid", "YYYY-MM-DD 꼴이어야 합니다 · give YYYY-MM-DD", "date", day
@@ -624,7 +627,16 @@ class _Calls:
         return Response(path.read_bytes(), media_type="application/json")
 
     async def cameras(self, request: Request) -> Response:
-        session = self._session(request)
+        session, q = self._session(request), request.query_params
+        try:
+            spot = (float(q["lon"]), float(q["lat"])) if "lon" in q and "lat" in q else None
+        except ValueError:
+            raise Problem(
+                422, "invalid", "도 단위의 수입니다 · degrees", "lon, lat", f"{q['lon']}, {q['lat']}"
+            ) from None
+        lon, lat = spot or (0.0, 0.0)
+        x, y = session.stage.world.map.frame.to_xy(np.array(lon), np.array(lat)).tolist()
+        buildings = session.stage.world.map.buildings
         items = []
         for camera in session.cameras:
             d = camera.device
@@ -633,6 +645,7 @@ class _Calls:
                 "id": d.id, "name": d.id.rpartition("-")[2], "lon": lon, "lat": lat, "preset": camera.preset,
                 "bearing_deg": dict(d.presets).get(camera.preset, 0.0), "held_for": camera.held_for,
                 "presets": [{"id": i, "bearing_deg": b} for i, b in d.presets], "fov_deg": d.fov_deg, "view_m": d.view_m,
+                **({"sees": can_see(buildings, d, x, y)} if spot else {}),
             })  # fmt: skip
         return JSONResponse({"items": items})
 

@@ -260,15 +260,19 @@ class Session:
 
     # --- what people do -----------------------------------------------------------------------------------
 
+    # A button is pressed twice, an answer is lost, a second tab presses too: what is so already is done, not refused.
+
     def start(self) -> None:
-        """START."""
+        """START. Of a drill that was started it is nothing."""
         self._do(self._start)
 
     def pause(self) -> None:
-        self._do(lambda: self._switch(("running",), "paused", ("일시정지", "paused")))
+        """The clock stands still; nothing if it does already."""
+        self._do(lambda: self._switch("running", "paused", ("일시정지", "paused")))
 
     def resume(self) -> None:
-        self._do(lambda: self._switch(("paused",), "running", ("다시 시작", "resumed")))
+        """The clock goes on; nothing if it does already."""
+        self._do(lambda: self._switch("paused", "running", ("다시 시작", "resumed")))
 
     def set_speed(self, x: float) -> None:
         """Times real time, 1 to 60. Invalid otherwise."""
@@ -305,12 +309,12 @@ class Session:
         return line.row()
 
     def all_clear(self) -> None:
-        """ALL CLEAR: what is still waiting in the list will not come; everybody goes back."""
+        """ALL CLEAR: what is still waiting in the list will not come; everybody goes back. A second time it is nothing."""
 
         def clear() -> None:
             self._need("running", "paused")
             if self.all_clear_t is not None:
-                raise WrongState("이미 상황 종료 · all clear was given already")
+                return
             self.all_clear_t = self.env.now
             for line in self.master.lines:
                 if line.status == "waiting":
@@ -666,7 +670,9 @@ class Session:
             )
 
     def _start(self) -> None:
-        self._need("ready")
+        self._need("ready", "running", "paused")
+        if self.started:
+            return
         self.started = True
         self.state = "running"
         self._anchor = (time.monotonic(), self.env.now)
@@ -675,8 +681,10 @@ class Session:
             self._say_speed()
         self.save()  # from now on it is a drill that was begun
 
-    def _switch(self, from_: tuple[str, ...], to: str, text: tuple[str, str]) -> None:
-        self._need(*from_)
+    def _switch(self, from_: str, to: str, text: tuple[str, str]) -> None:
+        self._need(from_, to)
+        if self.state == to:
+            return
         self.state = to
         self._anchor = (time.monotonic(), self.env.now)
         self._say("state", text)
