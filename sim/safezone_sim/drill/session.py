@@ -95,6 +95,7 @@ class Session:
         self._turns = Turns(self.scene, self.zone.cameras)
         self.ended_wall: float | None = None  # monotonic, once its record is written
         self._written = threading.Event()
+        self._saving = threading.Lock()
         self._framed = self._reported = self._saved = self._beat = 0.0
         self._anchor: tuple[float, float] = (0.0, 0.0)
         self._thread = threading.Thread(target=self._run, name=f"drill-{self.id}", daemon=True)
@@ -200,8 +201,9 @@ class Session:
         self._real_bell.press()
 
     def save(self) -> None:
-        """Writes the record so far, whole or not at all."""
-        write_record(self.course)
+        """Writes the record so far, whole or not at all. From any thread: the drill's own, or that of an observer's note."""
+        with self._saving:
+            write_record(self.course)
 
     # --- handed to the session's own thread ---------------------------------------------------------------
 
