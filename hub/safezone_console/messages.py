@@ -4,6 +4,7 @@ Not used while the pages run.
 """
 
 import io
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +19,8 @@ _METHODS = [
     ("templates/**.html", "jinja2.ext:babel_extract"),
     ("**.py", "python"),
 ]
+# A call within another's arguments, which Babel does not look into.
+_NESTED = re.compile(r'\bt\("([^"\\]+)"')
 _KEYWORDS = {"t": None, "_": None, "say": None, "words": None}
 
 
@@ -30,6 +33,9 @@ def found() -> Iterator[tuple[str, str]]:
         text = message[0] if isinstance(message, tuple) else message
         if text:
             yield str(text), str(file)
+    for script in sorted((HERE / "static").glob("*.js")):
+        for text in _NESTED.findall(script.read_text(encoding="utf-8")):
+            yield text, f"static/{script.name}"
 
 
 def held() -> Catalog:

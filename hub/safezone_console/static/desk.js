@@ -4,6 +4,7 @@ import { Crowd, collection, drawPlace, follow, legend, makeMap, overlay, point, 
 
 const id = location.pathname.split("/").pop(), BASE = `/control/v1/sessions/${id}`;
 let session, drill, state, view = "list", map, following = null, places = null, crowd, events = [], replay = null;
+const early = new Map(); // where people are, told before there is a map: later only who moves is told
 const STATE = { ready: t("준비됨 – 시작을 누르세요"), running: t("진행 중"), paused: t("멈춤"), ended: t("끝남"), failed: t("실패") };
 const KIND = { press: "◆", dial: "☎", alert: "◉", acknowledge: "✓", dispatch: "▶", on_scene: "◎", close: "■", camera: "◫", unit: "▶", arrived: "◎", found: "✓", evacuate: "⇒", assembled: "▣", rollcall: "☑", all_clear: "✓", real: "▲", hub: "⟳", inject: "▶", note: "✎", state: "●" };
 const MEASURE = { notice: t("알아차림"), acknowledge: t("확인"), dispatch: t("출동"), arrive: t("도착"), found: t("찾음"), accounted: t("인원 확인"), close: t("종결"), breakthrough: t("실제 신고") };
@@ -108,7 +109,7 @@ function list() {
 }
 // What is still to come has not failed while the drill goes on.
 const outcome = (m) => m.fast ? "open" : m.met === true ? "met" : m.met === false && !(m.open && ["running", "paused"].includes(state.state)) ? "missed" : "open";
-const measures = () => el("div", { class: "measures", style: "margin-bottom:.7rem" }, Object.entries(state.measures).filter(([, m]) => m).map(([name, m]) => el("div", { class: "measure" }, MEASURE[name] ?? name, el("b", { class: "num", text: m.s === null || m.s === undefined ? "–" : span(Math.round(m.s)) }), m.target_s ? el("span", { class: `tag ${{ met: "good", missed: "warn", open: "" }[outcome(m)]}`, text: `${{ met: "✓ ", missed: "✗ ", open: "" }[outcome(m)]}${m.fast ? t("배속 구간: 판정 안 함") : t("목표 {s}", { s: m.target_s % 60 || m.target_s < 60 ? span(m.target_s) : t("{m}분", { m: m.target_s / 60 }) })}` }) : "")));
+const measures = () => el("div", { class: "measures", style: "margin-bottom:.7rem" }, Object.entries(state.measures).filter(([, m]) => m).map(([name, m]) => el("div", { class: "measure" }, MEASURE[name] ?? name, el("b", { class: "num", text: m.s === null || m.s === undefined ? "–" : span(m.s) }), m.target_s ? el("span", { class: `tag ${{ met: "good", missed: "warn", open: "" }[outcome(m)]}`, text: `${{ met: "✓ ", missed: "✗ ", open: "" }[outcome(m)]}${m.fast ? t("배속 구간: 판정 안 함") : t("목표 {s}", { s: m.target_s % 60 || m.target_s < 60 ? span(m.target_s) : t("{m}분", { m: m.target_s / 60 }) })}` }) : "")));
 
 const MARK = { here: t("있음"), missing: t("안 보임"), excused: t("사유") };
 let mark = "here"; // what a press of a number says
@@ -265,6 +266,8 @@ async function startMap() {
   const sheet = schematic || !tiles ? await ask("GET", `${BASE}/map?schematic=1`) : null;
   map = await makeMap($("#map"), { center: session.map.center, zoom: 15.9, sheet, label: t("훈련 지도") });
   crowd = new Crowd(map);
+  crowd.place(early.values());
+  early.clear();
   if (state) show();
   following = follow(map, {
     there: () => crowd.child() !== null,
@@ -319,7 +322,7 @@ async function begin() {
   const live = new Live(`${BASE}/stream?last_event_id=0`, {
     clock(data) { if (data.state === "ended" && state?.state !== "ended") later(); if (state && data.state !== state.state) later(); $("#clock").textContent = ofDay(data.t); if (state) untilNext(data.t); if (data.phase && data.state !== "ended") $("#phase").textContent = both(data.phase.title ?? data.phase);
       if (state && data.speed !== state.speed) { if (data.speed === 1 && state.speed > 1 && Date.now() - chosen > 3000) toast(t("사람이 움직일 때라 속도를 1×로 되돌렸습니다")); state.speed = data.speed; later(); } },
-    frame(data) { if (!replay) crowd?.frame(data); },
+    frame(data) { if (replay) return; if (crowd) crowd.frame(data); else for (const row of data.a) early.set(row[0], row); },
     event(data) {
       if (events.some((e) => e.n === data.n)) return;
       events.push(data);

@@ -11,12 +11,13 @@ export async function followDrill(heard = {}) {
   const place = `/control/v1/sessions/${here.drill}`, session = await ask("GET", place).catch(() => null);
   if (!session) return null;
   $("#which").textContent = [session.school.name, both(session.drill.title), session.rehearsal && t("리허설")].filter(Boolean).join(" · ");
-  const ends = (state) => { if (DONE.includes(state) && !live.closed) { live.close(); tell(session); heard.over?.(); } };
+  const over = () => { tell(session); heard.over?.(); };
+  if (DONE.includes(session.state)) { over(); return session; }
+  const ends = (state) => { if (DONE.includes(state) && !live.closed) { live.close(); over(); } };
   const live = new Live(`${place}/stream?frames=0`, {
     clock(data) { heard.clock?.(data); ends(data.state); },
     event(data) { heard.event?.(data); },
   }, async (connected) => { if (!connected) ends((await ask("GET", place).catch(() => session)).state); });
-  ends(session.state);
   return session;
 }
 

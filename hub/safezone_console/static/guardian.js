@@ -164,7 +164,7 @@ async function looks() {
   }
   const zone = me.zone ?? "";
   const name = (by) => who(by).replace(`${zone}-`, "");
-  fill($("#view"), el("section", { class: "card" }, el("h2", { text: t("누가 {name}의 정보를 봤나", { name: me.names?.[child] ?? child }) }),
+  fill($("#view"), el("section", { class: "card" }, el("h2", { text: t("누가 {name}의 정보를 봤나", { name: me.names?.[child] ?? child }) }), here.drill && el("p", { class: "small muted", text: t("이 기록의 시각은 훈련 시각이 아니라 실제 시각입니다.") }),
     el("ol", { class: "history bare" }, lines.map(({ f, n }) => el("li", {}, el("span", { class: "num muted", text: `${day(f.at)} ${hm(f.at)}` }),
       el("span", {}, el("b", { text: name(f.by) + (f.by === `guardian/${me.principal}` ? ` (${t("나")})` : "") }), ` ${FACT[f.fact] ?? f.fact}`, f.what ? ` · ${WHAT[f.what] ?? SERVICE[f.what] ?? f.what}` : "", f.to && f.to !== f.by ? ` → ${f.to.split(", ").map(name).join(", ")}` : "", n > 1 && el("span", { class: "muted", text: ` × ${n}` }), f.outcome === "refused" && el("span", { class: "tag warn", text: t("거절됨") })))))));
 }
@@ -220,7 +220,7 @@ async function begin() {
       if (record.exercise) band(true);
       if (view === "notices") listNotices();
       clearTimeout(placing); placing = setTimeout(() => { (view === "where" ? where() : now()).catch(() => {}); progress().catch(() => {}); }, 300);
-      if (CLASS[record.notice.service] === "emergency") { toast(both(record.notice.text), "error"); navigator.vibrate?.([200, 100, 200]); }
+      if (CLASS[record.notice.service] === "emergency") { toast(both(record.notice.text), "error"); if (navigator.userActivation?.hasBeenActive) navigator.vibrate?.([200, 100, 200]); }
     },
   }, async (connected) => {
     away("hub", !connected, HUB_AWAY);

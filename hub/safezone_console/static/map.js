@@ -163,6 +163,8 @@ export async function makeMap(node, { center, zoom = 16, sheet = null, label = t
   map.addControl(new maplibregl.NavigationControl({ showCompass: false }), "top-right");
   map.addControl(new maplibregl.ScaleControl({ maxWidth: 90 }), "bottom-left");
   new ResizeObserver(() => map.resize()).observe(node);
+  // Whose map it is stands behind its sign where it would cover a third of the map.
+  if (node.clientWidth < 600) map.once("idle", () => node.querySelector(".maplibregl-ctrl-attrib")?.classList.remove("maplibregl-compact-show"));
   if (!map.isStyleLoaded()) await new Promise((done) => map.once("style.load", done));
   return map;
 }

@@ -44,7 +44,7 @@ const sound = {
 function showSound() {
   const button = $("#sound");
   button.setAttribute("aria-pressed", String(sound.on));
-  fill(button, icon(sound.on ? "bell" : "mute"), t(sound.on ? "소리 켜짐" : "소리 켜기"));
+  fill(button, icon(sound.on ? "bell" : "mute"), el("span", { text: sound.on ? t("소리 켜짐") : t("소리 켜기") }));
   button.setAttribute("aria-label", sound.on ? t("소리 켜짐") : t("소리 켜기"));
 }
 $("#sound").addEventListener("click", () => sound.toggle());
@@ -214,7 +214,7 @@ async function search() {
 function whereToLook() {
   const { last, reach_m, cut, cameras, readers } = shown, far = reach_m < 1000 ? `${Math.round(reach_m)} m` : `${(reach_m / 1000).toFixed(1)} km`;
   return [last.presumed ? t("오늘 확인된 적이 없어 {at}까지 집에 있었다고 봄", { at: hm(last.at) }) : t("마지막 확인 {at}", { at: hms(last.at) }),
-    ...reach_m < FAR_M ? [t("걸어서 {far} 안", { far }), cut && t("지도에 등록된 길은 그 안에서 끝남: 더 멀리 갔을 수 있음"), t("카메라 {c}대, 리더기 {r}대", { c: cameras.length, r: readers.length })]
+    ...reach_m < FAR_M ? [reach_m >= 20 && t("걸어서 {far} 안", { far }), cut && t("지도에 등록된 길은 그 안에서 끝남: 더 멀리 갔을 수 있음"), t("카메라 {c}대, 리더기 {r}대", { c: cameras.length, r: readers.length })]
       : [t("걸어서 한 시간 넘게 지나 범위로는 좁힐 수 없음: 집과 학교, 등록된 길, 자주 가는 곳부터 찾기")]].filter(Boolean);
 }
 
@@ -300,7 +300,7 @@ async function look(c) {
     const told = await ask("GET", `/as/operator${path}`).catch(() => null);
     if (/^(https?:|\/)/.test(told?.url ?? "")) camera.url = told.url;
   }
-  if (!camera.url && here.drill) camera.url = `/control/v1/sessions/${here.drill}/cameras/${c.id}/view.svg?w=640`;
+  if (!camera.url && here.drill && !document.body.dataset.over) camera.url = `/control/v1/sessions/${here.drill}/cameras/${c.id}/view.svg?w=640`;
   detail();
   if (camera.url) cameraTimer = setInterval(() => {
     if (!$("#cam") || document.hidden) return;
@@ -450,7 +450,7 @@ function tick() {
     const left = (Date.parse(node.dataset.until) - nowOf(incidents.get(selected))) / 1000;
     node.textContent = left > 0 ? node.dataset.text.replace("{s}", span(left)) : t("지금 상급자에게 알리는 중");
   }
-  $("#clock").textContent = `${hms(new Date(now()).toISOString())}${here.drill ? ` (${t("훈련 시각")})` : ""}`;
+  $("#clock").textContent = !here.drill ? hms(new Date().toISOString()) : clock.heard ? `${hms(new Date(now()).toISOString())} (${t("훈련 시각")})` : "";
 }
 
 async function begin() {
@@ -481,7 +481,7 @@ async function begin() {
     else for (const i of incidents.values()) news(i);
   });
   const drill = followDrill({
-    over() { $(".said-stack")?.remove(); list(); },
+    over() { $(".said-stack")?.remove(); stopCamera(); camera = null; detail(); list(); }, // of a drill that is over there is no picture to be asked for
     clock(data) { clock = { at: Date.parse(data.at), heard: Date.now(), pace: data.state === "running" ? data.speed : 0 }; document.body.dataset.t = ofDay(data.t); },
     event(data) {
       if (Date.now() - Date.parse(data.wall) > 10000) return;
