@@ -242,7 +242,9 @@ def test_teacher_runs_a_drill_from_start_to_report_by_clicking(
     # The control room's tab does not look as if something could still come.
     expect(desk.locator("#over")).to_contain_text("이 훈련은 끝났습니다")
     expect(desk.locator("#which")).to_contain_text("신도림초등학교")
-    expect(desk.locator("#cam")).to_have_count(0)  # nor is a picture asked for each second that nobody gives any more
+    expect(desk.locator("#cam")).to_have_count(
+        0
+    )  # nor is a picture asked for each second that nobody gives any more
     page.wait_for_selector("body[data-replay=ready]", timeout=20000)
     page.locator("#slider").fill(page.locator("#slider").get_attribute("max") or "0")
     expect(page.locator("#said")).not_to_be_empty()

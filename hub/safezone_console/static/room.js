@@ -178,7 +178,8 @@ async function select(id) {
   if (i.position) map?.easeTo({ center: [i.position.lon, i.position.lat], zoom: Math.max(map.getZoom(), 16.3), duration: 400 });
   await rankCameras(i);
   if (id !== selected) return;
-  if (camerasOf(i).length) look(camerasOf(i)[0]);
+  const [best] = camerasOf(i);
+  if (best && !blind(i, best)) look(best); // a wall would only cover the map
   detail();
 }
 

@@ -9,6 +9,7 @@ from safezone_sim.devices.camera import Camera
 from safezone_sim.drill.camera_view import Figure, View, can_see, render
 from safezone_sim.drill.scene import TROUBLE, Scene
 
+ABOUT_M = ((0.0, 0.0), (10.0, 0.0), (-10.0, 0.0), (0.0, 10.0), (0.0, -10.0))  # a fix is that far off
 AROUND_M = 120.0  # whoever is farther off is not drawn
 
 
@@ -36,7 +37,7 @@ def camera_rows(
             "id": d.id, "name": short_name(d.id), "lon": lon, "lat": lat, "preset": camera.preset,
             "bearing_deg": bearing_of(camera), "held_for": camera.held_for,
             "presets": [{"id": i, "bearing_deg": b} for i, b in d.presets], "fov_deg": d.fov_deg, "view_m": d.view_m,
-            **({"sees": can_see(world_map.buildings, d, x, y)} if spot else {}),
+            **({"sees": any(can_see(world_map.buildings, d, x + dx, y + dy) for dx, dy in ABOUT_M)} if spot else {}),
         })  # fmt: skip
     return rows
 
