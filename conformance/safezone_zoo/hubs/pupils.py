@@ -2,7 +2,7 @@
 
 from safezone_zoo.mutant import defect
 
-PUPILS, GATES = "safezone_hub.api.pupils", "safezone_hub.rules.gates"
+PUPILS, GATES, PRESENCE = "safezone_hub.api.pupils", "safezone_hub.rules.gates", "safezone_hub.presence"
 CASE = "TC-HUB-OPS-07"
 
 defect(
@@ -10,6 +10,12 @@ defect(
     (PUPILS, "if child.arrived_on == today.isoformat():", "if child.arrived_on == '':"),
     kills=CASE, reason="HUB-OPS-007",
     ko="왔다가 나간 어린이를 오지 않았다고 한다", en="calls a child that came and left missing",
+)  # fmt: skip
+defect(
+    "pupils-who-came-by-a-late-gate",
+    (PRESENCE, "        _came(ctx, child, area, at)\n        if child.where", "        if child.where"),
+    kills=CASE, reason="HUB-OPS-007",
+    ko="그 뒤에 다른 곳에서 보인 어린이의 늦은 등교를 버린다", en="drops an arrival told late of a child seen elsewhere since",
 )  # fmt: skip
 defect(
     "pupils-excused-is-missing",

@@ -135,7 +135,7 @@ defect(
 )
 defect(
     "services-old-evidence-is-news",
-    (PRESENCE, '    if at < child.since - slack or _seen_elsewhere_since(ctx, child, area, at + slack):\n        return\n', ''),
+    (PRESENCE, "if at < child.since - slack or _seen_elsewhere_since(ctx, child, area, at + slack):", "if False:"),
     kills="TC-HUB-SVC-12", reason="HUB-SVC-011",
     ko="마지막 변화보다 오래된 들어옴도 알린다", en="tells an entry older than the last change of state",
 )  # fmt: skip
