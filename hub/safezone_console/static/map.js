@@ -181,11 +181,16 @@ export const collection = (features) => ({ type: "FeatureCollection", features }
 export const point = (lon, lat, properties = {}) => ({ type: "Feature", properties, geometry: { type: "Point", coordinates: [lon, lat] } });
 export const area = (ring, properties = {}) => ({ type: "Feature", properties, geometry: { type: "Polygon", coordinates: [ring] } });
 
-/** What the signs on a map mean, a line each: sign, colour, name. */
-/** On a phone it would cover the map: it is opened there by a touch, each time. */
-const wide = () => innerWidth >= 600;
-export const legend = (...lines) => el("details", { class: "legend", open: wide() && kept.get("legend", true), toggle: (event) => { if (wide()) kept.set("legend", event.target.open); } }, el("summary", { text: t("범례") }),
-  ...lines.map((rows) => el("div", {}, ...rows.map(([sign, color, name]) => el("span", {}, el("i", { style: `color:${color}`, "aria-hidden": "true", text: sign }), name)))));
+/** What the signs on a map mean, a line each: sign, colour, name. On a phone it would cover the map: it is opened there by a touch, each time. */
+const wide = matchMedia("(min-width: 600px)");
+export function legend(...lines) {
+  const box = el("details", { class: "legend", toggle: () => { if (wide.matches) kept.set("legend", box.open); } }, el("summary", { text: t("범례") }),
+    ...lines.map((rows) => el("div", {}, ...rows.map(([sign, color, name]) => el("span", {}, el("i", { style: `color:${color}`, "aria-hidden": "true", text: sign }), name)))));
+  const fit = () => { box.open = wide.matches && kept.get("legend", true); };
+  wide.addEventListener("change", fit);
+  fit();
+  return box;
+}
 
 /** A button on the map that keeps the child in sight: on until the map is moved by hand, on again when it is pressed.
  *  `seek.there()` says whether there is somebody to be seen, `seek.go(pressed)` moves the map if it must, and `seek.zooms` that it zooms too. */
