@@ -29,7 +29,8 @@ SERVE = """
 import json, socket, sys
 from pathlib import Path
 import uvicorn
-from safezone_sim.drill.service import Control, build_service
+from safezone_sim.drill.control import Control
+from safezone_sim.drill.service import build_service
 control = Control(hub=sys.argv[1], hub_token=sys.argv[2], token=sys.argv[3], results=Path(sys.argv[4]),
                   map_dir=Path(sys.argv[5]) if sys.argv[5] else None, map_source=sys.argv[6] or None, lab=True)
 at = socket.create_server(("127.0.0.1", int(sys.argv[7])))

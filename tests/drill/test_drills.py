@@ -13,9 +13,10 @@ from urllib.parse import quote
 
 import httpx
 import pytest
+from safezone_sim.drill.control import Control
 from safezone_sim.drill.names import OF_CHILDREN
 from safezone_sim.drill.record import read_records
-from safezone_sim.drill.service import Control
+from safezone_sim.drill.views import public
 
 from tests.conftest import map_dir_or_none
 from tests.drill.trainee import Lab, Trainee, events
@@ -279,11 +280,11 @@ def test_what_was_prepared_today_can_be_begun_after_the_program_was_ended(lab: L
     second = program()
     second.reopen(made.id)
     session = second.sessions[made.id]
-    shown, before = session.public(with_tokens=False), made.public(with_tokens=False)
+    shown, before = public(session.course, with_tokens=False), public(made.course, with_tokens=False)
     same = ("session", "school", "drill", "date", "starts", "class", "owner", "created_at", "rehearsal")
     assert {k: shown[k] for k in same} == {k: before[k] for k in same}
     assert shown["zone"] != before["zone"]
-    assert (shown["starts"], session.at(session.now)[11:16]) == ("11:20", "11:20")
+    assert (shown["starts"], session.stage.at(session.course.now)[11:16]) == ("11:20", "11:20")
     assert {p.name[1:] for p in session.stage.world.subscribers} <= OF_CHILDREN
     session.start()
     session.inject("dial", seat=3)
@@ -305,7 +306,7 @@ def test_an_ended_drill_leaves_memory_and_can_still_be_read(
     lab.post(f"{at}/start").raise_for_status()
     lab.post(f"{at}/end").raise_for_status()
     before = lab.http.get(f"{at}/state").json()
-    monkeypatch.setattr("safezone_sim.drill.service.KEPT_S", -1.0)
+    monkeypatch.setattr("safezone_sim.drill.control.KEPT_S", -1.0)
     lab.control.let_go()
     assert session["session"] not in lab.control.sessions
     after = lab.http.get(f"{at}/state").json()

@@ -15,6 +15,7 @@ from safezone_sim.catalogue import scenarios_dir
 from safezone_sim.drill.assembly import _blocks
 from safezone_sim.drill.camera_view import Figure, View, can_see, render
 from safezone_sim.drill.catalogue import ORDER, drills, load_drill, shown
+from safezone_sim.drill.control import Control
 from safezone_sim.drill.document import Heading, PageBreak
 from safezone_sim.drill.hours import BadStart, day_of, start_of
 from safezone_sim.drill.masterlist import Case, Line, MasterList
@@ -22,8 +23,9 @@ from safezone_sim.drill.measures import measured
 from safezone_sim.drill.openapi import NEW_SESSION, document
 from safezone_sim.drill.pack import pack_document, pack_pdf
 from safezone_sim.drill.plan import Objective, Text
-from safezone_sim.drill.rollcall import BadSeat, RollCall
-from safezone_sim.drill.service import Control, build_service
+from safezone_sim.drill.refusals import Invalid
+from safezone_sim.drill.rollcall import RollCall
+from safezone_sim.drill.service import build_service
 from safezone_sim.drill.streets import Streets
 from safezone_sim.life.tracks import Track
 from safezone_sim.map import loading
@@ -74,7 +76,7 @@ def test_a_roll_call_is_complete_when_nobody_is_missing() -> None:
         ({"seat": 4, "status": "here"}, "seats[0].seat"),
         ({"seat": 1, "status": "gone"}, "seats[0].status"),
     ):
-        with pytest.raises(BadSeat) as error:
+        with pytest.raises(Invalid) as error:
             call.take([wrong], 170.0)
         assert error.value.field == field
     assert call.row()["accounted_s"] == 60.0

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from safezone_sim.drill.control import Control
 from safezone_sim.drill.serve import ControlServer, HubKeeper
-from safezone_sim.drill.service import Control
 from safezone_sim.drill.session import TURBO
 from safezone_sim.twin.hubprocess import HubProcess
 

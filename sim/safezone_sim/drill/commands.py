@@ -14,8 +14,8 @@ from pathlib import Path
 import click
 
 from safezone_sim.drill.catalogue import drills
+from safezone_sim.drill.control import Control
 from safezone_sim.drill.serve import FILE, ControlServer, HubKeeper, new_token
-from safezone_sim.drill.service import Control
 from safezone_sim.scenario import ScenarioError
 from safezone_sim.twin.hubprocess import HubProcess, HubStartError
 

@@ -1,15 +1,16 @@
 """The places of a drill as GeoJSON: school, gates, equipment, danger areas, routes; streets where the map is schematic."""
 
 import math
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import shapely
 
-from safezone_sim.map.model import FloatArray
-
-if TYPE_CHECKING:
-    from safezone_sim.drill.session import Session
+from safezone_sim.devices.camera import Camera
+from safezone_sim.drill.cameras import bearing_of, short_name
+from safezone_sim.drill.scene import Scene
+from safezone_sim.map.model import FloatArray, StreetMap
 
 ROUTES = 40
 
@@ -43,12 +44,12 @@ class _Collector:
         })  # fmt: skip
 
 
-def places_of(session: "Session", schematic: bool) -> dict[str, Any]:
+def places_of(scene: Scene, cameras: Sequence[Camera], schematic: bool) -> dict[str, Any]:
     """A FeatureCollection; ``schematic``: with streets, buildings and water."""
-    world, scene = session.stage.world, session.scene
+    world = scene.world
     c = _Collector(world.map.frame)
     if schematic:
-        _ground(c, session)
+        _ground(c, world.map)
     for place in world.places.values():
         if place.role == "danger" and place.shape is not None:
             c.area("danger", place.id, place.shape, place.name, danger=place.danger)
@@ -69,7 +70,7 @@ def places_of(session: "Session", schematic: bool) -> dict[str, Any]:
         y = float(np.interp(gate.gate_at_m, along, gate.line[:, 1]))
         c.point("gate", gate.id, x, y, "교문", name_en="gate")
     c.point("assembly", f"{school.id}-assembly", *scene.assembly.point, "집합 장소", name_en="assembly point")
-    if session.stage.plan.rollcall:
+    if scene.stage.plan.rollcall:
         for (grade, number), (x, y) in scene.assembly.signs.items():
             ours = (grade, number) == scene.assembly.own
             c.point(
@@ -80,15 +81,15 @@ def places_of(session: "Session", schematic: bool) -> dict[str, Any]:
                 f"{grade}-{number}",
                 own=ours,
             )
-    for camera in session.cameras:
+    for camera in cameras:
         d = camera.device
-        bearing = dict(d.presets).get(camera.preset, 0.0)
-        c.point("camera", d.id, d.x, d.y, d.id.rpartition("-")[2], bearing_deg=bearing, fov_deg=d.fov_deg,
+        bearing = bearing_of(camera)
+        c.point("camera", d.id, d.x, d.y, short_name(d.id), bearing_deg=bearing, fov_deg=d.fov_deg,
                 view_m=d.view_m, preset=camera.preset)  # fmt: skip
-        c.area("camera_sector", d.id, sector(d.x, d.y, bearing, d.fov_deg, d.view_m), d.id.rpartition("-")[2])
+        c.area("camera_sector", d.id, sector(d.x, d.y, bearing, d.fov_deg, d.view_m), short_name(d.id))
     for d in world.devices:
         if d.type in ("bell", "reader"):
-            c.point(d.type, d.id, d.x, d.y, d.id.rpartition("-")[2], position=d.position)
+            c.point(d.type, d.id, d.x, d.y, short_name(d.id), position=d.position)
     for unit in scene.units.values():
         c.point("patrol_base", unit.id, unit.track.x[0], unit.track.y[0], unit.name, unit=unit.kind)
     seen: set[bytes] = set()
@@ -100,8 +101,7 @@ def places_of(session: "Session", schematic: bool) -> dict[str, Any]:
     return {"type": "FeatureCollection", "features": c.features}
 
 
-def _ground(c: _Collector, session: "Session") -> None:
-    street_map = session.stage.world.map
+def _ground(c: _Collector, street_map: StreetMap) -> None:
     for n, feature in enumerate(street_map.features):
         if feature.kind == "water":
             c.area("water", f"water-{n}", feature.shape, feature.name)

@@ -55,6 +55,19 @@ class Line:
         """The oldest stimulus that waits for such an incident."""
         return next((c for c in self.cases if c.fits(service, child, device)), None)
 
+    def acted(self, case: Case, action: str, t: float) -> None:
+        """Somebody has come so far with one of its cases."""
+        if action in ("acknowledge", "dispatch", "on_scene", "resolve", "false_alarm", "take"):
+            case.acknowledged_t = t if case.acknowledged_t is None else case.acknowledged_t
+        if action == "dispatch" and case.dispatched_t is None:
+            case.dispatched_t = t
+        if action == "on_scene" and case.arrived_t is None:
+            case.arrived_t = t
+        if action in ("resolve", "false_alarm"):
+            case.closed_t = t
+            if all(c.closed_t is not None for c in self.cases):
+                self.status = "done"
+
     def row(self) -> dict[str, Any]:
         """As the control API shows it; the times are those of the latest case."""
         last = asdict(self.cases[-1]) if self.cases else {}
@@ -113,3 +126,10 @@ class MasterList:
                 case.incident = incident
                 return line, case
         return None
+
+    def found(self, case: Case, child: str, t: float) -> None:
+        """The child of a case is safe: so it is in all cases of that child."""
+        for line in self.lines:
+            for other in line.cases:
+                if other.child == child or other is case:
+                    other.found_t = other.found_t or t

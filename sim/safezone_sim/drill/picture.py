@@ -3,14 +3,12 @@
 Numbers only, in metres from the picture's lower left corner; how it is drawn is decided in ``document``.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from safezone_sim.drill.course import Course
 from safezone_sim.map.model import FloatArray
-
-if TYPE_CHECKING:
-    from safezone_sim.drill.session import Session
 
 ASPECT = 2.1  # width by height
 AROUND_M = 90.0
@@ -19,10 +17,10 @@ MOST_M = 2200.0
 MARKED = ("alert", "arrived", "found")
 
 
-def picture_of(session: "Session") -> dict[str, Any]:
+def picture_of(course: Course) -> dict[str, Any]:
     """What the report shows of the map, once the drill is over."""
-    stage, scene = session.stage, session.scene
-    last = session.now if session.all_clear_t is None else session.all_clear_t  # then everybody goes home
+    stage, scene = course.stage, course.scene
+    last = course.now if course.all_clear_t is None else course.all_clear_t  # then everybody goes home
     world, start, end = stage.world, stage.start_s, max(last, stage.start_s + 0.1)
     ways = [("child", _way(scene.tracks()[stage.lead.index], start, end))]
     for unit in scene.units.values():
@@ -32,7 +30,7 @@ def picture_of(session: "Session") -> dict[str, Any]:
     school = world.places[world.school_place]
     marks = [("school", school.x, school.y, {"ko": "학교", "en": "school"})]
     f = world.map.frame
-    for event in session.timeline.after(0):
+    for event in course.timeline.after(0):
         if event["kind"] in MARKED and "lon" in event:
             x, y = f.to_xy(np.array([event["lon"]]), np.array([event["lat"]]))[0].tolist()
             # The spot says it; the clock says when.

@@ -6,16 +6,17 @@ The folder is ``<results>/<school>/<session>``. No names of real people, no keys
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from safezone_sim.drill.catalogue import shown
+from safezone_sim.drill.course import Course
 from safezone_sim.drill.geo import places_of
 from safezone_sim.drill.picture import picture_of
-
-if TYPE_CHECKING:
-    from safezone_sim.drill.session import Session
+from safezone_sim.drill.report import file_name, report_html, report_pdf
+from safezone_sim.drill.states import OVER
+from safezone_sim.drill.views import REACTIONS, cases, public, status
 
 RECORD, REPLAY, MAP, TIMELINE, PICTURE = (
     "session.json", "replay.json", "map.geojson", "timeline.jsonl", "picture.json",
@@ -46,38 +47,34 @@ LOST = (
 )  # fmt: skip
 
 
-def record_of(session: "Session") -> dict[str, Any]:
+def record_of(course: Course) -> dict[str, Any]:
     """The record as it is now."""
-    status = session.status()
-    plan = session.stage.plan
+    now, stage = status(course), course.stage
     return {
         "record_version": VERSION,
-        **session.public(with_tokens=False),
-        "seed": session.stage.scenario.seed, "speed": session.speed,
-        "started_t": session.stage.start_s if session.started else None,
-        "ended_t": session.ended_t, "ended_at": None if session.ended_t is None else session.at(session.ended_t),
-        "all_clear_t": session.all_clear_t, "minutes": session.stage.minutes, "plan_minutes": plan.minutes,
-        "plan": shown(session.stage.scenario) | {"starts": session.stage.start}, "injects": status["injects"], "cases": session.cases(),
-        "objectives": status["objectives"], "measures": status["measures"], "rollcall": status["rollcall"],
-        "notes": session.notes, "improvements": session.improvements, "events": session.timeline.after(0),
-        "pupils": len(session.stage.world.people),
+        **public(course, with_tokens=False),
+        "seed": stage.scenario.seed, "speed": course.speed, "started_t": course.started_t,
+        "ended_t": course.ended_t, "ended_at": None if course.ended_t is None else stage.at(course.ended_t),
+        "all_clear_t": course.all_clear_t, "minutes": stage.minutes, "plan_minutes": stage.plan.minutes,
+        "plan": shown(stage.scenario) | {"starts": stage.start}, "injects": now["injects"], "cases": cases(course),
+        "objectives": now["objectives"], "measures": now["measures"], "rollcall": now["rollcall"],
+        "notes": course.notes, "improvements": course.improvements, "events": course.timeline.after(0),
+        "pupils": len(stage.world.people),
     }  # fmt: skip
 
 
 def shown_of(record: Mapping[str, Any]) -> dict[str, Any]:
-    """Of a record, what the control API shows of a session; see ``Session.public``."""
+    """Of a record, what the control API shows of a session; see ``views.public``."""
     return {name: record.get(name) for name in SHOWN}
 
 
-def write_record(session: "Session") -> None:
+def write_record(course: Course) -> None:
     """Writes ``session.json``."""
-    _write(session.folder / RECORD, record_of(session))
+    _write(course.folder / RECORD, record_of(course))
 
 
 def write_report(record: Mapping[str, Any], earlier: Sequence[Mapping[str, Any]], folder: Path) -> None:
     """Writes the report as HTML and PDF beside the record, to be had without any program of ours."""
-    from safezone_sim.drill.report import file_name, report_html, report_pdf
-
     partial = folder / ".report.partial"
     for name, content in (
         ("report.html", report_html(record, earlier).encode()),
@@ -87,11 +84,11 @@ def write_report(record: Mapping[str, Any], earlier: Sequence[Mapping[str, Any]]
         partial.replace(folder / name)
 
 
-def write_replay(session: "Session") -> None:
+def write_replay(course: Course) -> None:
     """Writes the drill on the map for later: everybody's way, and the places."""
-    _write(session.folder / REPLAY, replay_of(session))
-    _write(session.folder / PICTURE, picture_of(session))
-    write_map(session)
+    _write(course.folder / REPLAY, replay_of(course))
+    _write(course.folder / PICTURE, picture_of(course))
+    write_map(course)
 
 
 def read_picture(folder: Path) -> dict[str, Any] | None:
@@ -103,18 +100,16 @@ def read_picture(folder: Path) -> dict[str, Any] | None:
     return found
 
 
-def write_map(session: "Session") -> None:
+def write_map(course: Course) -> None:
     """Writes the places alone."""
-    _write(
-        session.folder / MAP, places_of(session, schematic=session.stage.world.map.source.kind == "schematic")
-    )
+    _write(course.folder / MAP, places_of(course.scene, course.cameras, course.stage.schematic))
 
 
-def agents_of(session: "Session") -> list[dict[str, Any]]:
+def agents_of(course: Course) -> list[dict[str, Any]]:
     """Everybody who is in frames, by index."""
-    scene, stage = session.scene, session.stage
+    scene, stage = course.scene, course.stage
     seat_of = {index: seat for seat, index in enumerate(stage.seats, 1)}
-    t = session.now
+    t = course.now
     rows: list[dict[str, Any]] = []
     for n, track in enumerate(scene.tracks()):
         lon, lat = scene.lonlat(*track.position(t))
@@ -144,28 +139,27 @@ def agents_of(session: "Session") -> list[dict[str, Any]]:
     return rows
 
 
-def replay_of(session: "Session") -> dict[str, Any]:
+def replay_of(course: Course) -> dict[str, Any]:
     """Tracks over the drill, events and camera turns."""
-    scene, f = session.scene, session.stage.world.map.frame
-    start, end = session.stage.start_s - 30.0, session.now
+    scene = course.scene
+    start, end = course.stage.start_s - 30.0, course.now
     tracks = []
     for n, track in enumerate(scene.tracks()):
         t, x, y, place = track.between(start, max(end, start + 0.01))
         keep = np.ones(len(t), bool)
         # Who stands still needs only where the standing begins and ends.
         keep[1:-1] = (x[1:-1] != x[:-2]) | (y[1:-1] != y[:-2]) | (x[1:-1] != x[2:]) | (y[1:-1] != y[2:])
+        lon, lat = scene.lonlats(np.column_stack([x[keep], y[keep]])).T.tolist()
         tracks.append({
-            "i": n, "t": np.round(t[keep] , 1).tolist(),
-            "lon": np.round(x[keep] / f.m_per_deg_lon + f.lon0, 6).tolist(),
-            "lat": np.round(y[keep] / f.m_per_deg_lat + f.lat0, 6).tolist(),
+            "i": n, "t": np.round(t[keep], 1).tolist(), "lon": lon, "lat": lat,
             "place": [p for p, k in zip(place, keep.tolist(), strict=True) if k],
         })  # fmt: skip
     cameras = [
         {"t": e["t"], "camera": e["camera"], "preset": e["preset"], "bearing_deg": e["data"]["bearing_deg"]}
-        for e in session.timeline.after(0) if e["kind"] == "camera"
+        for e in course.timeline.after(0) if e["kind"] == "camera"
     ]  # fmt: skip
-    return {"from_t": start, "to_t": end, "agents": agents_of(session), "tracks": tracks,
-            "events": session.timeline.after(0), "cameras": cameras}  # fmt: skip
+    return {"from_t": start, "to_t": end, "agents": agents_of(course), "tracks": tracks,
+            "events": course.timeline.after(0), "cameras": cameras}  # fmt: skip
 
 
 def is_waiting(record: Mapping[str, Any]) -> bool:
@@ -196,7 +190,7 @@ def read_records(folder: Path) -> list[dict[str, Any]]:
     for path in folder.glob(f"*/*/{RECORD}"):
         try:
             record = {**json.loads(path.read_text(encoding="utf-8")), "folder": str(path.parent)}
-            whole = record["state"] in ("ended", "failed") or is_waiting(record)
+            whole = record["state"] in OVER or is_waiting(record)
             found.append(record if whole else _lost(record, path.parent))
         except (OSError, ValueError, KeyError):
             continue
@@ -229,7 +223,7 @@ def _lost(record: dict[str, Any], folder: Path) -> dict[str, Any]:
 
 
 def state_of(record: Mapping[str, Any]) -> dict[str, Any]:
-    """The state of a session of an earlier run, in the form of ``Session.status``."""
+    """The state of a session of an earlier run, in the form of ``views.status``."""
     events = record["events"]
     started, ended = record["started_t"], record["ended_t"]
     return {
@@ -238,7 +232,7 @@ def state_of(record: Mapping[str, Any]) -> dict[str, Any]:
         "elapsed_s": 0.0 if started is None or ended is None else round(ended - started, 1), "minutes": record["minutes"],
         "speed": 1.0, "phase": None, "all_clear_t": record["all_clear_t"], "hub": "ok", "injects": record["injects"],
         "counts": {}, "child": None, "rollcall": record["rollcall"], "measures": record["measures"], "objectives": record["objectives"],
-        "reactions": events[-20:], "last_event": len(events),
+        "reactions": events[-REACTIONS:], "last_event": len(events),
     }  # fmt: skip
 
 

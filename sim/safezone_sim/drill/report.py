@@ -25,15 +25,12 @@ from safezone_sim.drill.document import (
     to_pdf,
 )
 from safezone_sim.drill.measures import fast_stretches, uncounted
+from safezone_sim.drill.states import OPEN
+from safezone_sim.drill.words import RATINGS
 
-RATINGS = {
-    "P": ("어려움 없이 해냄", "performed without challenges"), "S": ("조금 어려움", "some challenges"),
-    "M": ("크게 어려움", "major challenges"), "U": ("해내지 못함", "unable to perform"),
-}  # fmt: skip
 NOT_IN_TIMELINE = ("rating", "improvement", "agent")
 SEOUL = ZoneInfo("Asia/Seoul")
 EARLIER = 4
-RUNNING = ("ready", "running", "paused")
 
 Record = Mapping[str, Any]
 
@@ -181,7 +178,7 @@ def _result(record: Record, o: Mapping[str, Any], say: Words) -> str:
     r = o["result"]
     if r is None:
         return "–"
-    if r["s"] is None and r["open"] and record["state"] in RUNNING:
+    if r["s"] is None and r["open"] and record["state"] in OPEN:
         return "– " + say(("진행 중", "under way"))
     if r["met"] is None and r["s"] is None:
         return "– " + say(("일어나지 않음", "did not happen"))
@@ -370,7 +367,7 @@ def _improvements(record: Record, say: Words) -> list[Block]:
                 (6, 58, 20, 16),
             )
         )
-    over = record["state"] not in RUNNING  # before that nothing is missed for good
+    over = record["state"] not in OPEN  # before that nothing is missed for good
     judged = [o for o in record["objectives"] if o["result"] is not None and not uncounted(record, o)]
     missed = [o for o in judged if over and o["result"]["met"] is False]
     if missed:

@@ -4,15 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from safezone_sim.drill.refusals import Invalid
+
 STATUSES = ("here", "missing", "excused")
-
-
-class BadSeat(ValueError):
-    """A seat or status that cannot be: the field, the value, what is possible."""
-
-    def __init__(self, field_name: str, value: Any, detail: str) -> None:
-        super().__init__(detail)
-        self.field, self.value = field_name, value
 
 
 @dataclass
@@ -30,23 +24,23 @@ class RollCall:
             self.asked_t = t
 
     def take(self, seats: Iterable[Mapping[str, Any]], t: float) -> None:
-        """Adds what a teacher counted. BadSeat, and then nothing has changed."""
+        """Adds what a teacher counted. Invalid, and then nothing has changed."""
         taken: dict[int, str] = {}
         for n, entry in enumerate(seats):
             extra = set(entry) - {"seat", "status"}
             if extra:
-                raise BadSeat(
+                raise Invalid(
                     f"seats[{n}].{sorted(extra)[0]}", entry[sorted(extra)[0]],
                     "자리 번호와 상태만 받습니다. 이름은 보내지 마십시오. · seat and status only; do not send names",
                 )  # fmt: skip
             seat, status = entry.get("seat"), entry.get("status")
             if not isinstance(seat, int) or isinstance(seat, bool) or not 1 <= seat <= self.expected:
-                raise BadSeat(
+                raise Invalid(
                     f"seats[{n}].seat", seat,
                     f"자리 번호는 1에서 {self.expected}까지입니다. · seats are 1 to {self.expected}",
                 )  # fmt: skip
             if status not in STATUSES:
-                raise BadSeat(
+                raise Invalid(
                     f"seats[{n}].status", status,
                     f"{', '.join(STATUSES)} 가운데 하나입니다. · use one of {', '.join(STATUSES)}",
                 )  # fmt: skip

@@ -92,6 +92,10 @@ class Scene:
         f = self.world.map.frame
         return round(x / f.m_per_deg_lon + f.lon0, 6), round(y / f.m_per_deg_lat + f.lat0, 6)
 
+    def lonlats(self, xy: FloatArray) -> FloatArray:
+        """Metres (n, 2) to degrees (n, 2), rounded likewise."""
+        return np.round(self.world.map.frame.to_lonlat(xy), 6)
+
     def flags(self, index: int, track: Track, t: float) -> int:
         """What frames say of somebody beside the position."""
         walking = WALKING if track.moved_within(t - 1.0, t) else 0
@@ -234,10 +238,14 @@ class Scene:
             x, y, agent=person.index, unit=by.id if by else None,
         )  # fmt: skip
 
+    def tell(self, kind: str, text: tuple[str, str], **more: Any) -> None:
+        """An event of now."""
+        self.timeline.add(self.env.now, kind, text, **more)
+
     def tell_at(self, kind: str, text: tuple[str, str], x: float, y: float, **more: Any) -> None:
-        """An event at a place, metres."""
+        """An event of now at a place, metres."""
         lon, lat = self.lonlat(x, y)
-        self.timeline.add(self.env.now, kind, text, lon=lon, lat=lat, **more)
+        self.tell(kind, text, lon=lon, lat=lat, **more)
 
     def lead_away(self, course: FloatArray, mps: float) -> None:
         """A stranger comes up to the lead and walks with it along a course (k, 2)."""
@@ -254,8 +262,7 @@ class Scene:
         )
         self.extras.append(stranger)
         self.cast.add(self.index_of_extra(stranger.id))
-        self.timeline.add(
-            self.env.now,
+        self.tell(
             "agent",
             ("낯선 사람이 다가옴", "a stranger comes up"),
             agent=self.index_of_extra(stranger.id),
@@ -285,8 +292,7 @@ class Scene:
         for (person, *_), leg in zip(walks, legs, strict=True):
             event = self.env.timeout(max(0.0, leg.t[-1] - self.env.now))
             event.callbacks.append(lambda _e, who=person: self._assemble(who, len(inside)))
-        self.timeline.add(
-            self.env.now,
+        self.tell(
             "evacuate",
             (f"대피 시작: {len(inside)}명", f"evacuation begins: {len(inside)} pupils"),
         )
@@ -296,8 +302,8 @@ class Scene:
         self.safe.add(person.index)
         if len(self.assembled) == expected:
             left = len(self.trouble - self.safe)
-            self.timeline.add(
-                self.env.now, "assembled",
+            self.tell(
+                "assembled",
                 (f"운동장에 {expected}명 모임" + (f", {left}명은 아직" if left else ""), f"{expected} in the yard" + (f", {left} still missing" if left else "")),
             )  # fmt: skip
 

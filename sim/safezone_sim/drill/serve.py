@@ -10,7 +10,8 @@ from pathlib import Path
 
 import uvicorn
 
-from safezone_sim.drill.service import Control, build_service
+from safezone_sim.drill.control import Control
+from safezone_sim.drill.service import build_service
 from safezone_sim.twin.hubprocess import HubProcess, HubStartError
 
 START_TIMEOUT_S = 20.0

@@ -3,7 +3,7 @@
 One session is one zone of its own, named after the school and the session, so that several meet nowhere on a hub.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -36,7 +36,6 @@ CARS_OF_BOXES = 4  # beside the two patrol cars that every zone has
 EVERY_DAY = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 OPERATORS = (("op1", "112 근무자 1 (모의)", "operator"), ("op2", "112 근무자 2 (모의)", "operator"),
              ("sv", "112 팀장 (모의)", "supervisor"), ("field", "현장 무전 (모의)", "operator"))  # fmt: skip
-Told = Callable[[str, float], None]
 
 
 @dataclass(frozen=True)
@@ -80,6 +79,15 @@ class Stage:
         return self.scenario.drill_id(self.zone)
 
     @property
+    def schematic(self) -> bool:
+        """Whether the map is made up, and not the school's."""
+        return self.world.map.source.kind == "schematic"
+
+    def at(self, t: float) -> str:
+        """Seconds after midnight as RFC 3339."""
+        return self.scenario.at(t).isoformat(timespec="milliseconds")
+
+    @property
     def lead_words(self) -> tuple[str, str]:
         """What the lead is called: number and invented name."""
         return f"{self.lead.number}번 {self.lead.name}", f"seat {self.lead.number}, {self.lead.name}"
@@ -119,7 +127,6 @@ def set_stage(
     room: ClassRoom | None = None,
     zone: str | None = None,
     lab: bool = False,
-    told: Told = lambda step, share: None,
 ) -> Stage:
     """Builds the stage; takes one or two seconds. SchoolError, MapError, WorldError, BadStart or NoPart say what is wrong.
 
@@ -132,13 +139,10 @@ def set_stage(
     begins = start_of(scenario, start)
     whole_day, start_s = day_of(scenario, begins, minutes)
     lived = _lived(whole_day, school_code, day, seed)
-    told("map", 0.0)
     found = find_school(school_code, map_dir)
     street_map = load_map(found.lon, found.lat, lived.map.radius_m, map_dir=map_dir, source=map_source)
-    told("world", 0.3)
     school = replace(found, code=zone or session)
     world = with_childrens_names(build_world(lived, school, street_map, map_dir=map_dir), seed)
-    told("cast", 0.6)
     life = lived_until(lived, world, start_s - 60.0 * plan.warm_up_min)
     at_home = [p for p in world.subscribers if life.agents[p.index].whereabouts == "home"
                and not life.day.draft.ill[p.index] and not life.agents[p.index].legs]  # fmt: skip

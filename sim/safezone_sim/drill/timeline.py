@@ -61,9 +61,3 @@ class Timeline:
         """Calls it no longer."""
         with self._lock:
             self._listeners = [other for other in self._listeners if other is not listener]
-
-    def close(self) -> None:
-        with self._lock:
-            if self._file is not None:
-                self._file.close()
-                self._file = None

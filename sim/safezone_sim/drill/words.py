@@ -1,4 +1,4 @@
-"""Korean and English words of services, for people."""
+"""Korean and English words of services and ratings, for people."""
 
 # As in services.json of the standard, whose loader gives names only.
 SERVICES = {
@@ -11,6 +11,12 @@ SERVICES = {
     "phone_call_112": ("전화 단축번호 112 호출", "speed-dial call to 112"),
     "missing_report": ("실종 신고", "child reported missing"),
 }
+
+# Of objectives, as exercise evaluators rate them.
+RATINGS = {
+    "P": ("어려움 없이 해냄", "performed without challenges"), "S": ("조금 어려움", "some challenges"),
+    "M": ("크게 어려움", "major challenges"), "U": ("해내지 못함", "unable to perform"),
+}  # fmt: skip
 
 
 def service_words(service: str) -> tuple[str, str]:
