@@ -256,6 +256,17 @@ def test_teacher_runs_a_drill_from_start_to_report_by_clicking(
     assert violations(page) == []
     page.click("#tab-report")
     page.locator(".ratings input[value=P]").first.check()
+    for text in ("방송을 짧게", "조끼를 산다"):
+        page.fill("#panel input[name=text]", text)
+        page.click("#panel form button")
+        expect(page.locator("#improvements")).to_contain_text(text)
+    page.locator("#improvements li", has_text="조끼").locator("button").click()
+    expect(page.locator("#improvements li")).to_have_count(1)
+    page.reload()  # what was rated and written is the drill's, not this browser's
+    page.wait_for_selector("body[data-state=ended]")
+    page.click("#tab-report")
+    expect(page.locator(".ratings input[value=P]").first).to_be_checked()
+    expect(page.locator("#improvements")).to_contain_text("방송을 짧게")
     report = page.frame_locator(".report-frame")
     expect(report.locator("body")).to_contain_text("상황실이 빨리 알아차렸다", timeout=20000)
     kept = twin.ask("GET", f"/sessions/{session}/report.json")

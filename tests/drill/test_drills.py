@@ -316,7 +316,22 @@ def test_an_ended_drill_leaves_memory_and_can_still_be_read(
     assert lab.http.get(f"{at}/agents").json()["items"] and lab.http.get(f"{at}/replay").status_code == 200
     past = [kind for _, kind, _ in events(lab.http.get(f"{at}/stream", params={"last_event_id": "0"}))]
     assert past.count("event") == after["last_event"] and past[0] == "clock"
-    assert lab.post(f"{at}/notes", text="늦음").status_code == 404
+    # The teacher writes the report after school: ratings, notes and items go into the record on disk.
+    assert lab.http.put(f"{at}/ratings", json={"objective": "o1", "rating": "X"}).status_code == 422
+    assert lab.http.put(f"{at}/ratings", json={"objective": "o99", "rating": "P"}).status_code == 404
+    lab.http.put(
+        f"{at}/ratings", json={"objective": "o1", "rating": "M", "evidence": "종소리에 묻힘"}
+    ).raise_for_status()
+    for text in ("안내판을 단다", "방송을 줄인다"):
+        lab.post(f"{at}/improvements", text=text).raise_for_status()
+    lab.http.delete(f"{at}/improvements/1").raise_for_status()
+    assert lab.post(f"{at}/notes", text="늦음").json()["n"] == 1
+    written = lab.http.get(f"{at}/report.json").json()
+    assert next(o for o in written["objectives"] if o["id"] == "o1")["rating"] == "M"
+    assert [i["text"] for i in written["improvements"]] == ["방송을 줄인다"]
+    assert written["events"][-1]["n"] == len(written["events"]) == after["last_event"] + 4
+    html = lab.http.get(f"{at}/report.html").text
+    assert "종소리에 묻힘" in html and "방송을 줄인다" in html and "안내판을 단다" not in html
     refused = lab.post(
         "/sessions", school="7041138", drill="dial-112", **{"class": {"grade": 7, "class": 1, "size": 9}}
     )

@@ -163,13 +163,13 @@ function log() {
   fill($("#panel"), el("form", { class: "row", submit: async (event) => { event.preventDefault(); const box = event.target.querySelector("input"), text = box.value.trim(); if (text && await act("notes", { text, by: "observer" }, t("메모를 남겼습니다"))) box.value = ""; } }, el("input", { type: "text", id: "note", "aria-label": t("관찰 메모"), placeholder: t("관찰한 것을 적으세요"), maxlength: 500, style: "flex:1;width:auto", value: $("#note")?.value ?? "" }), el("button", { class: "primary", "data-key": "note-save", text: t("메모") })),
     el("ol", { class: "reactions bare" }, shown.map((e) => el("li", { class: e.kind === "real" ? "real-line" : "" }, el("span", { class: "num", text: ofDay(e.t) }), el("span", {}, el("span", { "aria-hidden": "true", text: `${KIND[e.kind] ?? "·"} ` }), both(e.text), e.kind === "real" && el("b", { text: ` ${t("실제 신고")}` }))))), shown.length === 0 && el("p", { class: "empty", text: t("아직 아무 일도 없습니다.") }));
 }
-let drawn = "";
+let drawn = "", rated = {};
 function report() {
   // Ratings are typed in here: only redrawn when there is something new to show.
-  const mark = `${state.state}:${state.measures ? JSON.stringify(state.measures) : ""}:${here.lang}`;
+  const mark = `${state.state}:${state.measures ? JSON.stringify(state.measures) : ""}:${JSON.stringify(state.improvements)}:${here.lang}`;
   if ($("#report-links") && drawn === mark) return;
   drawn = mark;
-  const rated = kept.get(`ratings:${id}`, {});
+  rated = Object.fromEntries((state.objectives ?? []).map((o) => [o.id, { rating: o.rating, evidence: o.evidence }]));
   fill($("#panel"), state.state === "ended" && session.rehearsal && el("section", { class: "card next" }, el("h2", { text: t("리허설을 마쳤습니다") }), el("p", { text: t("이제 진짜 훈련을 만드세요. 학교와 훈련, 학급, 날짜는 그대로 채워집니다.") }), el("a", { class: "button primary", id: "for-real", href: `/drill?${forReal()}`, text: t("진짜 훈련 만들기") })),
     el("div", { class: "row", id: "report-links" }, el("a", { class: "button primary", id: "report-html", target: "_blank", rel: "noopener", href: `${BASE}/report.html?lang=${here.lang}`, text: t("보고서 열기") }), el("a", { class: "button plain", id: "report-pdf", download: "", href: `${BASE}/report.pdf?lang=${here.lang}`, text: t("PDF 내려받기") }), state.state !== "ended" && el("span", { class: "tag warn", text: t("훈련이 끝나면 완성됩니다") })),
     state.measures && measures(),
@@ -177,16 +177,19 @@ function report() {
     el("div", { class: "scroll" }, el("table", { class: "ratings" }, el("tbody", {}, (drill?.objectives ?? []).map((o) => el("tr", {}, el("td", {}, both(o.text), el("div", { class: "row", role: "radiogroup", "aria-label": both(o.text) }, [["P", t("어려움 없이 함")], ["S", t("조금 어려움")], ["M", t("크게 어려움")], ["U", t("해내지 못함")]].map(([letter, meaning]) => el("label", { title: meaning }, el("input", { type: "radio", name: `rate-${o.id}`, value: letter, checked: rated[o.id]?.rating === letter, change: () => rate(o.id, { rating: letter }) }), here.lang === "ko" ? meaning : `${letter} ${meaning}`))),
       el("input", { type: "text", "aria-label": t("근거: {what}", { what: both(o.text) }), placeholder: t("근거"), value: rated[o.id]?.evidence ?? "", change: (event) => rate(o.id, { evidence: event.target.value }) }))))))),
     el("h2", { style: "margin-top:1rem", text: t("고칠 것") }),
+    el("ul", { class: "bare", id: "improvements" }, (state.improvements ?? []).map((i) => el("li", { class: "row between" }, el("span", { text: [i.text, i.owner, i.due].filter(Boolean).join(" · ") }), el("button", { type: "button", class: "plain small", "aria-label": t("지우기: {what}", { what: i.text }), click: () => drop(i.n), text: t("지우기") })))),
     el("form", { submit: async (event) => { event.preventDefault(); const given = Object.fromEntries(new FormData(event.target)); if (await act("improvements", { text: given.text, owner: given.owner, ...(given.due ? { due: given.due } : {}) }, t("고칠 것을 보고서에 적었습니다"))) event.target.reset(); } },
       el("input", { type: "text", name: "text", required: true, "aria-label": t("무엇을"), placeholder: t("무엇을 고칠까요?") }), el("div", { class: "row", style: "margin-top:.4rem" }, el("input", { type: "text", name: "owner", "aria-label": t("누가"), placeholder: t("누가"), style: "width:9rem" }), el("input", { type: "date", name: "due", "aria-label": t("언제까지"), style: "width:auto" }), el("button", { class: "primary", text: t("더하기") }))),
     el("iframe", { class: "report-frame", style: "margin-top:1rem", title: t("사후 보고서"), src: `${BASE}/report.html?lang=${here.lang}` }));
 }
 /** The same school, drill, class and day once more, and no rehearsal. */
 const forReal = () => new URLSearchParams({ school: session.school.code, drill: session.drill.id, date: session.date, ...(session.starts ? { start: session.starts } : {}), grade: session.class?.grade ?? "", class: session.class?.class ?? "", size: session.class?.seats?.length ?? "" });
+async function drop(n) {
+  try { await ask("DELETE", `${BASE}/improvements/${n}`); } catch (error) { trouble(error); }
+  await refresh().catch(trouble);
+}
 async function rate(objective, change) {
-  const rated = kept.get(`ratings:${id}`, {});
-  rated[objective] = { rating: null, evidence: "", ...rated[objective], ...change };
-  kept.set(`ratings:${id}`, rated);
+  Object.assign(rated[objective], change);
   await ask("PUT", `${BASE}/ratings`, { objective, ...rated[objective] }).catch(trouble);
 }
 

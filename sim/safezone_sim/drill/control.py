@@ -1,19 +1,28 @@
 """The register of drills: which there are, in this run and from earlier ones, how one is opened and when it is let go."""
 
 import logging
+import shutil
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from safezone_sim.drill import catalogue
 from safezone_sim.drill.booking import Booking, booked_before, booking_of
 from safezone_sim.drill.casting import NoPart
+from safezone_sim.drill.evaluation import Evaluation
 from safezone_sim.drill.guard import Problem, invalid
-from safezone_sim.drill.record import prepared, read_picture, read_records, record_of, write_report
+from safezone_sim.drill.record import (
+    evaluation_of,
+    prepared,
+    read_picture,
+    read_records,
+    record_of,
+    write_report,
+)
 from safezone_sim.drill.session import Session
 from safezone_sim.drill.stage import set_stage
 from safezone_sim.drill.streets import Streets
@@ -25,7 +34,9 @@ from safezone_sim.world import WorldError
 
 log = logging.getLogger("safezone.drill")
 
-KEPT_S = 2 * 3600.0  # so long after its end a drill can still be rated and noted
+T = TypeVar("T")
+
+KEPT_S = 30 * 60.0  # so long after its end a drill stays in memory, and the tokens of its people good
 
 
 @dataclass
@@ -43,6 +54,7 @@ class Control:
     sessions: dict[str, Session] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _reopening: threading.Lock = field(default_factory=threading.Lock)
+    _noting: threading.Lock = field(default_factory=threading.Lock)
     _paper: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "paper"))
 
     @property
@@ -84,16 +96,28 @@ class Control:
             and r["rehearsal"] == record["rehearsal"]
         ]  # fmt: skip
 
-    def keep_report(self, session: Session) -> None:
-        """Has the report of an ended drill written into its folder, one after the other; ``close`` waits for it."""
-        self._paper.submit(self._write_report, session)
+    def write_down(self, id_: str, act: Callable[[Evaluation], T]) -> T:
+        """What an observer writes of a drill of this run or an earlier one; its report follows. Problem, Unknown, Invalid."""
+        live = self.sessions.get(id_)
+        if live is not None:
+            outcome = act(live.evaluation)
+        else:
+            with self._noting:
+                outcome = act(evaluation_of(self.record(id_)))
+        self.keep_report(id_)
+        return outcome
 
-    def _write_report(self, session: Session) -> None:
-        if session.course.state == "ended" and session.course.started:
-            try:
-                write_report(*self.printed(session.id), session.course.folder)
-            except Exception:  # the record is kept, and the report can be had from it
-                log.exception("drill %s: the report was not written", session.id)
+    def keep_report(self, id_: str) -> None:
+        """Has the report of an ended drill written into its folder, one after the other; ``close`` waits for it."""
+        self._paper.submit(self._write_report, id_)
+
+    def _write_report(self, id_: str) -> None:
+        try:
+            record, earlier = self.printed(id_)
+            if record["state"] == "ended" and record["started_t"] is not None:
+                write_report(record, earlier, Path(record["folder"]))
+        except Exception:  # the record is kept, and the report can be had from it
+            log.exception("drill %s: the report was not written", id_)
 
     def open(self, body: Mapping[str, Any]) -> Session:
         """Prepares a session; takes some seconds. Problem."""
@@ -118,6 +142,7 @@ class Control:
             try:
                 self._prepare(wanted)
             except Exception:
+                path.parent.mkdir(exist_ok=True)
                 path.write_bytes(kept)
                 raise
 
@@ -129,13 +154,15 @@ class Control:
             )  # fmt: skip
         except (SchoolError, WorldError, MapError, NoPart) as e:
             raise invalid(str(e), "school", wanted.school) from e
+        folder = self.results / wanted.school / wanted.session
         try:
             session = Session(
-                stage, self.hub, self.hub_token, self.results / wanted.school / wanted.session,
+                stage, self.hub, self.hub_token, folder,
                 speed=wanted.speed, owner=wanted.owner, created_at=wanted.created_at,
             )  # fmt: skip
             session.prepare()
         except (HubError, BrokerError) as e:
+            shutil.rmtree(folder, ignore_errors=True)
             raise Problem(502, "hub", str(e)) from e
         with self._lock:
             self.sessions[session.id] = session
@@ -143,7 +170,7 @@ class Control:
         return session
 
     def let_go(self) -> None:
-        """Ended drills leave memory (some 70 MB each) and are read from their folder from then on; nobody can act in them."""
+        """Ended drills leave memory (some 70 MB each) and are read from their folder from then on; nobody can act in them, but rate and note."""
         now = time.monotonic()
         with self._lock:
             old = [
@@ -159,7 +186,7 @@ class Control:
         for session in self.sessions.values():
             if not session.course.over:
                 session.abandon()
-                self.keep_report(session)
+                self.keep_report(session.id)
             session.revoke()
         self._paper.shutdown()
 

@@ -85,8 +85,8 @@ class Incidents:
         if not ours:
             self._scene.timeline.add(
                 self._env.now, "real", ("실제 호출! 훈련이 아닙니다", "A REAL CALL, not part of the drill"),
-                incident=incident["id"], data={"service": service}, **place,
-            )["exercise"] = False  # fmt: skip
+                incident=incident["id"], data={"service": service}, exercise=False, **place,
+            )  # fmt: skip
             return
         found = self._take(id_, incident)
         if self._slow_down():

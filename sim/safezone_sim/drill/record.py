@@ -12,11 +12,13 @@ import numpy as np
 
 from safezone_sim.drill.catalogue import shown
 from safezone_sim.drill.course import Course
+from safezone_sim.drill.evaluation import Evaluation, Papers
 from safezone_sim.drill.geo import places_of
 from safezone_sim.drill.picture import picture_of
 from safezone_sim.drill.report import file_name, report_html, report_pdf
 from safezone_sim.drill.states import OVER
-from safezone_sim.drill.views import REACTIONS, cases, public, status
+from safezone_sim.drill.timeline import Timeline
+from safezone_sim.drill.views import REACTIONS, UNRATED, cases, public, status
 
 RECORD, REPLAY, MAP, TIMELINE, PICTURE = (
     "session.json", "replay.json", "map.geojson", "timeline.jsonl", "picture.json",
@@ -222,6 +224,25 @@ def _lost(record: dict[str, Any], folder: Path) -> dict[str, Any]:
     }
 
 
+def evaluation_of(record: dict[str, Any]) -> Evaluation:
+    """Writes in the record of a drill that left memory, and keeps it; nobody else may do so meanwhile. ``record``: of ``read_records``."""
+    folder, ended = Path(record["folder"]), record["ended_t"] or 0.0
+    ended_at = record["ended_at"] or (record["events"][-1]["at"] if record["events"] else "")
+    rows = record["objectives"]
+    ratings = {o["id"]: {"rating": o["rating"], "evidence": o["evidence"]} for o in rows}
+    timeline = Timeline(folder / TIMELINE, lambda _t: ended_at, record["events"])
+
+    def save() -> None:
+        given = [{**o, **ratings.get(o["id"], UNRATED)} for o in rows]
+        kept = {name: value for name, value in record.items() if name != "folder"}
+        _write(folder / RECORD, kept | {"objectives": given, "events": timeline.after(0)})
+
+    return Evaluation(Papers(
+        [o["id"] for o in rows], record["notes"], ratings, record["improvements"], timeline,
+        now=lambda: ended, at=lambda _t: ended_at, save=save,
+    ))  # fmt: skip
+
+
 def state_of(record: Mapping[str, Any]) -> dict[str, Any]:
     """The state of a session of an earlier run, in the form of ``views.status``."""
     events = record["events"]
@@ -232,7 +253,7 @@ def state_of(record: Mapping[str, Any]) -> dict[str, Any]:
         "elapsed_s": 0.0 if started is None or ended is None else round(ended - started, 1), "minutes": record["minutes"],
         "speed": 1.0, "phase": None, "all_clear_t": record["all_clear_t"], "hub": "ok", "injects": record["injects"],
         "counts": {}, "child": None, "rollcall": record["rollcall"], "measures": record["measures"], "objectives": record["objectives"],
-        "reactions": events[-REACTIONS:], "last_event": len(events),
+        "improvements": record["improvements"], "reactions": events[-REACTIONS:], "last_event": len(events),
     }  # fmt: skip
 
 

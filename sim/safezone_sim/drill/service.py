@@ -4,7 +4,7 @@ import hmac
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 from starlette.applications import Starlette
@@ -17,6 +17,7 @@ from safezone_sim.drill import catalogue
 from safezone_sim.drill.cameras import camera_rows, camera_svg
 from safezone_sim.drill.control import Control
 from safezone_sim.drill.document import paper_name
+from safezone_sim.drill.evaluation import Evaluation
 from safezone_sim.drill.geo import places_of
 from safezone_sim.drill.guard import (
     Handler,
@@ -53,6 +54,7 @@ from safezone_sim.scenario import Scenario
 from safezone_sim.schools import School, SchoolError, all_schools, find_school
 
 SCHOOLS_MAX = 1000
+T = TypeVar("T")
 
 
 def build_service(control: Control) -> Starlette:
@@ -229,7 +231,7 @@ class _Calls:
     def end(self, session: Session) -> None:
         """Not a call, but what the call does."""
         session.end()
-        self.control.keep_report(session)
+        self.control.keep_report(session.id)
 
     async def speed(self, request: Request) -> Response:
         session, body = self._session(request), await body_of(request)
@@ -261,35 +263,34 @@ class _Calls:
         return JSONResponse(await run_in_threadpool(session.call_roll, seats))
 
     async def note(self, request: Request) -> Response:
-        session, body = self._session(request), await body_of(request)
-        by = text_of(body, "by", required=False) or "observer"
-        note = await run_in_threadpool(session.evaluation.add_note, text_of(body, "text"), by)
-        self.control.keep_report(session)
-        return JSONResponse(note, 201)
+        body = await body_of(request)
+        text, by = text_of(body, "text"), text_of(body, "by", required=False) or "observer"
+        return JSONResponse(await self._written(request, lambda e: e.add_note(text, by)), 201)
 
     async def rate(self, request: Request) -> Response:
-        session, body = self._session(request), await body_of(request)
-        evidence = text_of(body, "evidence", required=False)
-        args = (text_of(body, "objective"), body.get("rating"), evidence)
-        rated = await run_in_threadpool(session.evaluation.rate, *args)
-        self.control.keep_report(session)
-        return JSONResponse(rated)
+        body = await body_of(request)
+        objective, evidence = text_of(body, "objective"), text_of(body, "evidence", required=False)
+        rating = body.get("rating")
+        return JSONResponse(await self._written(request, lambda e: e.rate(objective, rating, evidence)))
 
     async def improve(self, request: Request) -> Response:
-        session, body = self._session(request), await body_of(request)
-        args = (text_of(body, "text"), text_of(body, "owner", required=False), text_of(body, "due", required=False))  # fmt: skip
-        item = await run_in_threadpool(session.evaluation.improve, *args)
-        self.control.keep_report(session)
-        return JSONResponse(item, 201)
+        body = await body_of(request)
+        text, owner, due = (
+            text_of(body, "text"),
+            *(text_of(body, name, required=False) for name in ("owner", "due")),
+        )
+        return JSONResponse(await self._written(request, lambda e: e.improve(text, owner, due)), 201)
 
     async def drop_improvement(self, request: Request) -> Response:
         n = request.path_params["n"]
         if not n.isdigit():
             raise Unknown(n)
-        session = self._session(request)
-        await run_in_threadpool(session.evaluation.drop_improvement, int(n))
-        self.control.keep_report(session)
+        await self._written(request, lambda e: e.drop_improvement(int(n)))
         return Response(status_code=204)
+
+    async def _written(self, request: Request, act: Callable[[Evaluation], T]) -> T:
+        """Something that an observer writes down, also of a drill of an earlier run."""
+        return await run_in_threadpool(self.control.write_down, request.path_params["session"], act)
 
     # --- what people see ----------------------------------------------------------------------------------
 

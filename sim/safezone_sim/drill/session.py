@@ -15,7 +15,7 @@ from typing import Any, Literal, TypeVar
 from safezone_sim.drill.cameras import Turns
 from safezone_sim.drill.course import Course
 from safezone_sim.drill.errands import Errands
-from safezone_sim.drill.evaluation import Evaluation
+from safezone_sim.drill.evaluation import Evaluation, Papers
 from safezone_sim.drill.frames import Frames
 from safezone_sim.drill.hubline import HubLine
 from safezone_sim.drill.incidents import Incidents
@@ -85,7 +85,11 @@ class Session:
             hub=hub, tokens=self.zone.tokens, join=new_join_code(), owner=owner,
             created_at=created_at or datetime.now(UTC).isoformat(timespec="seconds"), speed=speed,
         )  # fmt: skip
-        self.evaluation = Evaluation(self.course, self.save)
+        course = self.course
+        self.evaluation = Evaluation(Papers(
+            [o.id for o in stage.plan.objectives], course.notes, course.ratings, course.improvements, course.timeline,
+            now=lambda: course.now, at=stage.at, save=self.save,
+        ))  # fmt: skip
         self.frames = Frames(self.scene)
         known: dict[str, Incident] = {}
         self._patrols = Patrols(self.scene, self.zone.line, self.master, known)
@@ -107,7 +111,9 @@ class Session:
             self.zone.give_tokens()
             self.zone.warm_up()
         except (HubError, BrokerError):
-            self._finish()
+            # It never was a drill, and leaves no record of one.
+            self.zone.close(hub_is_there=False)
+            self.revoke()
             raise
         self.course.state = "ready"
         self._say("state", ("준비됨", "ready"))

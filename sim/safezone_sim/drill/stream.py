@@ -36,7 +36,7 @@ async def live(course: Course, frames: Frames, after: int, with_frames: bool) ->
             loop.call_soon_threadsafe(happened.set)
 
     timeline.listen(wake)
-    frames.watchers += 1
+    frames.watchers += with_frames
     seen: FloatArray | None = None
     frame_n, told_at, spoke_at, told = -1, 0.0, loop.time(), ("", 0.0)
     try:
@@ -68,7 +68,7 @@ async def live(course: Course, frames: Frames, after: int, with_frames: bool) ->
                 await asyncio.wait_for(happened.wait(), POLL_S)
             happened.clear()
     finally:
-        frames.watchers -= 1
+        frames.watchers -= with_frames
         timeline.forget(wake)
 
 

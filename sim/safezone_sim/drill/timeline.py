@@ -2,23 +2,27 @@
 
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 Listener = Callable[[dict[str, Any]], None]
 
 
 class Timeline:
-    """Events numbered from 1. ``at`` turns seconds after midnight into RFC 3339. May be read from any thread."""
+    """Events numbered from 1. ``at`` turns seconds after midnight into RFC 3339. May be read from any thread.
 
-    def __init__(self, path: Path | None, at: Callable[[float], str]) -> None:
-        self._at = at
+    ``events``: those that the file has already.
+    """
+
+    def __init__(
+        self, path: Path | None, at: Callable[[float], str], events: Iterable[dict[str, Any]] = ()
+    ) -> None:
+        self._at, self._path = at, path
         self._lock = threading.Lock()
-        self._events: list[dict[str, Any]] = []
+        self._events = list(events)
         self._listeners: list[Listener] = []
-        self._file: IO[str] | None = path.open("a", encoding="utf-8") if path is not None else None
 
     def add(self, t: float, kind: str, text: tuple[str, str], **more: Any) -> dict[str, Any]:
         """Writes down one event; ``text`` is Korean, English. Members that are None are left out."""
@@ -34,9 +38,9 @@ class Timeline:
                 **{k: v for k, v in more.items() if v is not None},
             }
             self._events.append(event)
-            if self._file is not None:
-                self._file.write(json.dumps(event, ensure_ascii=False) + "\n")
-                self._file.flush()
+            if self._path is not None:
+                with self._path.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps(event, ensure_ascii=False) + "\n")
             listeners = list(self._listeners)
         for listener in listeners:
             listener(event)

@@ -6,6 +6,7 @@ from safezone_sim.drill.course import Course
 from safezone_sim.drill.measures import by_measure, judged, measured
 
 REACTIONS = 20
+UNRATED = {"rating": None, "evidence": ""}
 SCHEMATIC = {
     "ko": "이 지도는 우리 학교 지도가 아닙니다. 실제 거리가 아닌, 만들어 낸 약도입니다.",
     "en": "This is not your school's map: a made-up sketch, not real streets.",
@@ -50,7 +51,7 @@ def status(course: Course) -> dict[str, Any]:
         "minutes": course.stage.minutes, "speed": course.speed, "phase": phase(course), "all_clear_t": course.all_clear_t,
         "hub": course.hub_state, "injects": [line.row() for line in course.master.lines], "counts": course.scene.counts(),
         "child": child(course), "rollcall": course.rollcall.row(), "measures": by_measure(by_objective),
-        "objectives": by_objective, "reactions": told[-REACTIONS:], "last_event": timeline.last,
+        "objectives": by_objective, "improvements": list(course.improvements), "reactions": told[-REACTIONS:], "last_event": timeline.last,
     }  # fmt: skip
 
 
@@ -86,7 +87,7 @@ def objectives(course: Course) -> list[dict[str, Any]]:
     for o in plan.objectives:
         row = {
             "id": o.id, "text": {"ko": o.text.ko, "en": o.text.en}, "measure": o.measure, "target_s": o.target_s,
-            "result": measured(o, course.master.lines, course.rollcall), **course.ratings.get(o.id, {"rating": None, "evidence": ""}),
+            "result": measured(o, course.master.lines, course.rollcall), **course.ratings.get(o.id, UNRATED),
         }  # fmt: skip
         found.append(row | {"result": judged(record, row)})
     return found
