@@ -16,12 +16,12 @@ from safezone_sim.drill.assembly import _blocks
 from safezone_sim.drill.camera_view import Figure, View, can_see, render
 from safezone_sim.drill.catalogue import ORDER, drills, load_drill, shown
 from safezone_sim.drill.control import Control
-from safezone_sim.drill.document import Heading, PageBreak
+from safezone_sim.drill.document import Heading, PageBreak, to_pdf
 from safezone_sim.drill.hours import BadStart, day_of, start_of
 from safezone_sim.drill.masterlist import Case, Line, MasterList
 from safezone_sim.drill.measures import measured
 from safezone_sim.drill.openapi import NEW_SESSION, document
-from safezone_sim.drill.pack import pack_document, pack_pdf
+from safezone_sim.drill.pack import pack_document
 from safezone_sim.drill.plan import Objective, Text
 from safezone_sim.drill.refusals import Invalid
 from safezone_sim.drill.rollcall import RollCall
@@ -124,7 +124,7 @@ def test_who_leaves_its_track_stands_where_it_was() -> None:
 
 
 def test_the_pack_has_the_korean_font_in_it() -> None:
-    pdf = pack_pdf(shown(drills()["earthquake"]), "서울신도림초등학교", "2026-12-08", "4-2")
+    pdf = to_pdf(pack_document(shown(drills()["earthquake"]), "서울신도림초등학교", "2026-12-08", "4-2"))
     assert pdf.startswith(b"%PDF") and b"NotoSansKR" in pdf and b"FontFile" in pdf
 
 

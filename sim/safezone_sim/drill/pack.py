@@ -14,7 +14,6 @@ from safezone_sim.drill.document import (
     SignOff,
     Table,
     Words,
-    to_pdf,
 )
 from safezone_sim.drill.hours import hh_mm
 from safezone_sim.scenario import clock_seconds
@@ -30,21 +29,6 @@ LETTER = (
 )  # fmt: skip
 
 
-def pack_pdf(
-    drill: Mapping[str, Any],
-    school: str,
-    day: str,
-    room: str = "",
-    language: str = "ko",
-    start: str = "",
-    english: bool = False,
-) -> bytes:
-    """The pack as one PDF. ``drill`` as the control API shows it; ``school``, ``day``, ``room`` (grade-class, as 4-2) and
-    ``start`` (HH:MM) may be empty: then there are lines to fill in. ValueError for a day that is none.
-    """
-    return to_pdf(pack_document(drill, school, day, room, language, start, english))  # fmt: skip
-
-
 def pack_document(
     drill: Mapping[str, Any],
     school: str,
@@ -56,6 +40,9 @@ def pack_document(
 ) -> Document:
     """Everything a teacher prints for one drill, in one language. The letter to parents is in Korean, and in English too where
     that is asked for or is the language of the pack.
+
+    ``drill`` as the control API shows it; ``school``, ``day``, ``room`` (grade-class, as 4-2) and ``start`` (HH:MM) may be empty:
+    then there are lines to fill in. ValueError for a day that is none.
     """
     say = Words(language)
     blocks: list[Block] = [

@@ -16,7 +16,7 @@ from starlette.routing import Route
 from safezone_sim.drill import catalogue
 from safezone_sim.drill.cameras import camera_rows, camera_svg
 from safezone_sim.drill.control import Control
-from safezone_sim.drill.document import paper_name
+from safezone_sim.drill.document import paper_name, to_pdf
 from safezone_sim.drill.evaluation import Evaluation
 from safezone_sim.drill.geo import places_of
 from safezone_sim.drill.guard import (
@@ -33,7 +33,7 @@ from safezone_sim.drill.guard import (
 )
 from safezone_sim.drill.hours import BadStart, clock
 from safezone_sim.drill.openapi import document
-from safezone_sim.drill.pack import pack_pdf
+from safezone_sim.drill.pack import pack_document
 from safezone_sim.drill.record import (
     MAP,
     REPLAY,
@@ -187,9 +187,10 @@ class _Calls:
             raise invalid(str(e), "start", start) from None
         room, english = q.get("class", "")[:20], q.get("english") == "1"
         try:
-            pdf = await run_in_threadpool(pack_pdf, drill, name, day, room, lang, start, english)
+            pack = pack_document(drill, name, day, room, lang, start, english)
         except ValueError:
             raise bad_day(day) from None
+        pdf = await run_in_threadpool(to_pdf, pack)
         return _paper(pdf, paper_name(day, name, drill["title"]["ko"], "인쇄물"))
 
     # --- sessions and what people do in them --------------------------------------------------------------
