@@ -10,7 +10,7 @@ import msgspec
 
 from safezone_sim.catalogue import scenarios_dir
 from safezone_sim.drill.hours import hours_of
-from safezone_sim.drill.plan import LEAD_SEAT, DrillPlan, with_seat
+from safezone_sim.drill.plan import FOUND, LEAD_SEAT, DrillPlan, with_seat
 from safezone_sim.scenario import Scenario, ScenarioError, load_scenario
 
 # In the order in which a class would do them.
@@ -55,6 +55,10 @@ def _check(plan: DrillPlan, origin: str) -> None:
         if i.after is not None and (i.after not in ids or i.after == i.id):
             raise ScenarioError(
                 f"{origin}: drill.injects[{n}].after {i.after!r} is no other one of {ids!r}. Name one."
+            )
+        if i.until not in (None, FOUND, *ids) or i.until == i.id:
+            raise ScenarioError(
+                f"{origin}: drill.injects[{n}].until {i.until!r} is neither {FOUND!r} nor another one of {ids!r}. Name one."
             )
     end = 0.0
     for n, phase in enumerate(plan.phases):

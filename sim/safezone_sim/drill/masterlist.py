@@ -3,10 +3,12 @@
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-from safezone_sim.drill.plan import Inject
+from safezone_sim.drill.plan import FOUND, Inject
 
 AFTER_ALERT_S = 30.0
-Status = Literal["waiting", "fired", "done", "skipped"]
+ONCE_SAFE_S = 15.0  # after the lead was found, what waits for that comes
+# Not fired: skipped by hand; not come before the situation ended; no longer needed, since what it tells was known by then.
+Status = Literal["waiting", "fired", "done", "skipped", "ended", "unneeded"]
 
 
 @dataclass
@@ -94,13 +96,27 @@ class MasterList:
     def line(self, inject: str) -> Line | None:
         return next((line for line in self.lines if line.plan.id == inject), None)
 
-    def due(self, t: float, safe: bool) -> list[Line]:
-        """Lines that fire by the list now. ``safe``: whether the lead is."""
+    def due(self, t: float, found_t: float | None) -> list[Line]:
+        """Lines that fire by the list now. ``found_t``: when the lead was found."""
+        safe = found_t is not None and t - found_t >= ONCE_SAFE_S
         return [
             x for x in self.lines
-            if x.plan.auto and x.status == "waiting" and x.due_t <= t and (safe or not x.plan.once_safe)
+            if x.plan.auto and x.status == "waiting" and (safe if x.plan.once_safe else x.due_t <= t)
             and (x.plan.after is None or self._known_for(x.plan.after, t) >= AFTER_ALERT_S)
         ]  # fmt: skip
+
+    def end(self) -> None:
+        """The situation is over: what waits will not come."""
+        for line in self.lines:
+            if line.status == "waiting":
+                line.status = "ended"
+
+    def known(self, what: str) -> None:
+        """An inject came, or the lead was ``found``: hints at it are no longer needed."""
+        for line in self.lines:
+            until = line.plan.until
+            if line.status == "waiting" and until is not None and (until == what or what == FOUND):
+                line.status = "unneeded"
 
     def _known_for(self, inject: str, t: float) -> float:
         """Seconds since the first alert of a line; below 0 without one."""
@@ -128,7 +144,8 @@ class MasterList:
         return None
 
     def found(self, case: Case, child: str, t: float) -> None:
-        """The child of a case is safe: so it is in all cases of that child."""
+        """The child of a case is safe: so it is in all cases of that child, and nobody needs a hint any more."""
+        self.known(FOUND)
         for line in self.lines:
             for other in line.cases:
                 if other.child == child or other is case:

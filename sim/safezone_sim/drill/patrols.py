@@ -147,8 +147,8 @@ class Patrols:
         yield self._env.timeout(LOOK_S)
         if lead.index in scene.safe:
             return
-        scene.find(lead, unit)
         self._master.found(found[1], lead.id, self._env.now)
+        scene.find(lead, unit)
         if scene.evacuated:
             scene.join_assembly(lead)
 

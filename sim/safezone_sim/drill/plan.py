@@ -12,6 +12,7 @@ InjectKind = Literal[
     "press_tag", "press_bell", "enter_danger", "not_arrived", "report_missing", "show_up", "lead_away",
     "quake", "call_for_help", "dial", "message",
 ]  # fmt: skip
+FOUND = "found"
 Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,30}$")]
 LEAD_SEAT = 7  # of the child that the story is about, unless the class is smaller
 Minutes = Annotated[float, Meta(ge=0, le=240)]
@@ -58,7 +59,9 @@ class Inject(Struct, frozen=True, forbid_unknown_fields=True):
     """A line of the master list. ``at_min`` counts from START; ``count`` stimuli come ``every_s`` seconds apart.
 
     ``auto``: fires by the list; otherwise by hand only. ``repeatable``: may be fired again by hand.
-    ``once_safe``: the list waits until the lead is safe, however late; by hand it does not fire before either.
+    ``once_safe``: comes a moment after the lead is safe, whatever its minute; by hand it does not fire before either.
+    ``until``: no longer comes once that inject has, nor after the lead is found (``found`` names that alone): what it tells is
+    known by then.
     ``after``: the list waits until a while after the alert of that inject, however late: nobody tells of what is not known yet.
     ``{seat}`` in texts is the lead's number.
     """
@@ -73,6 +76,7 @@ class Inject(Struct, frozen=True, forbid_unknown_fields=True):
     repeatable: bool = False
     once_safe: bool = False
     after: Name | None = None
+    until: Name | None = None
     count: Annotated[int, Meta(ge=1, le=40)] = 1
     every_s: Annotated[float, Meta(ge=0)] = 0.0
 

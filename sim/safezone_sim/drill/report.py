@@ -300,11 +300,14 @@ def _injects(record: Record, say: Words) -> Table:
         "waiting": ("오지 않음", "not fired"),
         "fired": ("종결 안 됨", "not closed"),
         "done": ("마침", "done"),
-        "skipped": ("건너뜀", "skipped"),
+        "skipped": ("손으로 건너뜀", "skipped by hand"),
+        "ended": ("그 전에 상황이 끝남", "the situation ended before"),
+        "unneeded": ("필요 없어짐 (이미 알려짐)", "no longer needed (known by then)"),
     }
+    unused = ("쓰지 않음", "not used")  # one that a hand alone would have fired
     rows = [
         (_clock(record, i["fired_t"], say), say(i["title"]), say(i["expect"]), say(i["who"]),
-         say(status[i["status"]]) + ("" if i["by"] != "hand" else "\n" + say(("손으로", "by hand"))))
+         say(unused if not i["auto"] and i["status"] in ("waiting", "ended") else status[i["status"]]) + ("" if i["by"] != "hand" else "\n" + say(("손으로", "by hand"))))
         for i in record["injects"]
     ]  # fmt: skip
     head = [

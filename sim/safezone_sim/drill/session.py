@@ -48,6 +48,11 @@ STATUS_WALL_S = 2.0
 SAVE_WALL_S = 5.0  # so much of the times may be lost when the twin dies; the timeline is kept event by event
 WRITTEN_WITHIN_S = 30.0
 LEFT_WITHIN_S = 15.0
+NOT_AGAIN = {
+    "skipped": "건너뛴 상황입니다 · it was skipped",
+    "ended": "상황이 이미 끝났습니다 · the situation is over",
+    "unneeded": "이제 필요 없는 상황입니다. 알릴 일이 이미 알려졌습니다 · no longer needed: what it tells is known",
+}
 
 
 def new_join_code() -> str:
@@ -284,9 +289,7 @@ class Session:
         if self.course.all_clear_t is not None:
             return
         self.course.all_clear_t = self.scene.env.now
-        for line in self.master.lines:
-            if line.status == "waiting":
-                line.status = "skipped"
+        self.master.end()
         self._say("all_clear", ("상황 종료", "all clear"))
         self.scene.go_back()
 
@@ -315,7 +318,7 @@ class Session:
     def _fire_by_hand(self, line: Line, seat: int | None) -> None:
         self._need("running", "paused")
         if line.status != "waiting" and not line.plan.repeatable:
-            raise WrongState(f"{line.plan.id}: {line.status}; 한 번만 할 수 있습니다 · it fires once")
+            raise WrongState(f"{line.plan.id}: {line.status}; {NOT_AGAIN.get(line.status, '한 번만 할 수 있습니다 · it fires once')}")
         if line.plan.once_safe and self.scene.found_t is None:
             raise WrongState(
                 "아이를 찾으면 저절로 나옵니다. 아직 아무도 아이를 만나지 않았습니다 · it comes by itself once the child is found; nobody has met it yet"
@@ -326,6 +329,7 @@ class Session:
         self._real_time()
         line.status, line.fired_t, line.seat, line.by = "fired", self.scene.env.now, seat, by
         title = line.plan.title
+        self.master.known(line.plan.id)
         self._say("inject", (title.ko, title.en), inject=line.plan.id,
                   data={"by": by, "seat": seat, "kind": line.plan.kind})  # fmt: skip
         if line.plan.kind == "quake" and self.stage.plan.rollcall:
@@ -354,6 +358,7 @@ class Session:
     def _end(self) -> None:
         self._need(*OPEN)
         self._say("state", ("훈련 끝", "the drill ends"))
+        self.master.end()
         self.course.ended_t = self.course.now
         self.course.state = "ended"
 
@@ -411,7 +416,7 @@ class Session:
     def _step(self, t: float) -> None:
         now = self.scene.env.now
         if self.course.state == "running":
-            for line in self.master.due(now, self.scene.found_t is not None):
+            for line in self.master.due(now, self.scene.found_t):
                 self._fire(line, "list", None)
         self.zone.step(max(round(t, 2), round(now + 0.01, 3)))
         self._beat = time.monotonic()

@@ -63,13 +63,14 @@ def phase(course: Course) -> dict[str, Any] | None:
     scale = course.stage.minutes / course.stage.plan.minutes
     minute = course.elapsed_s / 60.0 / scale
     n = next((n for n, p in enumerate(phases) if minute < p.to_min), len(phases) - 1)
-    # What happens goes before the clock: no opening once it has begun, no looking back while a child is missing.
+    # What happens goes before the clock: no opening once it has begun, no looking back while a child is missing or an incident open.
     begun = any(line.fired_t is not None and line.plan.kind != "message" for line in course.master.lines)
     if course.all_clear_t is not None:
         n = len(phases) - 1
     elif begun:
         n = max(n, 1)
-        if scene.found_t is None and scene.trouble:
+        is_open = any(c.alert_t is not None and c.closed_t is None for line in course.master.lines for c in line.cases)
+        if is_open or (scene.found_t is None and scene.trouble):
             n = min(n, len(phases) - 2)
     n = max(0, min(n, len(phases) - 1))
     p = phases[n]

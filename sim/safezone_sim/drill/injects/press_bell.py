@@ -13,6 +13,6 @@ def play(scene: Scene, line: Line) -> Generator[Any, Any, None]:
     bell = scene.stage.part.bell
     assert bell is not None
     scene.in_trouble(scene.lead)
-    text = (f"비상벨 {bell.id.rpartition('-')[2]}이 눌림", f"bell {bell.id.rpartition('-')[2]} is pressed")
+    text = (f"비상벨 눌림: {bell.id.rpartition('-')[2]}", f"bell {bell.id.rpartition('-')[2]} is pressed")
     stimulus(scene, line, ("bell_call",), text, device=bell.id, at=(bell.x, bell.y))
     scene.fleet.bell_pressed(bell, scene.lead)
