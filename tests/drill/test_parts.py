@@ -13,10 +13,13 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 from safezone_sim.catalogue import scenarios_dir
 from safezone_sim.drill.assembly import _blocks
+from safezone_sim.drill.booking import class_room
 from safezone_sim.drill.camera_view import Figure, View, can_see, render
 from safezone_sim.drill.catalogue import ORDER, drills, load_drill, shown
+from safezone_sim.drill.clock import between, hms
 from safezone_sim.drill.control import Control
-from safezone_sim.drill.document import Heading, PageBreak, to_pdf
+from safezone_sim.drill.document import Heading, PageBreak, spots, to_pdf
+from safezone_sim.drill.guard import Problem
 from safezone_sim.drill.hours import BadStart, day_of, start_of
 from safezone_sim.drill.masterlist import Case, Line, MasterList
 from safezone_sim.drill.measures import measured
@@ -107,10 +110,67 @@ def test_the_list_waits_for_the_alert_that_a_message_is_about() -> None:
     assert plan is not None
     lines = [Line(i, i.at_min * 60.0) for i in plan.injects]
     master, (led, witness, close) = MasterList(lines), lines
-    assert master.due(2000.0, False) == [led]
+    assert master.due(2000.0, None) == [led]
     led.status, led.cases = "fired", [Case(400.0, ("route_deviation",), "a", alert_t=1990.0)]
-    assert master.due(2019.0, False) == [] and master.due(2020.0, False) == [witness]
-    assert close in master.due(2020.0, True)
+    assert master.due(2019.0, None) == [] and master.due(2020.0, None) == [witness]
+    assert close not in master.due(2020.0, None) and close.plan.id == "close"
+
+
+def test_the_list_follows_what_people_have_done_by_then() -> None:
+    for id_, hint in (("bell", "neighbour"), ("earthquake", "rumour"), ("not-arrived", "phone-on")):
+        plan = drills()[id_].drill
+        assert plan is not None
+        lines = [Line(i, i.at_min * 60.0) for i in plan.injects]
+        master, by = MasterList(lines), {line.plan.id: line for line in lines}
+        close = by["close"]
+        # The finding alone lets it come: not its planned minute, and not much later.
+        assert close.due_t > 600.0 and close not in master.due(9999.0, None)
+        assert close not in master.due(514.0, 500.0) and close in master.due(515.0, 500.0)
+        # A hint comes at the class's pace, before anybody can have found the child, and never after.
+        case = Case(360.0, ("bell_call",), device="b")
+        lines[0].cases = [case]
+        master.found(case, "nobody", 500.0)
+        assert by[hint].status == "unneeded" and by[hint] not in master.due(9999.0, 500.0)
+        lines[0].status = "skipped"
+        master.end()
+        assert (lines[0].status, close.status, by[hint].status) == ("skipped", "ended", "unneeded")
+    plan = drills()["earthquake"].drill
+    assert plan is not None
+    lines = [Line(i, i.at_min * 60.0) for i in plan.injects]
+    MasterList(lines).known("help")
+    assert [x.plan.id for x in lines if x.status == "unneeded"] == ["rumour"]
+    assert [x.plan.id for x in MasterList(lines).due(480.0, None)] == ["quake"]
+
+
+def test_marks_of_one_spot_are_one_marker_and_none_is_moved() -> None:
+    at = [
+        (300.0, 200.0, "school"),
+        (100.0, 100.0, "alert"),
+        (110.0, 98.0, "arrived"),
+        (101.0, 101.0, "found"),
+    ]
+    shown = {"width": 640.0, "marks": [{"kind": kind, "x": x, "y": y} for x, y, kind in at]}
+    assert [(label, m["x"], m["y"], m["kind"]) for label, m in spots(shown)] == [
+        ("1", 300.0, 200.0, "school"), ("2·3·4", 100.0, 100.0, "found"),
+    ]  # fmt: skip
+
+
+def test_the_lead_sits_where_the_teacher_says() -> None:
+    room = {"grade": 5, "class": 3, "size": 19}
+    chosen, usual = class_room({**room, "lead": 19}), class_room(room)
+    assert chosen is not None and chosen.lead == 19 and usual is not None and usual.lead is None
+    for lead in (0, 20, "3", True):
+        with pytest.raises(Problem, match="1에서 19까지") as error:
+            class_room({**room, "lead": lead})
+        assert error.value.field == "class.lead"
+    told = str(pack_document(shown(drills()["earthquake"], 19), "", "").blocks)
+    assert "19번이 안 보여요" in told and "7번이" not in told.replace("17번이", "")
+
+
+def test_what_took_how_long_is_the_difference_of_the_times_shown() -> None:
+    for start, end, shown_s in ((10.0, 29.999, 19.0), (10.9, 30.1, 20.0), (10.0, 9.0, 0.0)):
+        assert between(start, end) == shown_s
+    assert hms(51360.9994) == "14:16:00" and hms(51360.9996) == "14:16:01"
 
 
 def test_who_leaves_its_track_stands_where_it_was() -> None:

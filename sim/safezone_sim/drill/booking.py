@@ -78,22 +78,31 @@ def booked_before(record: Mapping[str, Any]) -> Booking:
     return Booking(
         session=record["session"], scenario=catalogue.drills()[record["drill"]["id"]], school=school, day=date.fromisoformat(record["date"]),
         start=record.get("starts"), seed=record["seed"], rehearsal=record["rehearsal"],
-        room=ClassRoom(room["grade"], room["class"], len(room["seats"])), speed=record["speed"], owner=record["owner"],
+        room=ClassRoom(room["grade"], room["class"], len(room["seats"]), room.get("lead")), speed=record["speed"], owner=record["owner"],
         created_at=record["created_at"], zone=new_session_id(school),
     )  # fmt: skip
 
 
 def class_room(given: Any) -> ClassRoom | None:
-    """Whose class drills: grade 1 to 6, class 1 to 30, size 5 to 40. Problem for anything else."""
+    """Whose class drills: grade 1 to 6, class 1 to 30, size 5 to 40, and the lead's seat, 1 to size. Problem for anything else."""
     if given is None:
         return None
     limits = {"grade": (1, 6), "class": (1, 30), "size": (5, 40)}
-    if not isinstance(given, dict) or set(given) != set(limits):
-        raise invalid("grade, class, size가 모두 있어야 합니다 · give grade, class and size", "class", given)
+    if not isinstance(given, dict) or set(given) - {"lead"} != set(limits):
+        raise invalid(
+            "grade, class, size가 모두 있어야 하고, lead는 있어도 됩니다 · give grade, class and size; lead is optional",
+            "class", given,
+        )  # fmt: skip
     for name, (low, high) in limits.items():
-        value = given[name]
-        if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-            raise invalid(
-                f"{low}에서 {high}까지의 정수입니다 · an integer from {low} to {high}", f"class.{name}", value
-            )
-    return ClassRoom(given["grade"], given["class"], given["size"])
+        _whole(given[name], low, high, name)
+    lead = given.get("lead")
+    if lead is not None:
+        _whole(lead, 1, given["size"], "lead")
+    return ClassRoom(given["grade"], given["class"], given["size"], lead)
+
+
+def _whole(value: Any, low: int, high: int, name: str) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+        raise invalid(
+            f"{low}에서 {high}까지의 정수입니다 · an integer from {low} to {high}", f"class.{name}", value
+        )

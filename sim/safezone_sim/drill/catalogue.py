@@ -79,17 +79,17 @@ def _check(plan: DrillPlan, origin: str) -> None:
         )
 
 
-def shown(scenario: Scenario) -> dict[str, Any]:
-    """A drill as the control API shows it."""
+def shown(scenario: Scenario, seat: int = LEAD_SEAT) -> dict[str, Any]:
+    """A drill as the control API shows it; ``seat``: of its lead."""
     plan = scenario.drill
     assert plan is not None
-    row: dict[str, Any] = msgspec.to_builtins(with_seat(plan, LEAD_SEAT))
+    row: dict[str, Any] = msgspec.to_builtins(with_seat(plan, seat))
     first, last = hours_of(plan)
     return {
         "id": plan.id, "title": msgspec.to_builtins(scenario.title), "summary": row["summary"], "minutes": plan.minutes,
         "starts": scenario.start[:5], "starts_from": first, "starts_until": last, "deadline_min": plan.deadline_min,
         "objectives": row["objectives"], "plan": row["phases"],
-        "roles": row["common_roles"] + row["roles"], "checklist": row["common_checklist"] + row["checklist"],
+        "roles": list({r["id"]: r for r in [*row["common_roles"], *row["roles"]]}.values()), "checklist": row["common_checklist"] + row["checklist"],
         "letter": row["letter"], "rehearsal": row["rehearsal"], "rehearsal_minutes": plan.rehearsal_minutes,
         "injects": row["injects"], "rollcall": plan.rollcall, "class_size": plan.class_size,
     }  # fmt: skip

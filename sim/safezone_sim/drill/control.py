@@ -55,6 +55,9 @@ class Control:
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _reopening: threading.Lock = field(default_factory=threading.Lock)
     _noting: threading.Lock = field(default_factory=threading.Lock)
+    _queued: set[str] = field(
+        default_factory=set
+    )  # whose report is to be written and is not being written yet
     _paper: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "paper"))
 
     @property
@@ -109,9 +112,15 @@ class Control:
 
     def keep_report(self, id_: str) -> None:
         """Has the report of an ended drill written into its folder, one after the other; ``close`` waits for it."""
+        with self._lock:
+            if id_ in self._queued:
+                return
+            self._queued.add(id_)
         self._paper.submit(self._write_report, id_)
 
     def _write_report(self, id_: str) -> None:
+        with self._lock:
+            self._queued.discard(id_)
         try:
             record, earlier = self.printed(id_)
             if record["state"] == "ended" and record["started_t"] is not None:

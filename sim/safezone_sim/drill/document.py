@@ -220,8 +220,11 @@ def _class(text: str) -> str:
 PAPER, ROAD, FOOT = "#f8fafc", "#cbd5e1", "#e2e8f0"
 WAYS = {
     "child": ("#d55e00", "어린이가 간 길", "way of the child"),
-    "unit": ("#0a5c9c", "출동한 조의 길", "way of a unit"),
+    "unit": ("#0a5c9c", "출동한 차의 길", "way of a unit"),
 }
+GROUNDS = "#fde68a"
+# Marks nearer to one another than these shares of the picture's width would cover each other: they are one marker, at the first's spot.
+ONE_SPOT = (1 / 16, 1 / 32)
 MARKS = {"school": "#4b5563", "alert": "#b91c1c", "arrived": "#0a5c9c", "found": "#15803d"}
 
 
@@ -234,6 +237,7 @@ def picture_svg(shown: Mapping[str, Any], language: str) -> str:
         return "M" + "L".join(f"{x * k:.0f} {(height - y) * k:.0f}" for x, y in line)
 
     parts = [f'<rect width="900" height="{height * k:.0f}" fill="{PAPER}"/>']
+    parts += [f'<path d="{path(line)}Z" fill="{GROUNDS}"/>' for line in shown.get("grounds", ())]
     for foot, colour, thick in ((True, FOOT, 2), (False, ROAD, 5)):
         d = "".join(path(r["line"]) for r in shown["roads"] if r["foot"] == foot)
         parts.append(f'<path d="{d}" fill="none" stroke="{colour}" stroke-width="{thick}"/>')
@@ -241,11 +245,12 @@ def picture_svg(shown: Mapping[str, Any], language: str) -> str:
         f'<path d="{path(way["line"])}" fill="none" stroke="{WAYS[way["who"]][0]}" stroke-width="4" stroke-opacity=".8"/>'
         for way in reversed(shown["ways"])
     ]
-    for n, mark in enumerate(shown["marks"], 1):
+    for label, mark in spots(shown):
         x, y = mark["x"] * k, (height - mark["y"]) * k
+        half = 13 + 5.5 * (len(label) - 1)
         parts.append(
-            f'<circle cx="{x:.0f}" cy="{y:.0f}" r="13" fill="{MARKS[mark["kind"]]}" stroke="#fff" stroke-width="2"/>'
-            f'<text x="{x:.0f}" y="{y + 5:.0f}" font-size="15" font-weight="700" fill="#fff" text-anchor="middle">{n}</text>'
+            f'<rect x="{x - half:.0f}" y="{y - 13:.0f}" width="{2 * half:.0f}" height="26" rx="13" fill="{MARKS[mark["kind"]]}" stroke="#fff" stroke-width="2"/>'
+            f'<text x="{x:.0f}" y="{y + 5:.0f}" font-size="15" font-weight="700" fill="#fff" text-anchor="middle">{label}</text>'
         )
     bar = _scale_bar(width)
     y = height * k - 14
@@ -257,6 +262,22 @@ def picture_svg(shown: Mapping[str, Any], language: str) -> str:
         f'<svg viewBox="0 0 900 {height * k:.0f}" role="img" aria-label="{label}" font-family="sans-serif" style="border:1px solid {RULE}">'
         f'{"".join(parts)}</svg><p class="dim">{escape(picture_words(shown, language))}</p>'
     )
+
+
+def spots(shown: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
+    """The markers of a map picture: their numbers («2·3·4»), and a mark whose place and colour they have."""
+    wide, high = (share * float(shown["width"]) for share in ONE_SPOT)
+    found: list[tuple[list[str], Mapping[str, Any]]] = []
+    for n, mark in enumerate(shown["marks"], 1):
+        near = next(
+            (i for i, (_, m) in enumerate(found) if abs(m["x"] - mark["x"]) < wide and abs(m["y"] - mark["y"]) < high), None
+        )  # fmt: skip
+        if near is None:
+            found.append(([str(n)], mark))
+        else:
+            numbers, first = found[near]
+            found[near] = ([*numbers, str(n)], {**first, "kind": mark["kind"]})
+    return [("·".join(numbers), mark) for numbers, mark in found]
 
 
 def picture_words(shown: Mapping[str, Any], language: str) -> str:
@@ -465,18 +486,22 @@ def _print_picture(pdf: Any, shown: Mapping[str, Any], language: str) -> None:
     pdf.set_fill_color(PAPER)
     pdf.rect(left, top, width * k, height * k, style="F")
     with pdf.rect_clip(left, top, width * k, height * k):
+        pdf.set_fill_color(GROUNDS)
+        for line in shown.get("grounds", ()):
+            pdf.polygon([(left + x * k, top + (height - y) * k) for x, y in line], style="F")
         for road in shown["roads"]:
             drawn(road["line"], FOOT if road["foot"] else ROAD, 0.4 if road["foot"] else 0.9)
         for way in reversed(shown["ways"]):
             drawn(way["line"], WAYS[way["who"]][0], 0.8)
         pdf.set_font("ko", size=8)
         pdf.set_text_color("#ffffff")
-        for n, mark in enumerate(shown["marks"], 1):
+        for label, mark in spots(shown):
             x, y = left + mark["x"] * k, top + (height - mark["y"]) * k
+            half = 2.6 + 0.9 * (len(label) - 1)
             pdf.set_fill_color(MARKS[mark["kind"]])
-            pdf.ellipse(x - 2.6, y - 2.6, 5.2, 5.2, style="F")
-            pdf.set_xy(x - 4, y - 2)
-            pdf.cell(8, 4, str(n), align="C")
+            pdf.rect(x - half, y - 2.6, 2 * half, 5.2, style="F", round_corners=True, corner_radius=2.6)
+            pdf.set_xy(x - half - 2, y - 2)
+            pdf.cell(2 * half + 4, 4, label, align="C")
     pdf.set_text_color(INK)
     bar = _scale_bar(width)
     bottom = top + height * k

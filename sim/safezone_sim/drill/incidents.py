@@ -103,8 +103,8 @@ class Incidents:
             if one is not None:
                 title = one[0].plan.title
                 ko, en = f"{ko} (같은 일: {title.ko})", f"{en} (one happening with: {title.en})"
-        self._scene.tell(
-            "alert", (f"경보: {ko}", f"alert: {en}"), incident=incident["id"],
+        self._scene.timeline.add(
+            found[1].alert_t or 0.0 if found is not None else min(self._env.now, self._told(incident)), "alert", (f"경보: {ko}", f"alert: {en}"), incident=incident["id"],
             inject=found[0].plan.id if found else None, data={"service": service, "told_t": round(self._told(incident), 2)}, **place,
         )  # fmt: skip
 
@@ -115,12 +115,12 @@ class Incidents:
         kind, ko, en = STEPS[action]
         note = str(step.get("note") or "")
         unit = next((word for word in note.split() if word in units), None)
-        label = "" if unit is None else f": {units[unit].name}"
+        labels = ("", "") if unit is None else tuple(f": {name}" for name in units[unit].words)
         said = " ".join(word for word in note.split() if word not in units)
         if said and action in SAYS_WORDS:
-            label += f": {said}"
-        self._scene.tell(
-            kind, (ko + label, en + label), incident=incident["id"], unit=unit,
+            labels = tuple(f"{label}: {said}" for label in labels)
+        self._scene.timeline.add(
+            t, kind, (ko + labels[0], en + labels[1]), incident=incident["id"], unit=unit,
             inject=found[0].plan.id if found else None, data={"by": str(step["by"]), "step_t": round(t, 2), "note": note},
         )  # fmt: skip
         if found is not None:

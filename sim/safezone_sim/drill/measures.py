@@ -1,6 +1,7 @@
 """How long things took in a drill, compared with its targets. Pure functions over the master list and the roll call.
 
-All in seconds of the drill's own clock: a pause costs nobody anything, a higher speed costs more.
+All in whole seconds of the drill's own clock, so that each is the difference of the two times that people see: a pause costs nobody
+anything, a higher speed costs more.
 
     notice       from what happened to the hub's alert        acknowledge  from the alert to somebody's «I have it»
     dispatch     from the alert to a unit being sent           arrive       from being sent to being there
@@ -13,6 +14,7 @@ What people did while the clock ran fast is not judged: a trainee's minute would
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from safezone_sim.drill.clock import between
 from safezone_sim.drill.masterlist import Case, Line
 from safezone_sim.drill.plan import Objective
 from safezone_sim.drill.rollcall import RollCall
@@ -34,7 +36,7 @@ def seconds(case: Case, measure: str) -> float | None:
         "found": (case.t, case.found_t),
         "close": (called, case.closed_t),
     }[measure]
-    return None if start is None or end is None else max(0.0, round(end - start, 1))
+    return None if start is None or end is None else between(start, end)
 
 
 def measured(objective: Objective, lines: Sequence[Line], rollcall: RollCall) -> dict[str, Any] | None:

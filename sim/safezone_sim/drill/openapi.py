@@ -41,7 +41,8 @@ NEW_SESSION = _object(
     seed={"type": "integer", "minimum": 0, "default": 1}, owner={"type": ["string", "null"], "minLength": 1, "maxLength": 200},
     **{"class": _object(
         ("grade", "class", "size"), grade={"type": "integer", "minimum": 1, "maximum": 6},
-        size={"type": "integer", "minimum": 5, "maximum": 40}, **{"class": {"type": "integer", "minimum": 1, "maximum": 30}},
+        size={"type": "integer", "minimum": 5, "maximum": 40},
+        lead={"type": ["integer", "null"], "minimum": 1, "maximum": 40, "description": "the seat of the child that the story is about, 1 to size; default 7"}, **{"class": {"type": "integer", "minimum": 1, "maximum": 30}},
     )},
 )  # fmt: skip
 RATING = _object(("objective",), objective=TEXT, rating={"enum": ["P", "S", "M", "U", None]}, evidence={"type": "string", "maxLength": 2000})  # fmt: skip
@@ -70,7 +71,7 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("POST", f"{BASE}/schools/{{school}}/map", "fetchMap", "Begins to fetch the school's streets", status=202),
     Operation("GET", f"{BASE}/drills", "listDrills", "All drills"),
     Operation("GET", f"{BASE}/drills/{{drill}}", "getDrill", "One drill"),
-    Operation("GET", f"{BASE}/drills/{{drill}}/pack.pdf", "getPack", "The printed pack", query=(("school", {"type": "string"}), ("date", {"type": "string"}), ("start", {"type": "string"}), ("class", {"type": "string"}), LANG, ("english", {"enum": ["0", "1"], "default": "0"})), answer=PDF),
+    Operation("GET", f"{BASE}/drills/{{drill}}/pack.pdf", "getPack", "The printed pack", query=(("school", {"type": "string"}), ("date", {"type": "string"}), ("start", {"type": "string"}), ("class", {"type": "string"}), ("lead", {"type": "integer", "minimum": 1, "maximum": 40}), LANG, ("english", {"enum": ["0", "1"], "default": "0"})), answer=PDF),
     Operation("POST", f"{BASE}/sessions", "openSession", "Prepares a drill", NEW_SESSION, status=201),
     Operation("GET", f"{BASE}/sessions", "listSessions", "Sessions, newest first; with join, the open one of that code", query=(("join", {"type": "string"}),)),
     Operation("GET", ONE, "getSession", "A session with its tokens"),

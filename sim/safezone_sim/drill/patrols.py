@@ -54,7 +54,10 @@ class Patrols:
             return
         unit.incident = str(incident["id"])
         self._scene.tell(
-            "unit", (f"{unit.name} 출발", f"{unit.name} sets off"), incident=incident["id"], unit=unit.id
+            "unit",
+            (f"{unit.words[0]} 출발", f"{unit.words[1]} sets off"),
+            incident=incident["id"],
+            unit=unit.id,
         )
         self._drive(unit, (x, y), self._arrived, under_way=False)
         self._env.process(self._guide(unit, unit.process))
@@ -122,7 +125,7 @@ class Patrols:
         lon, lat = self._scene.lonlat(*unit.position(self._env.now))
         self._line.act(incident, "on_scene", unit=unit.id, key=f"{unit.id}-there")
         self._scene.tell(
-            "arrived", (f"{unit.name} 도착", f"{unit.name} is there"), incident=incident, unit=unit.id, lon=lon, lat=lat,
+            "arrived", (f"{unit.words[0]} 도착", f"{unit.words[1]} is there"), incident=incident, unit=unit.id, lon=lon, lat=lat,
         )  # fmt: skip
         self._env.process(self._look(unit, incident))
 
@@ -138,7 +141,7 @@ class Patrols:
             if self._metres_from(unit, *scene.position(lead)) <= SEEN_WITHIN_M:
                 break
             if n == 0:
-                scene.tell("unit", (f"{unit.name}: 이곳에 없음, 주변을 수색", f"{unit.name}: not here, searching"),
+                scene.tell("unit", (f"{unit.words[0]}: 이곳에 없음, 주변을 수색", f"{unit.words[1]}: not here, searching"),
                            incident=incident, unit=unit.id)  # fmt: skip
             yield self._env.timeout(GUIDE_S if self._told_by_phone() else SEARCH_S)
             reached = self._env.event()

@@ -6,6 +6,7 @@ Numbers only, in metres from the picture's lower left corner; how it is drawn is
 from typing import Any
 
 import numpy as np
+import shapely
 
 from safezone_sim.drill.course import Course
 from safezone_sim.map.model import FloatArray
@@ -28,7 +29,7 @@ def picture_of(course: Course) -> dict[str, Any]:
         if len(way) > 1:
             ways.append(("unit", way))
     school = world.places[world.school_place]
-    marks = [("school", school.x, school.y, {"ko": "학교", "en": "school"})]
+    marks = [("school", school.x, school.y, {"ko": world.school.name, "en": f"school ({world.school.name})"})]
     f = world.map.frame
     for event in course.timeline.after(0):
         if event["kind"] in MARKED and "lon" in event:
@@ -49,16 +50,9 @@ def picture_of(course: Course) -> dict[str, Any]:
     return {
         "width": round(width, 1), "height": round(height, 1), "roads": roads,
         "ways": [{"who": who, "line": _short(way - corner)} for who, way in ways if len(way) > 1],
-        "marks": _side_by_side([{"kind": kind, "x": round(x - west, 1), "y": round(y - south, 1), "text": text} for kind, x, y, text in marks], width / 32),
+        "marks": [{"kind": kind, "x": round(x - west, 1), "y": round(y - south, 1), "text": text} for kind, x, y, text in marks],
+        "grounds": [] if school.shape is None else [_short(np.array(part.exterior.coords) - corner) for part in polygons(school.shape)],
     }  # fmt: skip
-
-
-def _side_by_side(marks: list[dict[str, Any]], apart: float) -> list[dict[str, Any]]:
-    """Marks of one spot in a row, so that each can be read."""
-    for n, mark in enumerate(marks):
-        while any(abs(m["x"] - mark["x"]) < apart and abs(m["y"] - mark["y"]) < apart for m in marks[:n]):
-            mark["x"] = round(mark["x"] + apart, 1)
-    return marks
 
 
 _WORDS = {
@@ -84,6 +78,11 @@ def _frame(points: FloatArray) -> tuple[float, float, float, float]:
     width = min(max(width, height * ASPECT, LEAST_M), MOST_M)
     height = width / ASPECT
     return float(middle[0] - width / 2), float(middle[1] - height / 2), width, height
+
+
+def polygons(shape: shapely.Geometry) -> list[shapely.Polygon]:
+    """The polygons of a ground, be it one or several."""
+    return [p for p in shapely.get_parts(shape) if isinstance(p, shapely.Polygon)]
 
 
 def _short(line: FloatArray) -> list[list[float]]:

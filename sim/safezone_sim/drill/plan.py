@@ -85,7 +85,8 @@ class DrillPlan(Struct, frozen=True, forbid_unknown_fields=True):
     """The drill of a scenario. ``story`` says what its lead does before anything happens.
 
     ``warm_up_min``: so long before START the hub already sees the morning. ``deadline_min``: at this minute the zone's
-    «not arrived» falls due. ``roles`` and ``checklist`` are every drill's own; ``common_…`` those of all.
+    «not arrived» falls due. ``roles`` and ``checklist`` are every drill's own; ``common_…`` those of all. A role of its own with the
+    id of a common one stands in its place.
     """
 
     id: Name

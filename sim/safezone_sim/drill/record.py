@@ -61,7 +61,7 @@ def record_of(course: Course) -> dict[str, Any]:
         "plan": shown(stage.scenario) | {"starts": stage.start}, "injects": now["injects"], "cases": cases(course),
         "objectives": now["objectives"], "measures": now["measures"], "rollcall": now["rollcall"],
         "notes": course.notes, "improvements": course.improvements, "events": course.timeline.after(0),
-        "pupils": len(stage.world.people),
+        "pupils": len(stage.world.people), "subscribers": len(stage.world.subscribers),
     }  # fmt: skip
 
 

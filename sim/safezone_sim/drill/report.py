@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from safezone_sim.drill.clock import between, hms
 from safezone_sim.drill.document import (
     Bars,
     Block,
@@ -47,7 +48,7 @@ def report_pdf(record: Record, earlier: Sequence[Record], language: str = "ko") 
 
 def file_name(record: Record) -> str:
     """What a saved report is called."""
-    return paper_name(record["date"], record["school"]["name"], record["drill"]["title"]["ko"])
+    return paper_name(held_on(record), record["school"]["name"], record["drill"]["title"]["ko"])
 
 
 def report_document(record: Record, earlier: Sequence[Record], language: str = "ko") -> Document:
@@ -58,6 +59,11 @@ def report_document(record: Record, earlier: Sequence[Record], language: str = "
         SignOff(say(("결재", "sign")), [say(x) for x in (("담당", "Teacher"), ("교감", "Deputy"), ("교장", "Principal"))]),
         Heading(say(("훈련 결과 보고서", "After-action report"))), Heading(say(record["drill"]["title"]), 2),
     ]  # fmt: skip
+    if held_on(record) != record["date"]:
+        blocks.append(Notice(say((
+            f"{say.day(record['date'])}에 하기로 한 훈련을 {say.day(held_on(record))}에 했습니다.",
+            f"Planned for {say.day(record['date'])}, held on {say.day(held_on(record))}.",
+        ))))  # fmt: skip
     if record["map"]["notice"]:
         blocks.append(Notice(say(record["map"]["notice"])))
     if record["state"] != "ended":
@@ -82,7 +88,12 @@ def report_document(record: Record, earlier: Sequence[Record], language: str = "
         blocks += [Heading(say(("지도", "On the map")), 2), Picture(record["picture"], language)]
     if record["plan"]["rollcall"] or record["rollcall"]["asked_t"] is not None or _counted(record):
         blocks += [Heading(say(("인원 확인", "Roll call")), 2), _rollcall(record, say)]
-    blocks += [Heading(say(("적어 둔 것", "Notes")), 2), *_notes(record, say)]
+        if record.get("subscribers"):
+            blocks.append(Para(say((
+                f"인원 확인은 참가 학급만 센다. 전교생은 {record['pupils']}명이며, 그 가운데 안전존에 가입한 {record['subscribers']}명만 학교 화면에 나온다(모두 지어낸 아이).",
+                f"The roll call counts the class that drills. The school has {record['pupils']} pupils; the {record['subscribers']} of them who subscribe are those on the school page (all invented).",
+            )), dim=True))  # fmt: skip
+    blocks += [Heading(say(("메모", "Notes")), 2), *_notes(record, say)]
     blocks += [Heading(say(("고칠 것", "Improvement items")), 2), *_improvements(record, say)]
     blocks.append(Heading(say(("걸린 시간", "Times")), 2))
     bars = [
@@ -91,8 +102,8 @@ def report_document(record: Record, earlier: Sequence[Record], language: str = "
     ]  # fmt: skip
     blocks.append(Bars(bars, language))
     blocks.append(Para(say((
-        "막대는 걸린 시간, 세로선은 목표. 훈련의 시계로 잰 시간이며 일시정지한 동안은 세지 않는다. 알아챔은 일이 일어난 때부터, 확인과 출동 지시는 경보부터, 도착은 출동 지시부터 잰다.",
-        "Bars are times taken, marks the targets, by the drill's clock; pauses do not count. Notice is measured from what happened, acknowledge and dispatch from the alert, arrival from the dispatch.",
+        "막대는 걸린 시간, 세로선은 목표. 훈련의 시계로 잰 시간이며 일시정지한 동안은 세지 않는다. 경보는 일이 일어난 때부터, 확인과 출동 지시는 경보부터, 도착은 출동 지시부터 잰다. 배속 중에 온 경보는 시계가 1배속으로 돌아온 때부터 잰다.",
+        "Bars are times taken, marks the targets, by the drill's clock; pauses do not count. Notice is measured from what happened, acknowledge and dispatch from the alert, arrival from the dispatch. An alert that came while the clock ran fast counts from when the clock was back at real time.",
     )), dim=True))  # fmt: skip
     blocks += [
         Heading(say(("지난 훈련과 견주기", "Compared with earlier drills")), 2),
@@ -104,14 +115,14 @@ def report_document(record: Record, earlier: Sequence[Record], language: str = "
         "훈련에 나오는 어린이와 보호자와 사건은 모두 지어낸 것입니다. 학생의 이름은 저장하지 않습니다.",
         "Children, guardians and events of the drill are invented. No pupil's name is stored.",
     )) + "\n" + record["map"]["attribution"], dim=True))  # fmt: skip
-    band = "훈련 · EXERCISE — " + record["school"]["name"] + " · " + say.day(record["date"])
+    band = say(("훈련", "EXERCISE")) + f" — {record['school']['name']} · {say.day(held_on(record))}"
     return Document(title, band, blocks, language)
 
 
 def _facts(record: Record, say: Words) -> list[Block]:
     taken = None
     if record["started_t"] is not None and record["ended_t"] is not None:
-        taken = record["ended_t"] - record["started_t"]
+        taken = between(record["started_t"], record["ended_t"])
     kind = (
         ("혼자 해 보는 5분 리허설", "rehearsal of one person (5 minutes)")
         if record["rehearsal"]
@@ -120,11 +131,11 @@ def _facts(record: Record, say: Words) -> list[Block]:
     real = [e for e in record["events"] if e["kind"] == "real"]
     rows = [
         (say(("학교", "School")), f"{record['school']['name']} ({record['school']['gu']})"),
-        (say(("훈련일", "Day of the drill")), f"{say.day(record['date'])} {record.get('starts') or ''}".strip()),
         (say(("실제로 한 때", "Held")), _held(record, say)),
+        (say(("계획한 때", "Planned for")), f"{say.day(record['date'])} {record.get('starts') or ''}".strip()),
         (say(("훈련 속 시각", "Time in the drill")), _span(record["started_t"], record["ended_t"])),
         (say(("종류", "Kind")), say(kind)),
-        (say(("걸린 시간", "Length")), say.duration(taken)),
+        (say(("걸린 시간", "Length")), _length(record, taken, say)),
         (say(("참가 학급", "Class")), say(_class_words(record["class"]))),
         (say(("작성자", "Written by")), say(("____________________ (서명)", "______________ (signature)"))),
     ]  # fmt: skip
@@ -155,23 +166,46 @@ def _class_words(room: Mapping[str, Any]) -> tuple[str, str]:
     return ko, f"grade {room['grade']}, class {room['class']}, {seats} pupils"
 
 
+def held_between(record: Record) -> tuple[datetime, datetime] | None:
+    """When people really did it, by the wall's clock of Seoul: START and END. None for a drill that nobody began.
+
+    What was written after the end (ratings, notes) is no part of it.
+    """
+    walls = [
+        (e, datetime.fromisoformat(e["wall"]).astimezone(SEOUL)) for e in record["events"] if "wall" in e
+    ]
+    states = {e["text"]["en"]: w for e, w in walls if e["kind"] == "state"}
+    if "START" not in states:
+        return None
+    during = [w for e, w in walls if e["kind"] not in (*NOT_IN_TIMELINE, "note")]
+    return states["START"], states.get("the drill ends") or max(during)
+
+
+def held_on(record: Record) -> str:
+    """The day on which it was really held, YYYY-MM-DD; the planned day of a drill that nobody began."""
+    held = held_between(record)
+    return record["date"] if held is None else held[0].date().isoformat()
+
+
 def _held(record: Record, say: Words) -> str:
-    """When people really did it, by the wall's clock."""
-    walls = [datetime.fromisoformat(e["wall"]).astimezone(SEOUL) for e in record["events"] if "wall" in e]
-    begun = [w for e, w in zip(record["events"], walls, strict=False) if e["kind"] == "state" and e["text"]["en"] == "START"]  # fmt: skip
-    if not begun:
+    held = held_between(record)
+    if held is None:
         return "–"
-    first, last = begun[0], walls[-1]
-    day = say.day(first.date().isoformat())
-    return f"{day} {first:%H:%M}–{last:%H:%M}"
+    first, last = held
+    return f"{say.day(first.date().isoformat())} {first:%H:%M}–{last:%H:%M}"
 
 
-def _hms(t: float) -> str:
-    return f"{int(t) // 3600:02d}:{int(t) // 60 % 60:02d}:{int(t) % 60:02d}"
+def _length(record: Record, taken: float | None, say: Words) -> str:
+    """By the drill's clock, and how long people really were at it."""
+    held, said = held_between(record), say.duration(taken)
+    if held is None or taken is None:
+        return said
+    really = say.duration((held[1] - held[0]).total_seconds())
+    return say((f"훈련 시계로 {said}\n실제로 {really}", f"{said} by the drill's clock\n{really} in reality"))
 
 
 def _span(a: float | None, b: float | None) -> str:
-    return "–" if a is None or b is None else f"{_hms(a)}–{_hms(b)}"
+    return "–" if a is None or b is None else f"{hms(a)}–{hms(b)}"
 
 
 def _result(record: Record, o: Mapping[str, Any], say: Words) -> str:
@@ -231,8 +265,13 @@ def _rollcall(record: Record, say: Words) -> Block:
         return say(said) if numbers else none
 
     whole = r["accounted_s"] is not None
+    judged = next((o for o in record["objectives"] if o["measure"] == "accounted"), None)
+    if whole:
+        result = say.duration(r["accounted_s"]) if judged is None else _result(record, judged, say)
+    else:
+        result = "× " + say(("모두 확인하지 못함", "not all were accounted for"))
     rows = [
-        (say(("모두 확인될 때까지", "Until all were accounted for")), f"✓ {say.duration(r['accounted_s'])}" if whole else "× " + say(("모두 확인하지 못함", "not all were accounted for"))),
+        (say(("모두 확인될 때까지", "Until all were accounted for")), result),
         (say(("나온 사람", "Present")), say((f"{r['expected']}명 가운데 {r['here']}명", f"{r['here']} of {r['expected']}"))),
         (say(("끝까지 안 보인 번호", "Missing at the end")), seats(r["missing"])),
         (say(("한동안 안 보인 번호", "Missing for a while")), _for_a_while(record, say) or none),
@@ -250,7 +289,9 @@ def _for_a_while(record: Record, say: Words) -> str:
         missing = e["data"]["missing"]
         for seat in [n for n in since if n not in missing]:
             a, b = since.pop(seat), e["t"]
-            told.append(say((f"{seat}번", f"seat {seat}")) + f" {_span(a, b)} ({say.duration(b - a)})")
+            told.append(
+                say((f"{seat}번", f"seat {seat}")) + f" {_span(a, b)} ({say.duration(between(a, b))})"
+            )
         for seat in missing:
             since.setdefault(seat, e["t"])
     return ", ".join(told)
@@ -272,7 +313,7 @@ def _compared(record: Record, earlier: Sequence[Record], say: Words) -> list[Blo
     head = [
         say(("목표", "Objective")),
         say(("이번", "This one")),
-        *(r["date"] + ("\n" + say(("리허설", "rehearsal")) if r["rehearsal"] else "") for r in shown),
+        *(held_on(r) + ("\n" + say(("리허설", "rehearsal")) if r["rehearsal"] else "") for r in shown),
     ]
     rows = []
     for o in record["objectives"]:
@@ -291,8 +332,8 @@ def _clock(record: Record, t: float | None, say: Words) -> str:
     """The drill's clock, and how long after START."""
     if t is None:
         return "–"
-    past = t - (record["started_t"] if record["started_t"] is not None else t)
-    return _hms(t) if past < 1.0 else f"{_hms(t)} (+{say.duration(past)})"
+    past = 0.0 if record["started_t"] is None else between(record["started_t"], t)
+    return hms(t) if not past else f"{hms(t)} (+{say.duration(past)})"
 
 
 def _injects(record: Record, say: Words) -> Table:
@@ -353,7 +394,7 @@ def _notes(record: Record, say: Words) -> list[Block]:
         if e["kind"] in ("note", "close") and e.get("incident") and _words_of(record, e)
     ]
     if not rows:
-        return [Para(say(("적어 둔 것이 없습니다.", "No notes.")))]
+        return [Para(say(("메모가 없습니다.", "No notes.")))]
     shown = [(_clock(record, t, say), who, text) for t, who, text in sorted(rows, key=lambda r: float(r[0]))]
     return [Table([say(("때", "When")), say(("누가", "Who")), say(("내용", "Note"))], shown, (24, 16, 60))]
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from safezone_sim.drill.clock import between
 from safezone_sim.drill.refusals import Invalid
 
 STATUSES = ("here", "missing", "excused")
@@ -61,7 +62,7 @@ class RollCall:
         """As the control API shows it."""
         accounted = None
         if self.complete_t is not None and self.asked_t is not None:
-            accounted = round(self.complete_t - self.asked_t, 1)
+            accounted = between(self.asked_t, self.complete_t)
         return {
             "asked_t": self.asked_t, "expected": self.expected,
             "here": sum(status == "here" for status in self.seats.values()),

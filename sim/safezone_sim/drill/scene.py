@@ -58,7 +58,8 @@ class Scene:
         self.units: dict[str, Unit] = {}
         for unit in units_of(stage.world, self.router):
             self.units[unit.id] = unit
-            self.extras.append(Extra(unit.id, unit.kind, unit.name, unit.track))
+            ko, en = unit.words
+            self.extras.append(Extra(unit.id, unit.kind, {"ko": ko, "en": en}, unit.track))
         self.cast: set[int] = {self.lead.index}
         self.trouble: set[int] = set()
         self.safe: set[int] = set()
@@ -234,7 +235,7 @@ class Scene:
         name = self.stage.lead_words if person.index == self.lead.index else ("아이", "child")
         self.tell_at(
             "found",
-            (f"찾아 보호함 · {name[0]}" + (f": {by.name}" if by else ""), f"found and safe · {name[1]}" + (f": {by.name}" if by else "")),
+            (f"찾아 보호함 · {name[0]}" + (f": {by.words[0]}" if by else ""), f"found and safe · {name[1]}" + (f": {by.words[1]}" if by else "")),
             x, y, agent=person.index, unit=by.id if by else None,
         )  # fmt: skip
 
@@ -292,9 +293,15 @@ class Scene:
         for (person, *_), leg in zip(walks, legs, strict=True):
             event = self.env.timeout(max(0.0, leg.t[-1] - self.env.now))
             event.callbacks.append(lambda _e, who=person: self._assemble(who, len(inside)))
+        n, left = len(inside), int(self.stage.plan.story == "stays_inside")
         self.tell(
             "evacuate",
-            (f"대피 시작: {len(inside)}명", f"evacuation begins: {len(inside)} pupils"),
+            (
+                f"대피 시작: 학교에 있던 {n + left}명 가운데 {n}명"
+                + (f" ({left}명은 건물에 남음)" if left else ""),
+                f"evacuation begins: {n} of {n + left} pupils in school"
+                + (f" ({left} left in the building)" if left else ""),
+            ),
         )
 
     def _assemble(self, person: Person, expected: int) -> None:
@@ -304,7 +311,7 @@ class Scene:
             left = len(self.trouble - self.safe)
             self.tell(
                 "assembled",
-                (f"운동장에 {expected}명 모임" + (f", {left}명은 아직" if left else ""), f"{expected} in the yard" + (f", {left} still missing" if left else "")),
+                (f"운동장에 {expected}명 모임" + (f", {left}명은 아직 건물에" if left else ""), f"{expected} in the yard" + (f", {left} still in the building" if left else "")),
             )  # fmt: skip
 
     def join_assembly(self, person: Person) -> None:

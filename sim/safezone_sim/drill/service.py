@@ -34,6 +34,7 @@ from safezone_sim.drill.guard import (
 from safezone_sim.drill.hours import BadStart, clock
 from safezone_sim.drill.openapi import document
 from safezone_sim.drill.pack import pack_document
+from safezone_sim.drill.plan import LEAD_SEAT
 from safezone_sim.drill.record import (
     MAP,
     REPLAY,
@@ -174,7 +175,11 @@ class _Calls:
         return JSONResponse(catalogue.shown(self._drill(request)))
 
     async def pack(self, request: Request) -> Response:
-        drill, q, name = catalogue.shown(self._drill(request)), request.query_params, ""
+        q, name = request.query_params, ""
+        given = q.get("lead") or str(LEAD_SEAT)
+        if not given.isascii() or not given.isdigit() or not 1 <= int(given[:4]) <= 40:
+            raise invalid("1에서 40까지의 정수입니다 · an integer from 1 to 40", "lead", given)
+        drill = catalogue.shown(self._drill(request), int(given))
         if q.get("school"):
             found = [s for s in all_schools(self.control.map_dir) if s.code == q["school"]]
             if not found:

@@ -275,7 +275,7 @@ class Session:
 
     def _say_speed(self) -> None:
         x = self.course.speed
-        self._say("state", (f"시계 {x:g}배", f"clock at {x:g}×") if x > 1 else ("시계 제 속도", "clock at its own pace"), data={"speed": x})  # fmt: skip
+        self._say("state", (f"시계 {x:g}배", f"clock at {x:g}×") if x > 1 else ("시계 1배속", "clock at real time"), data={"speed": x})  # fmt: skip
 
     def _real_time(self) -> bool:
         """What people have to answer comes at their own pace; whether the clock ran faster. (Benches' full speed stays.)"""
@@ -318,7 +318,9 @@ class Session:
     def _fire_by_hand(self, line: Line, seat: int | None) -> None:
         self._need("running", "paused")
         if line.status != "waiting" and not line.plan.repeatable:
-            raise WrongState(f"{line.plan.id}: {line.status}; {NOT_AGAIN.get(line.status, '한 번만 할 수 있습니다 · it fires once')}")
+            raise WrongState(
+                f"{line.plan.id}: {line.status}; {NOT_AGAIN.get(line.status, '한 번만 할 수 있습니다 · it fires once')}"
+            )
         if line.plan.once_safe and self.scene.found_t is None:
             raise WrongState(
                 "아이를 찾으면 저절로 나옵니다. 아직 아무도 아이를 만나지 않았습니다 · it comes by itself once the child is found; nobody has met it yet"

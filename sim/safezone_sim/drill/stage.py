@@ -13,10 +13,11 @@ import msgspec
 import numpy as np
 import simpy
 
-from safezone_sim.drill.casting import Part, cast_part, near_the_edge
+from safezone_sim.drill.casting import NoPart, Part, cast_part, near_the_edge
 from safezone_sim.drill.hours import day_of, start_of
 from safezone_sim.drill.names import with_childrens_names
 from safezone_sim.drill.plan import LEAD_SEAT, DrillPlan, Inject, with_seat
+from safezone_sim.drill.units import BOX_CAR
 from safezone_sim.life.lines import lengths_along
 from safezone_sim.life.model import Life
 from safezone_sim.life.ports import NoSenses
@@ -40,11 +41,12 @@ OPERATORS = (("op1", "112 근무자 1 (모의)", "operator"), ("op2", "112 근�
 
 @dataclass(frozen=True)
 class ClassRoom:
-    """The class that drills: what it is called, and how many sit in it."""
+    """The class that drills: what it is called, how many sit in it, and at which seat the lead sits, if that was chosen."""
 
     grade: int
     number: int
     size: int
+    lead: int | None = None
 
 
 @dataclass(frozen=True)
@@ -155,7 +157,13 @@ def set_stage(
     if plan.story != "stays_away":
         warm_s = min(warm_s, start_s - _seconds(part, world) - BEFORE_POST_S - 60.0)
     size = room.size if room is not None else plan.class_size
-    seats = _seats(world, size, part.person, at_home if plan.story == "stays_away" else inside)
+    lead = LEAD_SEAT if room is None or room.lead is None else room.lead
+    seats = _seats(world, size, lead, part.person, at_home if plan.story == "stays_away" else inside)
+    if room is not None and room.lead is not None and room.lead > len(seats):
+        raise NoPart(
+            f"class.lead {room.lead}: only {len(seats)} pupils of {world.school.name} can sit in this class. "
+            f"Choose 1 to {len(seats)}."
+        )
     plan = with_seat(plan, 1 + seats.index(part.person))
     lived = msgspec.structs.replace(lived, drill=plan)
     world = _with_patrol_cars(_with_known_way(_with_class(world, seats, room), part))
@@ -209,11 +217,13 @@ def _seconds(part: Part, world: SchoolWorld) -> float:
     return float(lengths_along(part.prelude.xy)[-1]) / world.people[part.person].speed_mps
 
 
-def _seats(world: SchoolWorld, size: int, lead: int, candidates: Sequence[Person]) -> tuple[int, ...]:
-    """The class that drills: who has a phone first; the lead sits at seat 7. A small school may have fewer than ``size``."""
+def _seats(
+    world: SchoolWorld, size: int, seat: int, lead: int, candidates: Sequence[Person]
+) -> tuple[int, ...]:
+    """The class that drills: who has a phone first; the lead sits at ``seat``, or last. A small school may have fewer than ``size``."""
     others = sorted((p for p in candidates if p.index != lead), key=lambda p: (p.phone is None, p.index))
     chosen = [p.index for p in others[: size - 1]]
-    chosen.insert(min(LEAD_SEAT - 1, len(chosen)), lead)
+    chosen.insert(min(seat - 1, len(chosen)), lead)
     return tuple(chosen)
 
 
@@ -283,7 +293,7 @@ def _with_patrol_cars(world: SchoolWorld) -> SchoolWorld:
         if item["id"] not in away:
             registry.append(item)
         elif cars.get(item["name"]) == item["id"]:
-            registry.append({**item, "type": "patrol", "name": f"{item['name']} 순찰차"})
+            registry.append({**item, "type": "patrol", "name": f"{item['name']}{BOX_CAR}"})
     return replace(world, registry=tuple(registry))
 
 

@@ -21,10 +21,13 @@ SPEED_MPS = {"patrol": 8.0, "ambulance": 8.0}
 MOUNT_S = {"patrol": 10.0, "ambulance": 25.0}  # until it moves
 TURN_IN_MPS = 2.0  # the last metres, from the street on foot
 
+NAMES = (("순찰차 ", "patrol car "), ("구급차 ", "ambulance "))  # as the world names its own
+BOX_CAR = " 순찰차 (모의)"  # after the name of a police box
+
 
 @dataclass
 class Unit:
-    """One unit. ``incident``: whose it is now; ``goal``: where it was last told to go, metres."""
+    """One unit. ``name``: as the registry has it, in Korean. ``incident``: whose it is now; ``goal``: where it was last told to go, metres."""
 
     id: str
     name: str
@@ -34,6 +37,14 @@ class Unit:
     goal: tuple[float, float] = (0.0, 0.0)
     process: Any = None
     route: FloatArray = field(default_factory=lambda: np.zeros((0, 2)))
+
+    @property
+    def words(self) -> tuple[str, str]:
+        """Its name in Korean and English; a police box keeps its own."""
+        for korean, english in NAMES:
+            if self.name.startswith(korean):
+                return self.name, english + self.name.removeprefix(korean).replace("(모의)", "(simulated)")
+        return self.name, f"patrol car of {self.name.removesuffix(BOX_CAR)} (simulated)"
 
     def position(self, t: float) -> tuple[float, float]:
         """Metres at time t."""

@@ -29,7 +29,7 @@ def public(course: Course, with_tokens: bool) -> dict[str, Any]:
         "map": {"kind": m.source.kind, "attribution": m.source.attribution, "as_of": m.source.as_of,
                 "center": list(scene.lonlat(0.0, 0.0)), "bounds": corners, "notice": SCHEMATIC if stage.schematic else None},
         "hub": {"http": course.hub},
-        "class": {"grade": lead.grade, "class": lead.class_no, "seats": list(range(1, len(stage.seats) + 1)),
+        "class": {"grade": lead.grade, "class": lead.class_no, "seats": list(range(1, len(stage.seats) + 1)), "lead": lead.number,
                   "phones": [n for n, i in enumerate(stage.seats, 1) if stage.world.people[i].phone is not None]},
         "child": {"id": lead.id, "name": lead.name, "grade": lead.grade, "class": lead.class_no, "seat": lead.number},
         "report": f"/control/v1/sessions/{stage.session}/report.html",
@@ -69,7 +69,9 @@ def phase(course: Course) -> dict[str, Any] | None:
         n = len(phases) - 1
     elif begun:
         n = max(n, 1)
-        is_open = any(c.alert_t is not None and c.closed_t is None for line in course.master.lines for c in line.cases)
+        is_open = any(
+            c.alert_t is not None and c.closed_t is None for line in course.master.lines for c in line.cases
+        )
         if is_open or (scene.found_t is None and scene.trouble):
             n = min(n, len(phases) - 2)
     n = max(0, min(n, len(phases) - 1))
