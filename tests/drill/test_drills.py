@@ -7,15 +7,19 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import httpx
 import pytest
+from safezone_sim.drill.clock import hms
 from safezone_sim.drill.control import Control
+from safezone_sim.drill.document import day_words
 from safezone_sim.drill.names import OF_CHILDREN
 from safezone_sim.drill.record import read_records
+from safezone_sim.drill.report import held_on
 from safezone_sim.drill.views import public
 
 from tests.conftest import map_dir_or_none
@@ -48,6 +52,13 @@ def test_a_tag_call_is_worked_to_its_end_and_reported(lab: Lab) -> None:
     assert next(a for a in lab.http.get(f"/sessions/{session['session']}/agents").json()["items"] if a["id"] == sent)["kind"] == "patrol"  # fmt: skip
     assert any(t.endswith(f"seat 7, {record['child']['name']}") for t in _texts(record, "press"))
     assert record["cases"][0]["t"] - record["started_t"] < 70.0
+    # «It comes by itself once the child is found» is true, long before its planned minute.
+    by = {i["id"]: i for i in record["injects"]}
+    assert (by["close"]["status"], by["close"]["by"]) == ("done", "list")
+    assert 15.0 <= by["close"]["fired_t"] - case["found_t"] <= 20.0
+    # Every length is the difference of two times in the report's own timeline.
+    shown = {e["kind"]: hms(e["t"]) for e in reversed(record["events"])}
+    assert shown["alert"] == hms(case["alert_t"]) and shown["acknowledge"] == hms(case["acknowledged_t"])
 
     rated = lab.http.put(
         f"/sessions/{session['session']}/ratings",
@@ -58,6 +69,8 @@ def test_a_tag_call_is_worked_to_its_end_and_reported(lab: Lab) -> None:
         f"/sessions/{session['session']}/improvements", text="순찰 길 표시", owner="교감", due="2027-01"
     ).raise_for_status()
     html = lab.http.get(f"/sessions/{session['session']}/report.html").text
+    today = held_on(record)
+    assert today != record["date"]
     # Full speed is no time for people: what they did is not judged, what the twin did is.
     for words in (
         "훈련 결과 보고서",
@@ -68,12 +81,15 @@ def test_a_tag_call_is_worked_to_its_end_and_reported(lab: Lab) -> None:
         "2026년 12월 8일(화)",
         "배속 구간",
         "찾음",
+        f"2026년 12월 8일(화)에 하기로 한 훈련을 {day_words(today)}에 했습니다",
+        "실제로 ",
+        "(모의) 도착",
     ):
         assert words in html
     assert "After-action" not in html and session["zone"] not in html
     assert "http://" not in html.replace("http://www.w3.org", "") and "https://" not in html
     answer = lab.http.get(f"/sessions/{session['session']}/report.pdf")
-    assert quote("2026-12-08-서울신도림초-태그버튼.pdf") in answer.headers["content-disposition"]
+    assert quote(f"{today}-서울신도림초-태그버튼.pdf") in answer.headers["content-disposition"]
     pdf = answer.content
     assert pdf.startswith(b"%PDF") and b"NotoSansKR" in pdf and b"FontFile" in pdf
     replay = lab.http.get(f"/sessions/{session['session']}/replay").json()
@@ -269,7 +285,7 @@ def test_what_was_prepared_today_can_be_begun_after_the_program_was_ended(lab: L
         return Control(before.hub, before.hub_token, "t", before.results, before.map_dir, before.map_source)
 
     first = program()
-    room = {"grade": 5, "class": 2, "size": 9}
+    room = {"grade": 5, "class": 2, "size": 9, "lead": 3}
     wish = {
         "school": "7041138", "drill": "dial-112", "date": "2026-12-08", "start": "11:20", "class": room, "owner": "a",
     }  # fmt: skip
@@ -297,14 +313,32 @@ def test_what_was_prepared_today_can_be_begun_after_the_program_was_ended(lab: L
     ]
 
 
+def _twenty_at_once(lab: Lab, at: str) -> None:
+    """Twenty ratings in one moment: each is taken and kept."""
+
+    def rate(n: int) -> int:
+        body = {"objective": f"o{1 + n % 4}", "rating": "P", "evidence": f"{n}"}
+        return lab.http.put(f"{at}/ratings", json=body).status_code
+
+    told = lab.http.get(f"{at}/state").json()["last_event"]
+    with ThreadPoolExecutor(20) as hands:
+        assert set(hands.map(rate, range(20))) == {200}
+    state = lab.http.get(f"{at}/state").json()
+    assert state["last_event"] == told + 20
+    assert [o["rating"] for o in state["objectives"][:4]] == ["P"] * 4
+
+
 def test_an_ended_drill_leaves_memory_and_can_still_be_read(
     lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    session = lab.open("dial-112", rehearsal=True, **{"class": {"grade": 3, "class": 1, "size": 9}})
+    room = {"grade": 3, "class": 1, "size": 9, "lead": 4}
+    session = lab.open("dial-112", rehearsal=True, **{"class": room})
     assert session["class"]["grade"] == 3 and len(session["class"]["seats"]) == 9
+    assert session["class"]["lead"] == session["child"]["seat"] == 4
     at = f"/sessions/{session['session']}"
     lab.post(f"{at}/start").raise_for_status()
     lab.post(f"{at}/end").raise_for_status()
+    _twenty_at_once(lab, at)
     before = lab.http.get(f"{at}/state").json()
     monkeypatch.setattr("safezone_sim.drill.control.KEPT_S", -1.0)
     lab.control.let_go()
@@ -316,6 +350,8 @@ def test_an_ended_drill_leaves_memory_and_can_still_be_read(
     assert lab.http.get(f"{at}/agents").json()["items"] and lab.http.get(f"{at}/replay").status_code == 200
     past = [kind for _, kind, _ in events(lab.http.get(f"{at}/stream", params={"last_event_id": "0"}))]
     assert past.count("event") == after["last_event"] and past[0] == "clock"
+    _twenty_at_once(lab, at)
+    after = lab.http.get(f"{at}/state").json()
     # The teacher writes the report after school: ratings, notes and items go into the record on disk.
     assert lab.http.put(f"{at}/ratings", json={"objective": "o1", "rating": "X"}).status_code == 422
     assert lab.http.put(f"{at}/ratings", json={"objective": "o99", "rating": "P"}).status_code == 404
