@@ -144,14 +144,14 @@ def test_the_list_follows_what_people_have_done_by_then() -> None:
 
 def test_marks_of_one_spot_are_one_marker_and_none_is_moved() -> None:
     at = [
-        (300.0, 200.0, "school"),
+        (99.0, 99.0, "school"),
         (100.0, 100.0, "alert"),
         (110.0, 98.0, "arrived"),
         (101.0, 101.0, "found"),
     ]
     shown = {"width": 640.0, "marks": [{"kind": kind, "x": x, "y": y} for x, y, kind in at]}
     assert [(label, m["x"], m["y"], m["kind"]) for label, m in spots(shown)] == [
-        ("1", 300.0, 200.0, "school"), ("2·3·4", 100.0, 100.0, "found"),
+        ("1", 99.0, 99.0, "school"), ("2·3·4", 100.0, 100.0, "found"),
     ]  # fmt: skip
 
 

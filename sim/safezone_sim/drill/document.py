@@ -223,7 +223,8 @@ WAYS = {
     "unit": ("#0a5c9c", "출동한 차의 길", "way of a unit"),
 }
 GROUNDS = "#fde68a"
-# Marks nearer to one another than these shares of the picture's width would cover each other: they are one marker, at the first's spot.
+# Marks nearer to one another than these shares of the picture's width would cover each other: they are one marker. Every mark has a
+# dot where it was; the marker stands above it, the school's below.
 ONE_SPOT = (1 / 16, 1 / 32)
 MARKS = {"school": "#4b5563", "alert": "#b91c1c", "arrived": "#0a5c9c", "found": "#15803d"}
 
@@ -245,9 +246,16 @@ def picture_svg(shown: Mapping[str, Any], language: str) -> str:
         f'<path d="{path(way["line"])}" fill="none" stroke="{WAYS[way["who"]][0]}" stroke-width="4" stroke-opacity=".8"/>'
         for way in reversed(shown["ways"])
     ]
+    parts += [
+        f'<circle cx="{m["x"] * k:.0f}" cy="{(height - m["y"]) * k:.0f}" r="5" fill="{MARKS[m["kind"]]}" stroke="#fff" stroke-width="1.5"/>'
+        for m in shown["marks"]
+    ]
     for label, mark in spots(shown):
-        x, y = mark["x"] * k, (height - mark["y"]) * k
-        half = 13 + 5.5 * (len(label) - 1)
+        x, y, half = mark["x"] * k, (height - mark["y"]) * k, 13 + 5.5 * (len(label) - 1)
+        parts.append(
+            f'<path d="M{x:.0f} {y:.0f}v{26 * _side(mark)}" stroke="{MARKS[mark["kind"]]}" stroke-width="3"/>'
+        )
+        y += 30 * _side(mark)
         parts.append(
             f'<rect x="{x - half:.0f}" y="{y - 13:.0f}" width="{2 * half:.0f}" height="26" rx="13" fill="{MARKS[mark["kind"]]}" stroke="#fff" stroke-width="2"/>'
             f'<text x="{x:.0f}" y="{y + 5:.0f}" font-size="15" font-weight="700" fill="#fff" text-anchor="middle">{label}</text>'
@@ -270,7 +278,7 @@ def spots(shown: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
     found: list[tuple[list[str], Mapping[str, Any]]] = []
     for n, mark in enumerate(shown["marks"], 1):
         near = next(
-            (i for i, (_, m) in enumerate(found) if abs(m["x"] - mark["x"]) < wide and abs(m["y"] - mark["y"]) < high), None
+            (i for i, (_, m) in enumerate(found) if "school" not in (m["kind"], mark["kind"]) and abs(m["x"] - mark["x"]) < wide and abs(m["y"] - mark["y"]) < high), None
         )  # fmt: skip
         if near is None:
             found.append(([str(n)], mark))
@@ -278,6 +286,11 @@ def spots(shown: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
             numbers, first = found[near]
             found[near] = ([*numbers, str(n)], {**first, "kind": mark["kind"]})
     return [("·".join(numbers), mark) for numbers, mark in found]
+
+
+def _side(mark: Mapping[str, Any]) -> int:
+    """Below its spot, or above."""
+    return 1 if mark["kind"] == "school" else -1
 
 
 def picture_words(shown: Mapping[str, Any], language: str) -> str:
@@ -495,10 +508,16 @@ def _print_picture(pdf: Any, shown: Mapping[str, Any], language: str) -> None:
             drawn(way["line"], WAYS[way["who"]][0], 0.8)
         pdf.set_font("ko", size=8)
         pdf.set_text_color("#ffffff")
-        for label, mark in spots(shown):
-            x, y = left + mark["x"] * k, top + (height - mark["y"]) * k
-            half = 2.6 + 0.9 * (len(label) - 1)
+        for mark in shown["marks"]:
             pdf.set_fill_color(MARKS[mark["kind"]])
+            pdf.circle(left + mark["x"] * k, top + (height - mark["y"]) * k, 1.0, style="F")
+        for label, mark in spots(shown):
+            x, y, half = left + mark["x"] * k, top + (height - mark["y"]) * k, 2.6 + 0.9 * (len(label) - 1)
+            pdf.set_fill_color(MARKS[mark["kind"]])
+            pdf.set_draw_color(MARKS[mark["kind"]])
+            pdf.set_line_width(0.5)
+            pdf.line(x, y, x, y + 5.5 * _side(mark))
+            y += 6.0 * _side(mark)
             pdf.rect(x - half, y - 2.6, 2 * half, 5.2, style="F", round_corners=True, corner_radius=2.6)
             pdf.set_xy(x - half - 2, y - 2)
             pdf.cell(2 * half + 4, 4, label, align="C")

@@ -60,7 +60,7 @@ def report_document(record: Record, earlier: Sequence[Record], language: str = "
         Heading(say(("훈련 결과 보고서", "After-action report"))), Heading(say(record["drill"]["title"]), 2),
     ]  # fmt: skip
     if held_on(record) != record["date"]:
-        blocks.append(Notice(say((
+        blocks.append(Para(say((
             f"{say.day(record['date'])}에 하기로 한 훈련을 {say.day(held_on(record))}에 했습니다.",
             f"Planned for {say.day(record['date'])}, held on {say.day(held_on(record))}.",
         ))))  # fmt: skip
