@@ -67,16 +67,17 @@ def pack_document(
             [(_when(i, start, say), say(i["title"]), say(i["expect"]), say(i["who"]), "") for i in drill["injects"]],
             (9, 27, 34, 16, 14),
         ),
+        PageBreak(), Heading(say(("역할 카드 (오려서 나눠 줌)", "Role cards (to cut out)")), 2),
+        Cards([(say(r["title"]), say(r["does"])) for r in drill["roles"]]),
+        PageBreak(), Heading(say(("준비 점검표", "Checklist")), 2), Checks([say(c) for c in drill["checklist"]]),
+        Heading(say(("혼자 해 보는 5분 리허설", "Rehearsal of one person")), 2), Checks([f"{n}. {say(r)}" for n, r in enumerate(drill["rehearsal"], 1)]),
+        Heading(say(("알아 둘 것", "Good to know")), 2),
         Para(say((
             "사람이 빠르거나 느리면 상황도 그만큼 앞당겨지거나 늦춰지고, 아이를 찾은 뒤에 필요 없어진 상황은 나오지 않는다. "
             "훈련 중이라도 실제 기기로 한 호출은 훈련과 섞이지 않고 빨갛게 나오며 실제로 전해진다.",
             "What happens follows what people do, and nobody tells of a child that has been found. A call from a real device during the drill is kept apart, "
             "shows in red and goes through for real.",
-        )), dim=True),
-        PageBreak(), Heading(say(("역할 카드 (오려서 나눠 줌)", "Role cards (to cut out)")), 2),
-        Cards([(say(r["title"]), say(r["does"])) for r in drill["roles"]]),
-        PageBreak(), Heading(say(("준비 점검표", "Checklist")), 2), Checks([say(c) for c in drill["checklist"]]),
-        Heading(say(("혼자 해 보는 5분 리허설", "Rehearsal of one person")), 2), Checks([f"{n}. {say(r)}" for n, r in enumerate(drill["rehearsal"], 1)]),
+        ))),
     ]  # fmt: skip
     for of in dict.fromkeys((language, "ko", *(["en"] if english else []))):
         words = Words(of)

@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from safezone_sim.drill.clock import between, hms
+from safezone_sim.drill.clock import between, hms, reading
 from safezone_sim.drill.document import (
     Bars,
     Block,
@@ -201,7 +201,7 @@ def _length(record: Record, taken: float | None, say: Words) -> str:
     if held is None or taken is None:
         return said
     really = say.duration((held[1] - held[0]).total_seconds())
-    return say((f"훈련 시계로 {said}\n실제로 {really}", f"{said} by the drill's clock\n{really} in reality"))
+    return say((f"훈련 시계 {said} · 실제로 {really}", f"{said} on its clock · really {really}"))
 
 
 def _span(a: float | None, b: float | None) -> str:
@@ -423,7 +423,10 @@ def _improvements(record: Record, say: Words) -> list[Block]:
 
 
 def _timeline(record: Record, say: Words) -> Table:
-    shown = [e for e in record["events"] if e["kind"] not in NOT_IN_TIMELINE]
+    # What people did is heard of a moment after it was done.
+    shown = sorted(
+        (e for e in record["events"] if e["kind"] not in NOT_IN_TIMELINE), key=lambda e: reading(e["t"])
+    )
     counts = [n for n, e in enumerate(shown) if e["kind"] == "rollcall"]
     # Of the taps of a roll call the first and the last are enough, and those by which somebody was missed or found.
     kept = {*counts[:1], *counts[-1:]}
