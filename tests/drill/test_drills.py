@@ -244,7 +244,12 @@ def test_a_button_pressed_twice_counts_once(lab: Lab) -> None:
         for _ in range(2):
             answer = lab.post(f"{at}/{press}")
             assert (answer.status_code, answer.json()["state"]) == (200, state), answer.text
-    events = lab.http.get(f"{at}/report.json").json()["events"]
+    record = lab.http.get(f"{at}/report.json").json()
+    events = record["events"]
+    # Nobody skipped what the end of the situation left undone, and the report does not say so.
+    assert {i["status"] for i in record["injects"]} == {"ended"}
+    told = lab.http.get(f"{at}/report.html").text
+    assert "그 전에 상황이 끝남" in told and "건너뜀" not in told
     presses = ["START", "paused", "resumed", "all clear", "the drill ends"]
     assert [e["text"]["en"] for e in events if e["text"]["en"] in presses] == presses
 
