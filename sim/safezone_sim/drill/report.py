@@ -201,7 +201,7 @@ def _length(record: Record, taken: float | None, say: Words) -> str:
     if held is None or taken is None:
         return said
     really = say.duration((held[1] - held[0]).total_seconds())
-    return say((f"훈련 시계 {said} · 실제로 {really}", f"{said} on its clock · really {really}"))
+    return say((f"훈련 시계 {said} · 실제로 {really}", f"drill clock {said} · really {really}"))
 
 
 def _span(a: float | None, b: float | None) -> str:
