@@ -92,7 +92,7 @@ def test_parent_enrols_item_by_item_and_sees_only_the_own_child(
     phone.click("#resume")
     expect(phone.locator("#status")).to_have_text("동의함")
     phone.click("#tab-notices")
-    phone.locator("text=이 알림은 틀렸어요").first.click()
+    phone.locator("text=사실과 달라요").first.click()
     phone.fill("dialog textarea", "아이는 교실에 있었습니다")
     phone.locator("dialog button.primary").click()
     expect(phone.locator(".toast").last).to_contain_text("보냈습니다")

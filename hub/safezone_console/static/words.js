@@ -35,6 +35,8 @@ export const FAULT = {
 };
 export const DEVICE = { reader: t("리더기"), bell: t("비상벨"), camera: t("카메라"), phone: t("전화기") };
 export const UNIT = { patrol: t("순찰차"), police_box: t("지구대"), ambulance: t("구급차") };
+/** Who comes, as the subject of a sentence. */
+export const SENT = { patrol: t("경찰이"), police_box: t("경찰이"), ambulance: t("구급차가") };
 export const UNIT_ICON = { patrol: "patrol", police_box: "desk", ambulance: "ambulance" };
 
 export const ROLE = {
