@@ -77,9 +77,19 @@ def test_parent_enrols_item_by_item_and_sees_only_the_own_child(
     expect(status).to_contain_text("긴급: 태그 호출")
     expect(status).to_contain_text("신고가 접수되었습니다")
     case = next(i["id"] for i in place.incidents() if i.get("child") == "c2")
-    for action, words in (("acknowledge", "상황실이 확인했습니다"), ("resolve", "상황이 끝났습니다")):
-        place.act(case, action)
+    # Who comes is said as far as the incident tells it: no policeman where an ambulance was sent.
+    for action, unit, words in (
+        ("acknowledge", {}, "상황실이 확인했습니다"),
+        ("dispatch", {}, "출동한 사람이 아이에게 가고 있습니다"),
+        ("dispatch", {"unit": "amb"}, "구급차가 아이에게 가고 있습니다"),
+        ("on_scene", {}, "구급차가 도착했습니다"),
+        ("resolve", {}, "구급차가 다녀갔고 상황이 끝났습니다"),
+    ):
+        place.act(case, action, **unit)
         expect(notice.first.locator("[data-progress]")).to_contain_text(words, timeout=15000)
+        if action == "on_scene":
+            expect(status).to_contain_text("도움이 도착함")
+            expect(status).not_to_have_class(re.compile("emergency"))
     expect(notice.first).not_to_have_class(re.compile("emergency"))
     expect(status).not_to_have_class(re.compile("emergency"))
     expect(status).not_to_contain_text("긴급")
