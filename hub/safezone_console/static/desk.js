@@ -182,7 +182,7 @@ function report() {
     el("div", { class: "row", id: "report-links" }, el("a", { class: "button primary", id: "report-html", target: "_blank", rel: "noopener", href: `${BASE}/report.html?lang=${here.lang}`, text: t("보고서 열기") }), el("a", { class: "button plain", id: "report-pdf", download: "", href: `${BASE}/report.pdf?lang=${here.lang}`, text: t("PDF 내려받기") }), state.state !== "ended" && el("span", { class: "tag warn", text: t("훈련이 끝나면 완성됩니다") })),
     state.measures && measures(),
     el("h2", { style: "margin-top:1rem", text: t("목표별 평가") }),
-    el("div", { class: "scroll" }, el("table", { class: "ratings" }, el("tbody", {}, (drill?.objectives ?? []).map((o) => el("tr", {}, el("td", {}, both(o.text), measured(o.measure), el("div", { class: "answers", role: "radiogroup", "aria-label": both(o.text) }, [["P", t("어려움 없이 함")], ["S", t("조금 어려움")], ["M", t("크게 어려움")], ["U", t("해내지 못함")]].map(([letter, meaning]) => el("label", { title: meaning }, el("input", { type: "radio", name: `rate-${o.id}`, value: letter, checked: rated[o.id]?.rating === letter, change: () => rate(o.id, { rating: letter }) }), here.lang === "ko" ? meaning : `${letter} ${meaning}`))),
+    el("div", { class: "scroll" }, el("table", { class: "ratings" }, el("tbody", {}, (drill?.objectives ?? []).map((o) => el("tr", {}, el("td", {}, el("div", { class: "row between", style: "flex-wrap:nowrap" }, el("span", { text: both(o.text) }), measured(o.measure)), el("div", { class: "answers", role: "radiogroup", "aria-label": both(o.text) }, [["P", t("어려움 없이 함")], ["S", t("조금 어려움")], ["M", t("크게 어려움")], ["U", t("해내지 못함")]].map(([letter, meaning]) => el("label", { title: meaning }, el("input", { type: "radio", name: `rate-${o.id}`, value: letter, checked: rated[o.id]?.rating === letter, change: () => rate(o.id, { rating: letter }) }), here.lang === "ko" ? meaning : `${letter} ${meaning}`))),
       el("input", { type: "text", "aria-label": t("근거: {what}", { what: both(o.text) }), placeholder: t("근거"), value: rated[o.id]?.evidence ?? "", change: (event) => rate(o.id, { evidence: event.target.value }) }))))))),
     el("h2", { style: "margin-top:1rem", text: t("고칠 것") }),
     el("ul", { class: "bare", id: "improvements" }, (state.improvements ?? []).map((i) => el("li", { class: "row between" }, el("span", { text: [i.text, i.owner, i.due].filter(Boolean).join(" · ") }), el("button", { type: "button", class: "plain small", "aria-label": t("지우기: {what}", { what: i.text }), click: () => drop(i.n), text: t("지우기") })))),
@@ -233,6 +233,7 @@ async function startReplay() {
       rows.push([track.i, track.lon[j] + (track.lon[o] - track.lon[j]) * k, track.lat[j] + (track.lat[o] - track.lat[j]) * k, looks(track.i, when, track.place[j] === "" && track.lon[j] === track.lon[o] && track.lat[j] === track.lat[o])]);
     });
     crowd?.place(rows);
+    if (map?.getLayer("class-name")) map.setLayoutProperty("class-name", "visibility", when >= out || out === Infinity ? "visible" : "none"); // before, nobody stands there
     const happened = replay.events.filter((e) => e.t <= when && e.lon);
     if (map) drawEvents(happened.slice(-3));
     const last = replay.events.filter((e) => e.t <= when).at(-1);

@@ -50,7 +50,7 @@ function status() {
 const beforeDrill = (record) => drillBegan > 0 && Boolean(record.exercise) && !CLASS[record.notice.service] && Date.parse(record.notice.event_at) < drillBegan;
 let drillBegan = 0, beforeOpen = false;
 function notice(record) {
-  const n = record.notice, told = cases.get(n.incident), over = told && DONE.includes(told.state), kind = over ? "over" : CLASS[n.service] ?? "";
+  const n = record.notice, told = cases.get(n.incident), over = told && DONE.includes(told.state), kind = over ? "over" : told?.state === "on_scene" ? "helped" : CLASS[n.service] ?? "";
   const before = beforeDrill(record), late = before ? 0 : (Date.parse(record.made_at) - Date.parse(n.event_at)) / 1000;
   return el("article", { class: `card notice ${kind}`, "data-notice": record.id, "data-child": n.child },
     el("div", { class: "row between" }, el("span", { class: "row", style: "gap:.35rem" }, el("b", { text: SERVICE[n.service] ?? n.service }), record.exercise && el("span", { class: "tag drill", text: t("훈련") }), ...(n.flags ?? []).filter((f) => !(before && f === "late")).map((f) => el("span", { class: "tag warn", text: FLAG[f] ?? f }))),
@@ -159,6 +159,7 @@ async function where() {
 
 // ------------------------------------------------------------------ who looked, consent
 
+const WITHIN = 8; // lines back: a page asks for several things in turn
 async function looks() {
   const rows = [];
   let after = "";
@@ -171,8 +172,8 @@ async function looks() {
   // One line for what the same person did again and again within a minute.
   const lines = [];
   for (const f of rows.reverse()) {
-    const last = lines.at(-1);
-    if (last && last.f.by === f.by && last.f.what === f.what && last.f.fact === f.fact && last.f.to === f.to && last.f.outcome === f.outcome && hm(last.f.at) === hm(f.at)) last.n++;
+    const last = lines.slice(-WITHIN).find(({ f: g }) => g.by === f.by && g.what === f.what && g.fact === f.fact && g.to === f.to && g.outcome === f.outcome && hm(g.at) === hm(f.at));
+    if (last) last.n++;
     else if (lines.length < 200) lines.push({ f, n: 1 });
     else break;
   }

@@ -19,7 +19,7 @@ function table(names, rows, none) {
 
 /** After a drill the zone has its own time again: what the hub would tell now is not of the drill, so no figure is shown. */
 function gone() {
-  for (const part of document.querySelectorAll("#main > .card, #tiles")) part.hidden = part.id !== "over";
+  for (const part of document.querySelectorAll("#main > .card, #tiles, #invented, #enrolled")) part.hidden = !["over", "no-figures"].includes(part.id);
   if (!$("#no-figures")) $("#main").append(el("section", { class: "card", id: "no-figures" }, el("h2", { text: t("훈련 때의 숫자는 여기에 남지 않습니다") }), el("p", { text: t("이 화면은 훈련하는 동안에만 등교 현황을 보여 줍니다. 훈련의 기록은 선생님의 보고서에 있습니다.") })));
   document.body.dataset.loaded = "yes";
 }
