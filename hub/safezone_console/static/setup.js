@@ -49,7 +49,7 @@ function plan() {
 }
 function links() {
   const pack = $("#pack"), ready = school && drill;
-  if (ready) pack.href = `/control/v1/drills/${drill.id}/pack.pdf?school=${school.code}&date=${$("#date").value}&start=${$("#start").value}&class=${$("#grade").value}-${$("#class").value}&lang=${here.lang}&english=${Number($("#english").checked)}`; else pack.removeAttribute("href");
+  if (ready) pack.href = `/control/v1/drills/${drill.id}/pack.pdf?school=${school.code}&date=${$("#date").value}&start=${$("#start").value}&class=${$("#grade").value}-${$("#class").value}${chosenLead() ? `&lead=${$("#lead").value}` : ""}&lang=${here.lang}&english=${Number($("#english").checked)}`; else pack.removeAttribute("href");
   pack.setAttribute("aria-disabled", String(!ready));
   $("#lead").max = $("#size").value;
   $("#making").textContent = [school?.name ?? t("학교를 고르지 않음"), drill && both(drill.title), $("#date").value && day(`${$("#date").value}T12:00:00+09:00`), $("#start").value, t("{g}학년 {c}반 {n}명", { g: $("#grade").value, c: $("#class").value, n: $("#size").value }), $("#rehearsal").checked && t("리허설")].filter(Boolean).join(" · ");
@@ -70,6 +70,7 @@ function remember() {
 $("#q").addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(() => find().catch(trouble), 150); });
 $("#q").addEventListener("keydown", (event) => { if (event.key === "Enter") { event.preventDefault(); find().then(() => { const found = document.querySelectorAll("#schools button"), typed = $("#q").value.trim(); if (found.length === 1) { found[0].click(); asked = typed; showSchool(); } else if (found.length) { found[0].focus(); toast(t("학교가 여럿입니다. 목록에서 고르세요.")); } }).catch(trouble); } });
 $("#start").addEventListener("input", () => { $("#start").dataset.chosen = "yes"; plan(); });
+$("#size").addEventListener("change", () => { if (Number($("#lead").value) > Number($("#size").value)) $("#lead").value = $("#size").value; links(); });
 $("#setup").addEventListener("input", links);
 $("#setup").addEventListener("submit", async (event) => {
   event.preventDefault();
