@@ -233,7 +233,9 @@ def test_teacher_runs_a_drill_from_start_to_report_by_clicking(
     parent = opened.value
     expect(parent.locator("#cleared")).to_contain_text("ALL CLEAR", timeout=20000)
     # What was before the drill is no news, and nobody told it late.
-    expect(parent.locator("#before > summary")).to_have_text(re.compile(r"^훈련 시작 전의 기록 \([1-9]\d*\)$"))
+    expect(parent.locator("#before > summary")).to_have_text(
+        re.compile(r"^훈련 시작 전의 기록 \([1-9]\d*\)$")
+    )
     expect(parent.locator("#view > .notice .tag.warn", has_text="늦게")).to_have_count(0)
     expect(parent.locator("#view > .notice", has_text="태그 호출").first).to_be_visible()
     assert "늦게" not in (parent.locator("#before").text_content() or "")
