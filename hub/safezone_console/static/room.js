@@ -1,7 +1,7 @@
 // The control room. Everything it shows is the hub's; it keeps nothing but which incident is looked at.
 import { $, HUB_AWAY, Live, ask, away, band, because, both, dialog, el, fill, here, icon, hm, hms, kept, key, ofDay, says, span, t, toast, trouble } from "./kit.js";
 import { followDrill } from "./drill.js";
-import { ACTION, CLASS, GLYPH, LEVEL, SERVICE, STATE, UNIT, UNIT_ICON, done, who } from "./words.js";
+import { ACTION, CLASS, GLYPH, LEVEL, SERVICE, STATE, UNIT, UNIT_ICON, done, named, who } from "./words.js";
 import { area, circle, collection, drawPlace, follow, legend, makeMap, overlay, point, wellInside } from "./map.js";
 
 const V1 = "/as/operator/v1";
@@ -149,7 +149,7 @@ function refresh(id) {
 function take(i) {
   const held = incidents.get(i.id);
   if (held && held.version > i.version) return;
-  incidents.set(i.id, { ...held, ...i });
+  incidents.set(i.id, { ...held, ...i, ...(i.units ? { units: i.units.map(named) } : {}), ...(i.nearest_units ? { nearest_units: i.nearest_units.map(named) } : {}) });
   for (const id of i.linked ?? []) { // a link is of both, and the hub tells it with the later one
     const other = incidents.get(id);
     if (other && !(other.linked ?? []).includes(i.id)) incidents.set(id, { ...other, linked: [...(other.linked ?? []), i.id] });
@@ -223,7 +223,7 @@ function whereToLook() {
 
 /** First those that the hub reckons nearest, then whoever else is free. */
 function nearest(i) {
-  const told = i.nearest_units ?? alerts.get(i.id)?.units ?? [], known = new Set(told.map((u) => u.id));
+  const told = i.nearest_units ?? alerts.get(i.id)?.units?.map(named) ?? [], known = new Set(told.map((u) => u.id));
   const others = units.filter((u) => u.available && !known.has(u.id)).map((u) => ({ ...u, distance_m: i.position ? metres(i.position, u) : null, expected_s: null }));
   const seconds = (u) => u.expected_s ?? u.distance_m / 5;
   const rank = (u) => u.type === "ambulance" ? (i.medical ? -1 : 1) : 0; // an ambulance first where somebody is hurt, and last where nobody is
@@ -426,7 +426,7 @@ async function startMap(drill) {
 // ------------------------------------------------------------------ live
 
 async function loadUnits() {
-  units = (await ask("GET", `${V1}/zones/${zone}/units`).catch(() => ({ items: units }))).items;
+  units = (await ask("GET", `${V1}/zones/${zone}/units`).catch(() => ({ items: units }))).items.map(named);
   drawUnits();
 }
 
@@ -472,7 +472,7 @@ async function begin() {
   zone = me.zone ?? new URLSearchParams(location.search).get("zone");
   if (!zone) { fill($("#detail"), el("p", { text: t("이 로그인 코드에는 구역이 없습니다. 구역이 있는 코드를 받아 주세요.") })); return; }
   try {
-    [devices, units] = await Promise.all([ask("GET", `${V1}/zones/${zone}/devices`), ask("GET", `${V1}/zones/${zone}/units`)]).then((found) => found.map((each) => each.items));
+    [devices, units] = await Promise.all([ask("GET", `${V1}/zones/${zone}/devices`), ask("GET", `${V1}/zones/${zone}/units`)]).then(([d, u]) => [d.items, u.items.map(named)]);
   } catch (error) { setTimeout(begin, 1500); away("hub", true, because(error)); return; }
   selected = location.hash.slice(1);
   let first = true;
