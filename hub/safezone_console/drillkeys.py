@@ -94,6 +94,11 @@ class DrillKeys:
             mine is not None and owner is not None and hmac.compare_digest(mine, owner)
         )
 
+    async def code_for(self, request: HTTPConnection, session: str) -> str | None:
+        """The join code, for who steers the session and nobody else."""
+        owner, join = await self._of(session)
+        return join if self.steers(request, owner) else None
+
     async def may(self, request: HTTPConnection, session: str, rest: str) -> bool:
         """Whether a call about a session may pass. Of a session that there is not, nothing may be known either."""
         if self.is_city(request):

@@ -17,7 +17,7 @@ from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
-from safezone_console import identity, language
+from safezone_console import identity, joining, language
 from safezone_console.drillkeys import DrillKeys, is_plain, with_owner
 from safezone_console.relay import REFUSED, from_our_page, relay
 from safezone_console.settings import Settings
@@ -92,6 +92,7 @@ class Places:
             Route("/open/v1/enrolments", self.enrol, methods=["POST"]),
             Route("/open/v1/enrolments/{rest:path}", self.enrol, methods=["POST"]),
             Route("/control/v1/{rest:path}", self.drills, methods=every),
+            Route("/join/{session}.svg", self.way_in),
             Route("/tiles.json", self.about_tiles),
             Route("/tiles/{z:int}/{x:int}/{y:int}", self.tile),
             Route("/gu.geojson", self.gu),
@@ -303,6 +304,21 @@ class Places:
         if secret:
             self.keys.remember_teacher(reply, secret)
         return reply
+
+    async def way_in(self, request: Request) -> Response:
+        """The join dialog's QR code, for who steers the drill."""
+        session = request.path_params["session"]
+        if self.keys is None:
+            return self._no_drills()
+        code = await self.keys.code_for(request, session) if is_plain(session) else None
+        base = str(request.base_url).rstrip("/")
+        if self.settings.public_https:
+            base = base.replace("http://", "https://", 1)
+        address = joining.address_to_join(base, self.settings.others)
+        if code is None or not address:
+            return _no_such_drill(session)
+        picture = joining.qr_svg(joining.join_link(address, code))
+        return Response(picture, media_type="image/svg+xml", headers={"cache-control": "no-store"})
 
     def _no_drills(self) -> Response:
         return problem(

@@ -18,9 +18,12 @@ class Settings:
     public_https: bool = False  # reached by https through a proxy: cookies are marked Secure
 
 
+LOCAL_NAMES = ("127.0.0.1", "localhost", "::1", "[::1]")  # by which only this machine finds itself
+
+
 def address_for_others(host: str, port: int) -> str:
     """Where other devices find what listens at ``host``; empty for this machine alone. Nothing is sent to find it."""
-    if host in ("127.0.0.1", "localhost", "::1"):
+    if host in LOCAL_NAMES:
         return ""
     if host in ("0.0.0.0", "::"):
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:

@@ -68,7 +68,8 @@ class Place:
                 }  # fmt: skip
             body.pop("snapshot_url", None)
             body.pop("live_url", None)
-        hub.register(registered)
+        unit = next(body for body in registered if body["kind"] == "unit")
+        hub.register([*registered, {**unit, "id": "amb", "name": "구급 1", "type": "ambulance"}])
         place = cls(hub, Pages(f"http://127.0.0.1:{hub.http_port}", *options))
         for role, id_ in (
             ("operator", "o1"),
@@ -136,11 +137,11 @@ class Place:
         ).json()["items"]
         return found
 
-    def act(self, incident: str, action: str) -> None:
+    def act(self, incident: str, action: str, **more: str) -> None:
         """The desk works on an incident."""
         answer = self.hub.http.post(
             f"/v1/incidents/{incident}/actions",
-            json={"action": action, "key": f"{incident}-{action}"},
+            json={"action": action, "key": f"{incident}-{action}{'-'.join(['', *more.values()])}", **more},
             headers={"Authorization": f"Bearer {self.tokens['operator/o1']}"},
         )
         assert answer.status_code == 200, answer.text

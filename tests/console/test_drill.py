@@ -6,13 +6,16 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
+from safezone_console.joining import qr_svg
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 from websockets.typing import Origin
@@ -217,6 +220,29 @@ def test_teacher_runs_a_drill_from_start_to_report_by_clicking(
     page.locator("dialog button.primary").click()
     expect(page.locator("#state")).to_contain_text("훈련 끝내기")
     expect(desk.locator(".says").last).to_contain_text("ALL CLEAR")
+    desk.click("#large")
+    desk.click("#lang")  # which loads the page anew: what nobody has read is still to be read
+    expect(desk.locator(".says").last).to_contain_text("ALL CLEAR", timeout=20000)
+    desk.locator(".says", has_text="ALL CLEAR").locator("button").click()
+    desk.click("#lang")
+    expect(desk.locator("#count")).to_have_text(re.compile(r"\d"), timeout=20000)
+    expect(desk.locator("#which")).to_contain_text("신도림초등학교")
+    expect(desk.locator(".says", has_text="ALL CLEAR")).to_have_count(0)
+    with context.expect_page() as opened:
+        page.click("[data-play=guardian]")
+    parent = opened.value
+    expect(parent.locator("#cleared")).to_contain_text("ALL CLEAR", timeout=20000)
+    # What was before the drill is no news, and nobody told it late.
+    expect(parent.locator("#before > summary")).to_have_text(
+        re.compile(r"^훈련 시작 전의 기록 \([1-9]\d*\)$")
+    )
+    expect(parent.locator("#view > .notice .tag.warn", has_text="늦게")).to_have_count(0)
+    expect(parent.locator("#view > .notice", has_text="태그 호출").first).to_be_visible()
+    assert "늦게" not in (parent.locator("#before").text_content() or "")
+    parent.click("#tab-looks")
+    expect(parent.locator("#view .clock", has_text="훈련 시각").first).to_be_visible()
+    expect(parent.locator("#view .clock", has_text="실제 시각").first).to_be_visible()
+    parent.close()
     # In mid-drill nothing is lost by a reload, not even who stands still and was told of before there was a map.
     late: list[Route] = []
     page.route("**/tiles.json", lambda route: late.append(route))
@@ -238,7 +264,7 @@ def test_teacher_runs_a_drill_from_start_to_report_by_clicking(
     opened.value.wait_for_selector("body[data-loaded=yes]", timeout=20000)
     arrived = re.compile(r"^[1-9]\d*/[1-9]\d*$")  # the gates told of the morning
     expect(opened.value.locator("#tiles b").first).to_have_text(arrived)
-    opened.value.close()
+    at_school = opened.value
     page.bring_to_front()
     page.click("#end")
     page.locator("dialog button.primary").click()
@@ -247,6 +273,15 @@ def test_teacher_runs_a_drill_from_start_to_report_by_clicking(
     # The control room's tab does not look as if something could still come.
     expect(desk.locator("#over")).to_contain_text("이 훈련은 끝났습니다")
     expect(desk.locator("#which")).to_contain_text("신도림초등학교")
+    expect(at_school.locator("#over")).to_be_visible()
+    expect(at_school.locator("#tiles b").first).to_have_text(
+        arrived
+    )  # the drill's own figures, as long as they are there
+    at_school.reload()
+    expect(at_school.locator("#no-figures")).to_be_visible(timeout=20000)
+    expect(at_school.locator("#tiles")).to_be_hidden()
+    expect(at_school.locator("main")).not_to_contain_text("모두 왔습니다")
+    at_school.close()
     expect(desk.locator("#cam")).to_have_count(
         0
     )  # nor is a picture asked for each second that nobody gives any more
@@ -278,6 +313,8 @@ def test_teacher_runs_a_drill_from_start_to_report_by_clicking(
     )
     assert pdf.content.startswith(b"%PDF")
     desk.close()
+    page.goto(f"{twin.pages.base}/#code=123412341234")  # as a tablet opens it
+    expect(page.locator("#code")).to_have_value("1234 1234 1234")
 
 
 STREAMS = """
@@ -336,6 +373,12 @@ def test_a_teacher_steers_only_own_drills_and_no_token_leaves_the_pages(twin: Tw
         assert other.get("/control/v1/sessions", params={"join": code}).json()["items"] == []
         assert other.get(f"/control/v1/sessions/{id_}", params={"access_token": TOKEN}).status_code == 404
 
+        # The way in as a picture is the teacher's, and names the address at which others find the pages.
+        picture, at = f"/join/{id_}.svg", {"host": "10.0.0.5:8080"}
+        assert teacher.get(picture, headers=at).content == qr_svg(f"http://10.0.0.5:8080/#code={code}")
+        assert other.get(picture, headers=at).status_code == 404
+        assert teacher.get(picture).status_code == 404  # at an address of this machine only
+
         # A trainee takes a role and sees what the control room shows; the drill is not theirs to steer.
         assert trainee.post("/auth/drill", json={"code": "aaaaaaaa", "as": "desk"}).status_code == 404
         joined = trainee.post("/auth/drill", json={"code": f" {code[:4].upper()} {code[4:]}", "as": "desk"})
@@ -366,7 +409,8 @@ def test_a_twin_killed_in_mid_drill_leaves_a_report_and_the_desk_says_so(twin: T
     over = twin.ask("POST", "/sessions", json={**WISH, "drill": "dial-112"})["session"]
     twin.ask("POST", f"/sessions/{over}/start")
     twin.ask("POST", f"/sessions/{over}/end")
-    waiting = twin.ask("POST", "/sessions", json={**WISH, "drill": "bell"})["session"]
+    tomorrow = (datetime.now(ZoneInfo("Asia/Seoul")) + timedelta(days=1)).date().isoformat()
+    waiting = twin.ask("POST", "/sessions", json={**WISH, "drill": "bell", "date": tomorrow})["session"]
     page.goto(f"{twin.pages.base}/drill?school=7041138")
     page.wait_for_selector("body[data-loaded=yes]")
     page.click("#create")
@@ -403,5 +447,11 @@ def test_a_twin_killed_in_mid_drill_leaves_a_report_and_the_desk_says_so(twin: T
     expect(page.locator("#sessions")).to_contain_text("중단됨")
     page.locator(f"#sessions a[href='/drill/{waiting}']").last.click()
     page.wait_for_selector("body[data-state=ready]", timeout=60000)
+    # It is meant for another day: that is asked first.
     page.click("#start")
+    expect(page.locator("dialog")).to_contain_text("오늘 할까요?")
+    page.locator("dialog button.plain").click()
+    expect(page.locator("#start")).to_be_enabled()
+    page.click("#start")
+    page.locator("dialog button.primary").click()
     page.wait_for_selector("body[data-state=running]")

@@ -1,11 +1,11 @@
 // The drill desk. The drill is the twin's: this page starts, injects, shows; reload it, open it twice, nothing is lost.
-import { $, Live, ask, away, because, both, dialog, el, fill, here, kept, ofDay, says, span, t, toast, trouble } from "./kit.js";
+import { $, Live, ask, away, because, both, date, day, dialog, el, fill, heedServer, here, kept, ofDay, says, span, t, toast, trouble } from "./kit.js";
 import { Crowd, collection, drawPlace, follow, legend, makeMap, overlay, point, wellInside } from "./map.js";
 
 const id = location.pathname.split("/").pop(), BASE = `/control/v1/sessions/${id}`;
 let session, drill, state, view = "list", map, following = null, places = null, crowd, events = [], replay = null;
 const early = new Map(); // where people are, told before there is a map: later only who moves is told
-const STATE = { ready: t("준비됨 – 시작을 누르세요"), running: t("진행 중"), paused: t("멈춤"), ended: t("끝남"), failed: t("실패") };
+const STATE = { ready: t("준비됨 – «훈련 시작»을 누르세요"), running: t("진행 중"), paused: t("멈춤"), ended: t("끝남"), failed: t("실패") };
 const KIND = { press: "◆", dial: "☎", alert: "◉", acknowledge: "✓", dispatch: "▶", on_scene: "◎", close: "■", camera: "◫", unit: "▶", arrived: "◎", found: "✓", evacuate: "⇒", assembled: "▣", rollcall: "☑", all_clear: "✓", real: "▲", hub: "⟳", inject: "▶", note: "✎", state: "●" };
 const MEASURE = { notice: t("알아차림"), acknowledge: t("확인"), dispatch: t("출동"), arrive: t("도착"), found: t("찾음"), accounted: t("인원 확인"), close: t("종결"), breakthrough: t("실제 신고") };
 
@@ -58,9 +58,11 @@ let led = false; // to the report, once
 let soon = 0;
 const later = () => { clearTimeout(soon); soon = setTimeout(() => refresh().catch(() => {}), 150); };
 
+/** A child that called for help is told to everybody: the map hides it no longer. */
+const calledForHelp = () => events.some((e) => e.kind === "press");
 function show() {
   // In a roll call the class finds out who is missing; the map does not say it beforehand.
-  if (crowd && drill?.rollcall) { crowd.secret = !(state.rollcall?.missing ?? []).length && state.all_clear_t === null && state.state !== "ended"; crowd.dirty = true; }
+  if (crowd && drill?.rollcall) { crowd.secret = !calledForHelp() && !(state.rollcall?.missing ?? []).length && state.all_clear_t === null && state.state !== "ended"; crowd.dirty = true; }
   const s = state.state, live = s === "running" || s === "paused";
   const cleared = live && state.all_clear_t !== null, next = upcoming();
   $("#state").textContent = `${cleared ? t("상황 종료됨 – «훈련 끝내기»를 누르세요") : STATE[s] ?? s}${state.speed > 1 && live ? ` · ${state.speed}×` : ""}`;
@@ -146,7 +148,7 @@ function roll() {
   el("div", { class: "seats" }, seats.map((n) => el("button", { type: "button", class: "seat", "data-key": `seat-${n}`, "data-seat": n, "data-status": status(n), "aria-label": t("{n}번 {name} {status}", { n, name: names[n] ?? "", status: { none: t("미확인"), here: t("있음"), missing: t("안 보임"), excused: t("사유") }[status(n)] }), disabled: !["running", "paused"].includes(state.state),
     click: () => count([{ seat: n, status: status(n) === mark ? "here" : mark }]) },
   el("b", { text: n }), el("small", { text: names[n] ?? "" }), el("small", { text: { none: "", here: `✓ ${t("있음")}`, missing: `✗ ${t("안 보임")}`, excused: t("사유") }[status(n)] })))),
-  el("div", { class: "row", style: "margin-top:.8rem" },
+  el("div", { class: "row foot" },
     el("button", { type: "button", class: "primary", id: "all-here", disabled: !["running", "paused"].includes(state.state), click: () => count(seats.filter((n) => status(n) === "none").map((seat) => ({ seat, status: "here" }))), text: t("나머지 모두 있음") }),
     el("button", { type: "button", class: "plain", id: "names", click: editNames, text: t("이름 적기") })));
 }
@@ -163,6 +165,12 @@ function log() {
   fill($("#panel"), el("form", { class: "row", submit: async (event) => { event.preventDefault(); const box = event.target.querySelector("input"), text = box.value.trim(); if (text && await act("notes", { text, by: "observer" }, t("메모를 남겼습니다"))) box.value = ""; } }, el("input", { type: "text", id: "note", "aria-label": t("관찰 메모"), placeholder: t("관찰한 것을 적으세요"), maxlength: 500, style: "flex:1;width:auto", value: $("#note")?.value ?? "" }), el("button", { class: "primary", "data-key": "note-save", text: t("메모") })),
     el("ol", { class: "reactions bare" }, shown.map((e) => el("li", { class: e.kind === "real" ? "real-line" : "" }, el("span", { class: "num", text: ofDay(e.t) }), el("span", {}, el("span", { "aria-hidden": "true", text: `${KIND[e.kind] ?? "·"} ` }), both(e.text), e.kind === "real" && el("b", { text: ` ${t("실제 신고")}` }))))), shown.length === 0 && el("p", { class: "empty", text: t("아직 아무 일도 없습니다.") }));
 }
+/** What the clock says of an objective that is measured. */
+function measured(name) {
+  const m = state.measures?.[name];
+  if (!m || m.s === null || m.s === undefined) return name ? el("span", { class: "tag measured", text: t("잰 결과: 없음") }) : null;
+  return el("span", { class: `tag measured ${{ met: "good", missed: "warn", open: "" }[outcome(m)]}`, text: `${t("잰 결과: {s}", { s: span(m.s) })}${{ met: " ✓", missed: " ✗", open: "" }[outcome(m)]}` });
+}
 let drawn = "", rated = {};
 function report() {
   // Ratings are typed in here: only redrawn when there is something new to show.
@@ -174,7 +182,7 @@ function report() {
     el("div", { class: "row", id: "report-links" }, el("a", { class: "button primary", id: "report-html", target: "_blank", rel: "noopener", href: `${BASE}/report.html?lang=${here.lang}`, text: t("보고서 열기") }), el("a", { class: "button plain", id: "report-pdf", download: "", href: `${BASE}/report.pdf?lang=${here.lang}`, text: t("PDF 내려받기") }), state.state !== "ended" && el("span", { class: "tag warn", text: t("훈련이 끝나면 완성됩니다") })),
     state.measures && measures(),
     el("h2", { style: "margin-top:1rem", text: t("목표별 평가") }),
-    el("div", { class: "scroll" }, el("table", { class: "ratings" }, el("tbody", {}, (drill?.objectives ?? []).map((o) => el("tr", {}, el("td", {}, both(o.text), el("div", { class: "row", role: "radiogroup", "aria-label": both(o.text) }, [["P", t("어려움 없이 함")], ["S", t("조금 어려움")], ["M", t("크게 어려움")], ["U", t("해내지 못함")]].map(([letter, meaning]) => el("label", { title: meaning }, el("input", { type: "radio", name: `rate-${o.id}`, value: letter, checked: rated[o.id]?.rating === letter, change: () => rate(o.id, { rating: letter }) }), here.lang === "ko" ? meaning : `${letter} ${meaning}`))),
+    el("div", { class: "scroll" }, el("table", { class: "ratings" }, el("tbody", {}, (drill?.objectives ?? []).map((o) => el("tr", {}, el("td", {}, el("div", { class: "row between", style: "flex-wrap:nowrap" }, el("span", { text: both(o.text) }), measured(o.measure)), el("div", { class: "answers", role: "radiogroup", "aria-label": both(o.text) }, [["P", t("어려움 없이 함")], ["S", t("조금 어려움")], ["M", t("크게 어려움")], ["U", t("해내지 못함")]].map(([letter, meaning]) => el("label", { title: meaning }, el("input", { type: "radio", name: `rate-${o.id}`, value: letter, checked: rated[o.id]?.rating === letter, change: () => rate(o.id, { rating: letter }) }), here.lang === "ko" ? meaning : `${letter} ${meaning}`))),
       el("input", { type: "text", "aria-label": t("근거: {what}", { what: both(o.text) }), placeholder: t("근거"), value: rated[o.id]?.evidence ?? "", change: (event) => rate(o.id, { evidence: event.target.value }) }))))))),
     el("h2", { style: "margin-top:1rem", text: t("고칠 것") }),
     el("ul", { class: "bare", id: "improvements" }, (state.improvements ?? []).map((i) => el("li", { class: "row between" }, el("span", { text: [i.text, i.owner, i.due].filter(Boolean).join(" · ") }), el("button", { type: "button", class: "plain small", "aria-label": t("지우기: {what}", { what: i.text }), click: () => drop(i.n), text: t("지우기") })))),
@@ -183,7 +191,7 @@ function report() {
     el("iframe", { class: "report-frame", style: "margin-top:1rem", title: t("사후 보고서"), src: `${BASE}/report.html?lang=${here.lang}` }));
 }
 /** The same school, drill, class and day once more, and no rehearsal. */
-const forReal = () => new URLSearchParams({ school: session.school.code, drill: session.drill.id, date: session.date, ...(session.starts ? { start: session.starts } : {}), grade: session.class?.grade ?? "", class: session.class?.class ?? "", size: session.class?.seats?.length ?? "" });
+const forReal = () => new URLSearchParams({ school: session.school.code, drill: session.drill.id, date: session.date, ...(session.starts ? { start: session.starts } : {}), grade: session.class?.grade ?? "", class: session.class?.class ?? "", size: session.class?.seats?.length ?? "", ...(session.class?.lead ? { lead: session.class.lead } : {}) });
 async function drop(n) {
   try { await ask("DELETE", `${BASE}/improvements/${n}`); } catch (error) { trouble(error); }
   await refresh().catch(trouble);
@@ -225,6 +233,7 @@ async function startReplay() {
       rows.push([track.i, track.lon[j] + (track.lon[o] - track.lon[j]) * k, track.lat[j] + (track.lat[o] - track.lat[j]) * k, looks(track.i, when, track.place[j] === "" && track.lon[j] === track.lon[o] && track.lat[j] === track.lat[o])]);
     });
     crowd?.place(rows);
+    if (map?.getLayer("class-name")) map.setLayoutProperty("class-name", "visibility", when >= out || out === Infinity ? "visible" : "none"); // before, nobody stands there
     const happened = replay.events.filter((e) => e.t <= when && e.lon);
     if (map) drawEvents(happened.slice(-3));
     const last = replay.events.filter((e) => e.t <= when).at(-1);
@@ -249,9 +258,10 @@ async function startReplay() {
 
 // ------------------------------------------------------------------ map and stream
 
+const MARKED = ["camera", "found", "press", "unit", "arrived"]; // they have marks of their own, under which words could not be read
 function drawEvents(rows) {
   if (!map) return;
-  overlay(map, "events", collection(rows.map((e, n) => point(e.lon, e.lat, { name: n === rows.length - 1 ? both(e.text).slice(0, 28) : "", real: e.kind === "real" }))), [
+  overlay(map, "events", collection(rows.map((e, n) => point(e.lon, e.lat, { name: n === rows.length - 1 && !MARKED.includes(e.kind) ? both(e.text).slice(0, 28) : "", real: e.kind === "real" }))), [
     { id: "event", type: "circle", paint: { "circle-radius": 15, "circle-color": ["case", ["get", "real"], "#b3131b", "#9a4a00"], "circle-opacity": 0.18, "circle-stroke-color": ["case", ["get", "real"], "#b3131b", "#9a4a00"], "circle-stroke-width": 2.5 } },
     { id: "event-name", type: "symbol", layout: { "text-field": ["get", "name"], "text-font": ["local"], "text-size": 13, "text-offset": [0, -1.5], "text-anchor": "bottom" }, paint: { "text-color": "#5c2c00", "text-halo-color": "#fff", "text-halo-width": 2 } }]);
 }
@@ -291,8 +301,7 @@ let chosen = 0; // when the speed was last chosen here: the twin goes back to 1x
 /** What is said to people when a situation begins is shown large. */
 function happened(event) {
   const fired = ["list", "hand"].includes(event.data?.by);
-  if (!fired || Date.now() - Date.parse(event.wall) > 5000) return;
-  if (event.data.kind === "message") says($("#map"), event);
+  if (fired && event.data.kind === "message" && ["running", "paused"].includes(state?.state)) says($("#map"), event, id);
 }
 /** The twin fetches the real streets; a drill made afterwards runs on them. */
 async function getMap() {
@@ -318,29 +327,31 @@ async function getMap() {
 async function begin() {
   try { session = await ask("GET", BASE); } catch (error) { fill($("#panel"), el("div", { class: "empty" }, el("b", { text: error.status === 404 ? t("이런 훈련이 없습니다") : because(error) }), el("a", { href: "/", text: t("처음으로") }))); if (error.status !== 404) setTimeout(begin, 2000); return; }
   $("#title").textContent = `${session.school.name} · ${both(session.drill.title)}`;
+  $("#which").textContent = [session.date && day(`${session.date}T12:00:00+09:00`), session.starts, session.class && t("{g}학년 {c}반", { g: session.class.grade, c: session.class.class }), session.rehearsal && t("리허설")].filter(Boolean).join(" · ");
   document.title = `${both(session.drill.title)} – ${t("안전존")}`;
   drill = await ask("GET", `/control/v1/drills/${session.drill.id}`).catch(() => null);
   await refresh().catch(trouble);
   const mapped = startMap().catch((error) => { console.error(error); toast(t("지도를 열 수 없습니다: {why}", { why: error.message }), "error"); });
   const live = new Live(`${BASE}/stream?last_event_id=0`, {
     clock(data) { if (data.state === "ended" && state?.state !== "ended") later(); if (state && data.state !== state.state) later(); $("#clock").textContent = ofDay(data.t); if (state) untilNext(data.t); if (data.phase && data.state !== "ended") $("#phase").textContent = both(data.phase.title ?? data.phase);
-      if (state && data.speed !== state.speed) { if (data.speed === 1 && state.speed > 1 && Date.now() - chosen > 3000) toast(t("사람이 움직일 때라 속도를 1×로 되돌렸습니다")); state.speed = data.speed; later(); } },
+      if (state && data.speed !== state.speed) { if (data.speed === 1 && state.speed > 1 && Date.now() - chosen > 3000) toast(t("참가자가 대응할 차례라 속도를 1×로 되돌렸습니다")); state.speed = data.speed; later(); } },
     frame(data) { if (replay) return; if (crowd) crowd.frame(data); else for (const row of data.a) early.set(row[0], row); },
     event(data) {
       if (events.some((e) => e.n === data.n)) return;
       events.push(data);
       if (events.length > 2000) events.splice(0, 500);
       if (data.kind === "inject") happened(data);
-      if (data.kind === "quake" && Date.now() - Date.parse(data.wall) < 5000) says($("#map"), data);
-      if (data.kind === "evacuate" && Date.now() - Date.parse(data.wall) < 5000) { $("#map .said-stack")?.remove(); gather(); } // nobody crouches any more
+      if (data.kind === "quake" && ["running", "paused"].includes(state?.state)) says($("#map"), data, id);
+      if (data.kind === "evacuate") { $("#map .said-stack")?.remove(); if (Date.now() - Date.parse(data.wall) < 5000) gather(); } // nobody crouches any more
+      if (data.kind === "press" && crowd && Date.now() - Date.parse(data.wall) < 5000) { crowd.secret = false; following?.begin(); following?.look(true); }
       if (data.kind === "agent") ask("GET", `${BASE}/agents`).then(({ items }) => crowd?.people(items)).catch(() => {});
       if (data.kind === "real") { const bar = $("#real"); bar.hidden = false; fill(bar, el("strong", { text: t("실제 신고 · REAL CALL – 훈련이 아닙니다") }), both(data.text), " ", el("button", { type: "button", click: () => { bar.hidden = true; }, text: t("알겠습니다") })); }
-      if (data.lon && !replay && map && !following?.on && Date.now() - Date.parse(data.wall) < 5000 && !wellInside(map, data.lon, data.lat)) map.easeTo({ center: [data.lon, data.lat], duration: 600 });
+      if (data.lon && data.kind !== "camera" && !replay && map && !following?.on && Date.now() - Date.parse(data.wall) < 5000 && !wellInside(map, data.lon, data.lat)) map.easeTo({ center: [data.lon, data.lat], duration: 600 });
       if (data.lon && !replay) drawEvents(events.filter((e) => e.lon).slice(-3));
       later();
       if (view === "log") log();
     },
-  }, (connected) => { if (!connected && ["ended", "failed"].includes(state?.state)) { live.close(); return; } away("twin", !connected, t("훈련 서버와 연결이 끊겼습니다. 다시 연결하는 중입니다. 훈련 기록은 서버에 남아 있습니다.")); document.body.dataset.live = connected ? "yes" : "no"; if (connected) refresh().catch(() => {}); else if (state?.state === "running" || state?.state === "paused") lost(); });
+  }, (connected) => { if (!connected && ["ended", "failed"].includes(state?.state)) { live.close(); heedServer(); return; } away("twin", !connected, t("훈련 서버와 연결이 끊겼습니다. 다시 연결하는 중입니다. 훈련 기록은 서버에 남아 있습니다.")); document.body.dataset.live = connected ? "yes" : "no"; if (connected) refresh().catch(() => {}); else if (state?.state === "running" || state?.state === "paused") lost(); });
   await mapped;
   document.body.dataset.loaded = "yes";
 }
@@ -372,8 +383,13 @@ document.querySelectorAll("[data-play]").forEach((button) => button.addEventList
 const reachable = () => ["127.0.0.1", "localhost", "[::1]"].includes(location.hostname) ? here.others : location.origin;
 $("#join").addEventListener("click", () => dialog(t("참가 번호"), el("div", {}, el("p", { class: "bigcount", id: "join-code", text: session?.join?.match(/.{1,4}/g)?.join(" ") ?? "–" }),
   reachable() ? el("p", {}, t("다른 컴퓨터나 태블릿에서 이 주소를 열고 번호를 넣은 뒤 역할(상황실, 보호자, 학교)을 고릅니다: "), el("b", { text: reachable() })) : el("p", {}, t("지금은 이 컴퓨터에서만 열립니다: 역할마다 새 탭을 쓰세요. 학교 안의 다른 기기에서도 열려면 프로그램을 이렇게 다시 켭니다: "), el("code", { style: "white-space:nowrap", text: "make drill HOST=0.0.0.0" }), t(" (pip으로 설치했으면 "), el("code", { style: "white-space:nowrap", text: "safezone drill --host 0.0.0.0" }), ")"),
+  reachable() && session?.join && el("figure", { class: "qr" }, el("img", { id: "qr", src: `/join/${id}.svg`, width: 200, height: 200, alt: t("참가 주소와 번호가 든 QR 코드") }), el("figcaption", { class: "small muted", text: t("태블릿 카메라로 비추면 이 주소가 열리고 번호가 채워집니다.") })),
   el("p", { class: "muted", text: t("번호를 아는 사람은 역할만 맡습니다. 시작·상황 넣기·종료는 이 브라우저에서만 할 수 있습니다.") })), { no: null }));
-$("#start").addEventListener("click", () => act("start"));
+$("#start").addEventListener("click", async () => {
+  const today = date(new Date()), on = (iso) => day(`${iso}T12:00:00+09:00`);
+  if (!session.rehearsal && session.date && session.date !== today && !(await dialog(t("훈련일은 {day}입니다. 오늘 할까요?", { day: on(session.date) }), el("p", { text: t("오늘은 {today}입니다. 지금 시작하면 보고서에는 훈련일 {day}로 남습니다. 연습이라면 «혼자 해 보는 5분 리허설»을 만드세요.", { today: on(today), day: on(session.date) }) }), { yes: t("오늘 하기"), no: t("아니요") }))) return;
+  act("start");
+});
 $("#inject").addEventListener("click", (event) => { const next = upcoming(); if (next) fire(event, { inject: next.id }, t("상황을 넣었습니다")); });
 $("#clear").addEventListener("click", async () => {
   const open = state.injects.filter((i) => i.incident && (i.closed_t === null || i.closed_t === undefined)).length;
@@ -383,5 +399,5 @@ $("#clear").addEventListener("click", async () => {
 });
 $("#pause").addEventListener("click", () => act(state.state === "paused" ? "resume" : "pause"));
 $("#speed").addEventListener("change", (event) => { chosen = Date.now(); act("speed", { x: Number(event.target.value) }); event.target.blur(); });
-$("#end").addEventListener("click", async () => { if (await dialog(t("훈련을 끝낼까요?"), el("p", { text: t("끝나면 보고서와 다시 보기가 나옵니다.") }), { yes: t("끝내기") })) act("end", {}, t("훈련을 끝냈습니다")); });
+$("#end").addEventListener("click", async () => { if (await dialog(t("훈련을 끝낼까요?"), el("p", { text: t("끝나면 보고서와 다시 보기가 나옵니다.") }), { yes: t("훈련 끝내기") })) act("end", {}, t("훈련을 끝냈습니다")); });
 begin();

@@ -1,11 +1,11 @@
 // A role's page within a drill: which drill it belongs to, what happens in it, and that it is over. The desk of the teacher has its own.
-import { $, Live, ask, both, el, here, playAs, t, trouble } from "./kit.js";
+import { $, Live, ask, both, el, here, ofDay, playAs, t, trouble } from "./kit.js";
 
 const PLAYED = { operator: "desk", guardian: "guardian", school: "school" };
 const DONE = ["ended", "failed"], AGAIN_MS = 5000;
 
 /** Names the drill at the top of the page and hears its stream. Answers its session; null outside of a drill.
- *  `heard` may hold `clock`, `event` and `over`. */
+ *  `heard` may hold `clock`, `event` and `over`; events are told from the drill's beginning, those of before this page was opened at once. */
 export async function followDrill(heard = {}) {
   if (!here.drill) return null;
   const place = `/control/v1/sessions/${here.drill}`, session = await ask("GET", place).catch(() => null);
@@ -14,11 +14,17 @@ export async function followDrill(heard = {}) {
   const over = () => { tell(session); heard.over?.(); };
   if (DONE.includes(session.state)) { over(); return session; }
   const ends = (state) => { if (DONE.includes(state) && !live.closed) { live.close(); over(); } };
-  const live = new Live(`${place}/stream?frames=0`, {
+  const live = new Live(`${place}/stream?frames=0&last_event_id=0`, {
     clock(data) { heard.clock?.(data); ends(data.state); },
     event(data) { heard.event?.(data); },
   }, async (connected) => { if (!connected) ends((await ask("GET", place).catch(() => session)).state); });
   return session;
+}
+
+/** The end of a drill's situation, on the page of somebody who is only told: no notice of the service says it. */
+export function cleared(event) {
+  if (event.kind !== "all_clear" || $("#cleared")) return;
+  $("#main").prepend(el("p", { class: "card cleared", id: "cleared", role: "status" }, el("b", { text: t("훈련 상황이 종료되었습니다 · ALL CLEAR") }), ` ${ofDay(event.t)} ${t("진행하는 선생님이 알렸습니다.")}`));
 }
 
 /** A tab of a drill that is over looks like one in which nothing happens: it says what it is, and leads to the next drill. */

@@ -1,7 +1,7 @@
 // A guardian's page, phone first. All of it is asked of the hub with the guardian's own token: it can see nothing else.
 import { $, HUB_AWAY, Live, ask, away, band, because, both, date, day, dialog, el, fill, here, icon, hm, hms, span, t, toast, trouble } from "./kit.js";
-import { followDrill } from "./drill.js";
-import { CLASS as GRADE, DEVICE, SERVICE, STATE, who } from "./words.js";
+import { cleared, followDrill } from "./drill.js";
+import { CLASS as GRADE, DEVICE, SENT, SERVICE, STATE, who } from "./words.js";
 import { area, circle, collection, makeMap, overlay, point } from "./map.js";
 
 const V1 = "/as/guardian/v1";
@@ -14,7 +14,7 @@ const notices = new Map();
 let me, child, view = "notices", map = null, answers = new Map();
 const UNSEEN_MS = 10 * 60e3; // between two points of a path: longer than this, nobody knows the way
 
-const placeName = (state) => state.name ?? { way: t("길 위"), unknown: t("알 수 없음") }[state.place] ?? state.place;
+const placeName = (state) => state.name ?? { way: t("이동 중"), unknown: t("알 수 없음") }[state.place] ?? state.place;
 
 // ------------------------------------------------------------------ now
 
@@ -35,10 +35,10 @@ function dangerOf(id) {
 /** Each child at a glance: where it is, and before that whether something has happened that is not over. */
 function status() {
   fill($("#children"), placed.map(({ id, at, error }) => {
-    const danger = dangerOf(id), where = at ? placeName(at.state) : error.title === "no_position" ? t("위치를 알 수 없습니다") : because(error);
-    return el("button", { type: "button", class: `card status ${danger ? CLASS[danger.service] : ""}`, "data-key": `child-${id}`, "data-child": id, "aria-pressed": me.children.length > 1 ? String(id === child) : null, click: () => { child = id; show("where"); } },
+    const danger = dangerOf(id), helped = danger && cases.get(danger.incident).state === "on_scene", where = at ? placeName(at.state) : error.title === "no_position" ? t("위치를 알 수 없습니다") : because(error);
+    return el("button", { type: "button", class: `card status ${helped ? "helped" : danger ? CLASS[danger.service] : ""}`, "data-key": `child-${id}`, "data-child": id, "aria-pressed": me.children.length > 1 ? String(id === child) : null, click: () => { child = id; show("where"); } },
     el("span", { class: "now" }, el("span", { class: "face" }, icon(danger ? "bell" : at ? ({ school: "school", home: "home", academy: "academy" }[at.state.role] ?? "way") : "unknown")),
-      el("span", {}, el("span", { class: "muted", text: me.names?.[id] ?? id }), el("b", { text: danger ? `${GRADE[CLASS[danger.service]]}: ${SERVICE[danger.service]}` : where }),
+      el("span", {}, el("span", { class: "muted", text: me.names?.[id] ?? id }), el("b", { text: danger ? `${helped ? t("도움이 도착함") : GRADE[CLASS[danger.service]]}: ${SERVICE[danger.service]}` : where }),
         danger && [el("span", { class: "sofar", text: sofar(cases.get(danger.incident)) }), el("span", { class: "small", text: t("마지막 위치: {where}", { where }) })],
         at && el("span", { class: "small muted", text: t("{since}부터 · {at} {basis}로 확인", { since: hm(at.state.since), at: hms(at.at), basis: BASIS[at.basis] }) }))));
   }));
@@ -46,19 +46,22 @@ function status() {
 
 // ------------------------------------------------------------------ notices
 
+/** A drill begins in the middle of a day: what everyday thing was before is told when it begins, and is no news. */
+const beforeDrill = (record) => drillBegan > 0 && Boolean(record.exercise) && !CLASS[record.notice.service] && Date.parse(record.notice.event_at) < drillBegan;
+let drillBegan = 0, beforeOpen = false;
 function notice(record) {
-  const n = record.notice, told = cases.get(n.incident), over = told && DONE.includes(told.state), kind = over ? "over" : CLASS[n.service] ?? "";
-  const late = (Date.parse(record.made_at) - Date.parse(n.event_at)) / 1000;
+  const n = record.notice, told = cases.get(n.incident), over = told && DONE.includes(told.state), kind = over ? "over" : told?.state === "on_scene" ? "helped" : CLASS[n.service] ?? "";
+  const before = beforeDrill(record), late = before ? 0 : (Date.parse(record.made_at) - Date.parse(n.event_at)) / 1000;
   return el("article", { class: `card notice ${kind}`, "data-notice": record.id, "data-child": n.child },
-    el("div", { class: "row between" }, el("span", { class: "row", style: "gap:.35rem" }, el("b", { text: SERVICE[n.service] ?? n.service }), record.exercise && el("span", { class: "tag drill", text: t("훈련") }), ...(n.flags ?? []).map((f) => el("span", { class: "tag warn", text: FLAG[f] ?? f }))),
+    el("div", { class: "row between" }, el("span", { class: "row", style: "gap:.35rem" }, el("b", { text: SERVICE[n.service] ?? n.service }), record.exercise && el("span", { class: "tag drill", text: t("훈련") }), ...(n.flags ?? []).filter((f) => !(before && f === "late")).map((f) => el("span", { class: "tag warn", text: FLAG[f] ?? f }))),
       el("span", { class: "num muted", text: `${day(n.event_at)} ${hm(n.event_at)}` })),
     el("p", { class: "text", text: both(n.text) }),
     told && el("p", { class: `tag ${over ? "good" : "info"}`, style: "white-space:normal;font-size:1rem", "data-progress": n.incident, text: sofar(told) }),
-    el("dl", {}, el("dt", { text: t("일어난 때") }), el("dd", { class: "num", text: hms(n.event_at) }), el("dt", { text: t("보낸 때") }), el("dd", { class: "num", text: `${hms(record.made_at)}${late > 60 ? ` (${t("{s} 뒤", { s: span(late) })})` : ""}` })),
+    el("dl", {}, el("dt", { text: t("일어난 때") }), el("dd", { class: "num", text: hms(n.event_at) }), !before && [el("dt", { text: t("보낸 때") }), el("dd", { class: "num", text: `${hms(record.made_at)}${late > 60 ? ` (${t("{s} 뒤", { s: span(late) })})` : ""}` })]),
     el("details", {}, el("summary", { text: t("근거 {n}건", { n: n.evidence.length }) }), n.evidence.length ? el("ul", {}, n.evidence.map((e) => el("li", { text: source(e.source) }))) : el("p", { text: t("관측이 없다는 것이 근거입니다.") })),
     el("div", { class: "row", style: "margin-top:.4rem" },
       n.incident && el("button", { type: "button", class: "plain small", "data-key": `how-${record.id}`, click: () => how(n.incident), text: t("어디까지 됐나") }),
-      answers.has(record.id) ? el("span", { class: "tag info", text: t("학교에 물어봤습니다") }) : el("button", { type: "button", class: "plain small", "data-key": `wrong-${record.id}`, click: () => wrong(record), text: t("이 알림은 틀렸어요") })));
+      answers.has(record.id) ? el("span", { class: "tag info", text: t("학교에 물어봤습니다") }) : el("button", { type: "button", class: "plain small", "data-key": `wrong-${record.id}`, click: () => wrong(record), text: t("사실과 달라요") })));
 }
 function source(name) {
   const [, , id] = name.split("/");
@@ -71,21 +74,26 @@ async function progress() {
   const open = new Set([...notices.values()].filter((r) => CLASS[r.notice.service]).map((r) => r.notice.incident).filter((id) => id && !DONE.includes(cases.get(id)?.state)));
   let news = false;
   await Promise.all([...open].slice(-10).map(async (id) => {
-    const told = await ask("GET", `${V1}/incidents/${id}`).catch(() => null), before = cases.get(id)?.state;
-    if (!told || told.state === before) return;
+    const told = await ask("GET", `${V1}/incidents/${id}`).catch(() => null), before = cases.get(id);
+    if (!told || told.version === before?.version) return;
     cases.set(id, told);
     news = true;
-    if (before) toast(`${SERVICE[told.service]}: ${sofar(told)}`);
+    if (before && told.state !== before.state) toast(`${SERVICE[told.service]}: ${sofar(told)}`);
   }));
   if (!news) return;
   status();
   if (view === "notices") listNotices();
 }
+/** Who was sent, as far as the incident tells: what kind of units they are. */
+function sent(told) {
+  const kinds = [...new Set((told.units ?? []).map((u) => SENT[u.type]))];
+  return kinds.length === 1 && kinds[0] ? kinds[0] : t("출동한 사람이");
+}
 /** In a parent's words. */
 function sofar(told) {
-  const at = hm(told.closed_at ?? told.history.at(-1).at), met = told.history.some((h) => h.state === "on_scene");
-  return { open: t("신고가 접수되었습니다"), acknowledged: t("{at} 상황실이 확인했습니다", { at }), dispatched: t("{at} 경찰이 아이에게 가고 있습니다", { at }), on_scene: t("{at} 경찰이 도착했습니다", { at }),
-    resolved: met ? t("{at} 경찰이 다녀갔고 상황이 끝났습니다", { at }) : t("{at} 상황이 끝났습니다", { at }), false_alarm: t("{at} 실제 위급한 일이 아닌 것으로 확인되었습니다", { at }) }[told.state];
+  const at = hm(told.closed_at ?? told.history.at(-1).at), met = told.history.some((h) => h.state === "on_scene"), who = sent(told);
+  return { open: t("신고가 접수되었습니다"), acknowledged: t("{at} 상황실이 확인했습니다", { at }), dispatched: t("{at} {who} 아이에게 가고 있습니다", { at, who }), on_scene: t("{at} {who} 도착했습니다", { at, who }),
+    resolved: met ? t("{at} {who} 다녀갔고 상황이 끝났습니다", { at, who }) : t("{at} 상황이 끝났습니다", { at }), false_alarm: t("{at} 실제 위급한 일이 아닌 것으로 확인되었습니다", { at }) }[told.state];
 }
 async function how(incident) {
   try {
@@ -94,7 +102,7 @@ async function how(incident) {
   } catch (error) { trouble(error); }
 }
 async function wrong(record) {
-  const form = await dialog(t("이 알림은 틀렸어요"), el("div", { class: "field" }, el("p", { text: both(record.notice.text) }), el("label", { for: "text", text: t("실제로는 어땠나요?") }), el("textarea", { id: "text", name: "text", required: true, maxlength: 2000 }), el("p", { class: "small muted", text: t("학교가 보고 답합니다. 맞는 말이면 통계에 틀린 알림으로 셉니다.") })), { yes: t("보내기") });
+  const form = await dialog(t("사실과 달라요"), el("div", { class: "field" }, el("p", { text: both(record.notice.text) }), el("label", { for: "text", text: t("실제로는 어땠나요?") }), el("textarea", { id: "text", name: "text", required: true, maxlength: 2000 }), el("p", { class: "small muted", text: t("학교가 보고 답합니다. 맞는 말이면 통계에 틀린 알림으로 셉니다.") })), { yes: t("보내기") });
   if (!form?.text?.trim()) return;
   try {
     await ask("POST", `${V1}/notices/${record.id}/wrong`, { text: form.text.trim() });
@@ -105,7 +113,9 @@ async function wrong(record) {
 }
 function listNotices() {
   const rows = [...notices.values()].sort((a, b) => b.made_at.localeCompare(a.made_at)).slice(0, 60);
-  fill($("#view"), rows.length ? rows.map(notice) : el("div", { class: "empty card" }, el("b", { text: t("아직 알림이 없습니다") }), t("등교·하교와 위급한 일을 여기에서 알려 드립니다.")));
+  const fresh = rows.filter((r) => !beforeDrill(r)), before = rows.filter(beforeDrill);
+  const past = before.length > 0 && el("details", { class: "card", id: "before", open: beforeOpen, toggle: (event) => { beforeOpen = event.target.open; } }, el("summary", { text: t("훈련 시작 전의 기록 ({n})", { n: before.length }) }), before.map(notice));
+  fill($("#view"), fresh.length ? fresh.map(notice) : el("div", { class: "empty card" }, el("b", { text: t("아직 알림이 없습니다") }), t("등교·하교와 위급한 일을 여기에서 알려 드립니다.")), past);
 }
 function seen(record) {
   if (record.seen || document.hidden) return;
@@ -121,15 +131,16 @@ async function where() {
   const at = rows.find((r) => r.id === child)?.at;
   if (!$("#map")) {
     map = null;
-    fill($("#view"), el("div", { class: "map", id: "map" }), el("p", { class: "card", id: "saying" }), el("p", { class: "small muted", text: t("위치를 보면 «누가 봤나»에 남습니다.") }));
+    fill($("#view"), el("p", { class: "card", id: "saying" }), el("div", { class: "map", id: "map" }), el("p", { class: "small muted", text: t("위치를 보면 «누가 봤나»에 남습니다.") }));
   }
   let today = date(new Date());
   if (at && date(new Date(at.at)) !== today) today = date(new Date(at.at)); // a drill's day
   const path = await ask("GET", `${V1}/children/${child}/path?from=${encodeURIComponent(`${today}T00:00:00+09:00`)}`).catch(() => ({ points: [] }));
-  const saying = at ? t("{at} {basis}로 확인. 오차 약 {m} m. 오늘 {n}번 확인했습니다.", { at: hms(at.at), basis: BASIS[at.basis], m: Math.round(at.accuracy_m), n: path.points.length }) : t("지금은 위치를 알 수 없습니다. 동의를 멈추었거나 아직 관측이 없습니다.");
+  const saying = at ? `${t("{at} {basis}로 확인. 오차 약 {m} m.", { at: hms(at.at), basis: BASIS[at.basis], m: Math.round(at.accuracy_m) })} ${path.points.length > 1 ? t("오늘 {n}번 확인했습니다.", { n: path.points.length }) : t("오늘 확인된 곳이 한 곳뿐이거나 없어 이어 그릴 길이 없습니다.")} ${t("주황 원 안의 어딘가에 있습니다.")}` : t("지금은 위치를 알 수 없습니다. 동의를 멈추었거나 아직 관측이 없습니다.");
   const legs = path.points.slice(1).map((p, n) => ({ from: path.points[n], to: p, unseen: Date.parse(p.at) - Date.parse(path.points[n].at) > UNSEEN_MS }));
   $("#saying").textContent = legs.some((leg) => leg.unseen) ? `${saying} ${t("점선은 그 사이를 보지 못했다는 뜻이고, 지나간 길이 아닙니다.")}` : saying;
   const center = at ? [at.lon, at.lat] : path.points.length ? [path.points.at(-1).lon, path.points.at(-1).lat] : null;
+  $("#map").hidden = !center;
   if (!center || view !== "where") return;
   if (!map) map = await makeMap($("#map"), { center, zoom: 15.6, label: t("아이의 지금 위치와 오늘 길") });
   overlay(map, "path", collection(legs.map(({ from, to, unseen }) => ({ type: "Feature", properties: { unseen }, geometry: { type: "LineString", coordinates: [[from.lon, from.lat], [to.lon, to.lat]] } }))), [
@@ -140,12 +151,15 @@ async function where() {
     { id: "around", type: "fill", filter: ["==", ["geometry-type"], "Polygon"], paint: { "fill-color": "#d55e00", "fill-opacity": 0.2 } },
     { id: "here", type: "circle", filter: ["==", ["geometry-type"], "Point"], paint: { "circle-radius": 9, "circle-color": "#b34700", "circle-stroke-color": "#fff", "circle-stroke-width": 3 } },
     { id: "name", type: "symbol", filter: ["has", "name"], layout: { "text-field": ["get", "name"], "text-font": ["local"], "text-size": 15, "text-offset": [0, 1.3], "text-anchor": "top" }, paint: { "text-color": "#16222e", "text-halo-color": "#fff", "text-halo-width": 2.5 } }]);
-  map.easeTo({ center, duration: 300 });
+  // Not nearer than the whole circle: a part of it would be a plain ground without a street.
+  const ring = at ? circle(at.lon, at.lat, at.accuracy_m * 1.3) : [center], ends = [0, 1].map((n) => ring.map((p) => p[n]));
+  map.fitBounds([ends.map((e) => Math.min(...e)), ends.map((e) => Math.max(...e))], { maxZoom: 15.6, duration: 300 });
   document.body.dataset.map = "ready";
 }
 
 // ------------------------------------------------------------------ who looked, consent
 
+const WITHIN = 8; // lines back: a page asks for several things in turn
 async function looks() {
   const rows = [];
   let after = "";
@@ -158,18 +172,20 @@ async function looks() {
   // One line for what the same person did again and again within a minute.
   const lines = [];
   for (const f of rows.reverse()) {
-    const last = lines.at(-1);
-    if (last && last.f.by === f.by && last.f.what === f.what && last.f.fact === f.fact && last.f.to === f.to && last.f.outcome === f.outcome && hm(last.f.at) === hm(f.at)) last.n++;
+    const last = lines.slice(-WITHIN).find(({ f: g }) => g.by === f.by && g.what === f.what && g.fact === f.fact && g.to === f.to && g.outcome === f.outcome && hm(g.at) === hm(f.at));
+    if (last) last.n++;
     else if (lines.length < 200) lines.push({ f, n: 1 });
     else break;
   }
   const zone = me.zone ?? "";
   const name = (by) => who(by).replace(`${zone}-`, "");
-  fill($("#view"), el("section", { class: "card" }, el("h2", { text: t("누가 {name}의 정보를 봤나", { name: me.names?.[child] ?? child }) }), here.drill && el("p", { class: "small muted", text: t("이 기록의 시각은 훈련 시각이 아니라 실제 시각입니다.") }),
-    el("ol", { class: "history bare" }, lines.map(({ f, n }) => el("li", {}, el("span", { class: "num muted", text: `${day(f.at)} ${hm(f.at)}` }),
+  fill($("#view"), el("section", { class: "card" }, el("h2", { text: t("누가 {name}의 정보를 봤나", { name: me.names?.[child] ?? child }) }), here.drill && el("p", { class: "small muted", text: t("훈련 중에 나간 알림은 훈련 시각으로, 누가 찾아본 것은 실제 시각으로 적힙니다.") }),
+    el("ol", { class: "history bare" }, lines.map(({ f, n }) => el("li", {}, el("span", { class: "num muted" }, `${day(f.at)} ${hm(f.at)}`, here.drill && el("small", { class: "clock", text: inDrillTime(f) ? t("훈련 시각") : t("실제 시각") })),
       el("span", {}, el("b", { text: name(f.by) + (f.by === `guardian/${me.principal}` ? ` (${t("나")})` : "") }), ` ${FACT[f.fact] ?? f.fact}`, f.what ? ` · ${WHAT[f.what] ?? SERVICE[f.what] ?? f.what}` : "", f.to && f.to !== f.by ? ` → ${f.to.split(", ").map(name).join(", ")}` : "", n > 1 && el("span", { class: "muted", text: ` × ${n}` }), f.outcome === "refused" && el("span", { class: "tag warn", text: t("거절됨") })))))));
 }
 
+/** Of the hub's records only that a notice went out bears the time of the drill; all others, hand-overs to an agency too, bear the real one. */
+const inDrillTime = (f) => f.fact === "provision" && f.purpose !== "query" && f.purpose !== "rescue";
 const ITEMS = [["collect", t("위치 수집")], ["notify_guardians", t("보호자에게 알림")], ["provide_112", t("112 상황실에 제공")]];
 async function consent() {
   const data = await ask("GET", `${V1}/children/${child}/data`);
@@ -212,7 +228,11 @@ async function begin() {
   }
   away("hub", false);
   child = me.children[0];
-  followDrill();
+  followDrill({ event: cleared }).then((drill) => {
+    if (!drill?.starts) return;
+    drillBegan = Date.parse(`${drill.date}T${drill.starts}:00+09:00`);
+    if (view === "notices" && notices.size) listNotices();
+  });
   let placing = 0;
   new Live(`${V1}/guardians/${me.principal}/stream`, {
     notice(record) {

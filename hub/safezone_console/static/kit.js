@@ -138,8 +138,15 @@ export function away(what, isAway, text) {
   banner.hidden = absent.size === 0;
   banner.textContent = [...absent.values()].join(" · ");
 }
+const LOOKS_EVERY_MS = 4000;
+/** Says in the banner when the pages' own server is gone, before anything is asked of it: for pages that follow no stream (any more). */
+export function heedServer() {
+  setInterval(() => { if (!document.hidden) ask("GET", "/healthz").then(() => away("pages", false), () => away("pages", true, t("연결이 끊겼거나 프로그램이 꺼졌습니다. 다시 켜면 이 화면이 이어집니다."))); }, LOOKS_EVERY_MS);
+}
 export const HUB_AWAY = t("허브와 연결이 끊겼습니다. 다시 연결하는 중입니다. 기록은 허브에 남아 있습니다.");
 
+const ribbon = document.getElementById("band");
+if (ribbon) new ResizeObserver(() => document.documentElement.style.setProperty("--band", `${ribbon.offsetHeight}px`)).observe(ribbon);
 export function band(on) { document.getElementById("band").hidden = !on; }
 
 const ZONE = "Asia/Seoul";
@@ -169,11 +176,14 @@ export function span(seconds) {
 }
 
 const LARGE_MS = 20000;
-/** What somebody says in a drill, in large type over a map. It stays until it is read, but small after a while, so that the map can be
- *  seen; what comes next stands under it. */
-export function says(node, event) {
+/** What somebody says in a drill, in large type over a map. It stays until it is read, also over a reload of the page, but small after a
+ *  while, so that the map can be seen; what comes next stands under it. `drill` names the drill in which this browser keeps what was read. */
+export function says(node, event, drill) {
+  const name = `read:${drill}`, sign = `${event.n}:${event.kind}`;
+  if (kept.get(name, []).includes(sign) || node.querySelector(`[data-said="${sign}"]`)) return;
+  const old = Date.now() - Date.parse(event.wall) > LARGE_MS;
   const stack = node.querySelector(".said-stack") ?? node.appendChild(el("div", { class: "said-stack" }));
-  const box = el("div", { class: "says", role: "status" }, el("small", { text: `${t("훈련")} · ${ofDay(event.t)}` }), el("b", { text: both(event.text) }), el("button", { type: "button", class: "plain", click: () => box.remove(), text: t("읽었습니다") }));
+  const box = el("div", { class: old ? "says short" : "says", role: "status", "data-said": sign }, el("small", { text: `${t("훈련")} · ${ofDay(event.t)}` }), el("b", { text: both(event.text) }), el("button", { type: "button", class: "plain", click: () => { kept.set(name, [...kept.get(name, []), sign]); box.remove(); }, text: t("알겠습니다") }));
   for (const older of stack.children) older.classList.add("short");
   stack.append(box);
   setTimeout(() => box.classList.add("short"), LARGE_MS);

@@ -6,6 +6,7 @@ const NAME = { operator: t("112·119 상황실 로그인"), guardian: t("보호�
 const role = new URLSearchParams(location.search).get("role");
 if (NAME[role]) $("#who").textContent = NAME[role];
 $("#parent").hidden = role !== "guardian";
+if ($("#in-drill")) $("#in-drill").hidden = !["operator", "guardian", "school"].includes(role);
 
 async function login(token) {
   try {
@@ -14,7 +15,7 @@ async function login(token) {
   } catch (error) {
     const said = $("#wrong");
     said.hidden = false;
-    said.textContent = error.status === 401 ? t("이 토큰은 맞지 않거나 기한이 지났습니다.") : error.title === "wrong_role" ? t("이 토큰의 역할에는 화면이 없습니다.") : because(error);
+    said.textContent = error.status === 401 ? t("이 로그인 코드는 맞지 않거나 기한이 지났습니다.") : error.title === "wrong_role" ? t("이 로그인 코드의 역할에는 화면이 없습니다.") : because(error);
     $("#token").focus();
   }
 }

@@ -182,13 +182,17 @@ export const point = (lon, lat, properties = {}) => ({ type: "Feature", properti
 export const area = (ring, properties = {}) => ({ type: "Feature", properties, geometry: { type: "Polygon", coordinates: [ring] } });
 
 /** What the signs on a map mean, a line each: sign, colour, name. On a phone it would cover the map: it is opened there by a touch, each time. */
-const wide = matchMedia("(min-width: 600px)");
+const wide = matchMedia("(min-width: 600px)"), big = () => document.documentElement.classList.contains("large");
+const COVERS = 0.2; // of the map: what covers more is opened by a touch
 export function legend(...lines) {
-  const box = el("details", { class: "legend", toggle: () => { if (wide.matches) kept.set("legend", box.open); } }, el("summary", { text: t("범례") }),
+  const box = el("details", { class: "legend" }, el("summary", { text: t("범례"), click: () => { if (wide.matches && !big()) kept.set("legend", !box.open); } }),
     ...lines.map((rows) => el("div", {}, ...rows.map(([sign, color, name]) => el("span", {}, el("i", { style: `color:${color}`, "aria-hidden": "true", text: sign }), name)))));
-  const fit = () => { box.open = wide.matches && kept.get("legend", true); };
+  const covers = () => box.offsetWidth * box.offsetHeight > COVERS * (box.parentElement?.clientWidth * box.parentElement?.clientHeight || Infinity);
+  const fit = () => { box.open = wide.matches && !big() && kept.get("legend", true); if (box.open && covers()) box.open = false; };
   wide.addEventListener("change", fit);
+  addEventListener("resize", fit); // also told when the size of type changes
   fit();
+  requestAnimationFrame(fit); // when it has a place and a size
   return box;
 }
 
@@ -207,7 +211,8 @@ export function follow(map, seek) {
 
 /** Whether a place can be seen well: not at the edge, not under the legend. */
 export function wellInside(map, lon, lat) {
-  const { x, y } = map.project([lon, lat]), box = map.getContainer();
+  const { x, y } = map.project([lon, lat]), box = map.getContainer(), key = box.querySelector(".legend");
+  if (key && x < key.offsetLeft + key.offsetWidth + 20 && y < key.offsetTop + key.offsetHeight + 20) return false;
   return x > box.clientWidth * 0.12 && x < box.clientWidth * 0.88 && y > 90 && y < box.clientHeight * 0.85;
 }
 
@@ -237,7 +242,10 @@ export function drawPlace(map, geojson) {
     { id: "fixed", type: "circle", filter: ["all", is("reader", "bell", "camera", "gate"), ["==", ["geometry-type"], "Point"]], minzoom: 14.5,
       // Smaller and paler than people: they are the background of what happens.
       paint: { "circle-radius": ["interpolate", ["linear"], ["zoom"], 15, 3, 18, 6], "circle-opacity": 0.85, "circle-color": ["match", ["get", "kind"], "reader", "#009e73", "gate", "#009e73", "bell", "#d55e00", "#6a3d9a"], "circle-stroke-color": "#fff", "circle-stroke-width": 1 } },
-    { id: "fixed-name", type: "symbol", filter: ["all", is("school", "academy", "playground", "assembly"), ["has", "name"]], minzoom: 14.5,
+    { id: "fixed-name", type: "symbol", filter: ["all", is("school", "academy", "playground"), ["has", "name"]], minzoom: 14.5,
+      layout: { "text-field": ["get", "name"], "text-font": ["local"], "text-size": 13, "text-offset": [0, 1.1], "text-anchor": "top" }, paint: { "text-color": INK, "text-halo-color": "#fff", "text-halo-width": 2 } },
+    // Near enough to tell the classes apart, their numbers stand in its place.
+    { id: "assembly-name", type: "symbol", filter: ["all", is("assembly"), ["has", "name"]], minzoom: 14.5, maxzoom: 16.5,
       layout: { "text-field": ["get", "name"], "text-font": ["local"], "text-size": 13, "text-offset": [0, 1.1], "text-anchor": "top" }, paint: { "text-color": INK, "text-halo-color": "#fff", "text-halo-width": 2 } },
     { id: "class-name", type: "symbol", filter: is("assembly_class"), minzoom: 16.5,
       layout: { "text-field": ["get", "name"], "text-font": ["local"], "text-size": ["case", ["get", "own"], 17, 12], "symbol-sort-key": ["case", ["get", "own"], 0, 1], "text-offset": [0, -0.4], "text-anchor": "bottom" }, paint: { "text-color": ["case", ["get", "own"], "#7a3b00", INK], "text-halo-color": "#fff", "text-halo-width": 2 } },
@@ -418,7 +426,7 @@ export class Crowd {
     if (sheet) pen.putImageData(this.sheet, 0, 0);
     const line = Math.round(14 * more);
     pen.font = `600 ${line}px ${FONTS}`; pen.textAlign = "center"; 
-    const named = [], marks = [];
+    const named = [], marks = [], labels = [];
     for (let j = 0; j < late.length; j += 4) marks.push(late.slice(j, j + 4));
     // The child lies over whoever walks with it, and that one a little beside.
     marks.sort((a, b) => (this.kinds[b[3]] === "stranger") - (this.kinds[a[3]] === "stranger"));
@@ -431,10 +439,13 @@ export class Crowd {
         let at = y + s.half + line;
         while (named.some(([u, v]) => Math.abs(u - x) < line * 7 && Math.abs(v - at) < line + 1)) at += line + 2;
         named.push([x, at]);
-        const wide = pen.measureText(label).width + 8;
-        pen.fillStyle = "rgb(255 255 255 / .88)"; pen.fillRect(x - wide / 2, at - line + 1, wide, line + 4);
-        pen.fillStyle = "#14202b"; pen.fillText(label, x, at);
+        labels.push([label, x, at]);
       }
+    }
+    for (const [label, x, at] of labels) { // over every mark
+      const wide = pen.measureText(label).width + 8;
+      pen.fillStyle = "rgb(255 255 255 / .88)"; pen.fillRect(x - wide / 2, at - line + 1, wide, line + 4);
+      pen.fillStyle = "#14202b"; pen.fillText(label, x, at);
     }
   }
 

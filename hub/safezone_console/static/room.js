@@ -1,7 +1,7 @@
 // The control room. Everything it shows is the hub's; it keeps nothing but which incident is looked at.
 import { $, HUB_AWAY, Live, ask, away, band, because, both, dialog, el, fill, here, icon, hm, hms, kept, key, ofDay, says, span, t, toast, trouble } from "./kit.js";
 import { followDrill } from "./drill.js";
-import { ACTION, CLASS, GLYPH, LEVEL, SERVICE, STATE, UNIT, UNIT_ICON, done, who } from "./words.js";
+import { ACTION, CLASS, GLYPH, LEVEL, SERVICE, STATE, UNIT, UNIT_ICON, done, named, who } from "./words.js";
 import { area, circle, collection, drawPlace, follow, legend, makeMap, overlay, point, wellInside } from "./map.js";
 
 const V1 = "/as/operator/v1";
@@ -46,6 +46,8 @@ function showSound() {
   button.setAttribute("aria-pressed", String(sound.on));
   fill(button, icon(sound.on ? "bell" : "mute"), el("span", { text: sound.on ? t("소리 켜짐") : t("소리 켜기") }));
   button.setAttribute("aria-label", sound.on ? t("소리 켜짐") : t("소리 켜기"));
+  button.title = sound.on ? t("소리 켜짐") : t("소리 켜기");
+  list(); // which says whether a new incident is heard
 }
 $("#sound").addEventListener("click", () => sound.toggle());
 // A browser gives sound only after a touch: the first one anywhere switches it on, unless it was switched off.
@@ -86,7 +88,7 @@ function row(i) {
     el("span", { class: "mark", "aria-hidden": "true", text: GLYPH[i.service] ?? "•" }),
     el("span", { class: "row", style: "gap:.4rem" }, el("span", { class: "what", text: SERVICE[i.service] ?? i.service }),
       isReal(i) ? el("span", { class: "tag emergency", text: t("실제 신고") }) : i.exercise && el("span", { class: "tag drill", text: t("훈련") }),
-      (i.linked ?? []).some((id) => incidents.has(id)) && el("span", { class: "tag", text: `⇔ ${t("이어진 일")}` }),
+      (i.linked ?? []).some((id) => incidents.has(id)) && el("span", { class: "tag", text: `⇔ ${t("묶인 사건")}` }),
       i.medical && el("span", { class: "tag bad", text: t("의료") }), (i.marks ?? []).includes("prank") && el("span", { class: "tag warn", text: t("장난 의심") }),
       el("span", { class: `tag ${i.state === "open" ? "bad" : "info"}`, text: STATE[i.state] })),
     el("span", { class: "age num", "data-since": i.told_at ?? i.opened_at, text: isOpen(i) ? span((nowOf(i) - Date.parse(i.told_at ?? i.opened_at)) / 1000) : hm(i.closed_at) }),
@@ -102,7 +104,7 @@ function list() {
     const all = ordered(), waiting = all.filter((i) => i.state === "open"), taken = all.filter((i) => i.state !== "open");
     const group = (name, rows) => rows.length ? [el("li", { class: "queue-group", text: `${name} ${rows.length}` }), ...rows.map(row)] : [];
     fill($("#queue"), showClosed ? all.map(row) : [...group(t("접수 대기"), waiting), ...group(t("처리 중"), taken)],
-      all.length === 0 && el("li", { class: "empty" }, el("b", { text: t("열린 사건이 없습니다") }), document.body.dataset.over ? "" : t("새 사건은 소리와 함께 여기에 나타납니다.")));
+      all.length === 0 && el("li", { class: "empty" }, el("b", { text: t("열린 사건이 없습니다") }), document.body.dataset.over ? "" : sound.on ? t("새 사건은 소리와 함께 여기에 나타납니다.") : t("새 사건은 여기에 나타납니다. 지금은 소리가 꺼져 있습니다.")));
     $("#count").textContent = String(all.length);
     document.title = `${waiting.length ? `(${waiting.length}) ` : ""}${t("상황실")}`;
     band(inDrill());
@@ -147,7 +149,7 @@ function refresh(id) {
 function take(i) {
   const held = incidents.get(i.id);
   if (held && held.version > i.version) return;
-  incidents.set(i.id, { ...held, ...i });
+  incidents.set(i.id, { ...held, ...i, ...(i.units ? { units: i.units.map(named) } : {}), ...(i.nearest_units ? { nearest_units: i.nearest_units.map(named) } : {}) });
   for (const id of i.linked ?? []) { // a link is of both, and the hub tells it with the later one
     const other = incidents.get(id);
     if (other && !(other.linked ?? []).includes(i.id)) incidents.set(id, { ...other, linked: [...(other.linked ?? []), i.id] });
@@ -221,7 +223,7 @@ function whereToLook() {
 
 /** First those that the hub reckons nearest, then whoever else is free. */
 function nearest(i) {
-  const told = i.nearest_units ?? alerts.get(i.id)?.units ?? [], known = new Set(told.map((u) => u.id));
+  const told = i.nearest_units ?? alerts.get(i.id)?.units?.map(named) ?? [], known = new Set(told.map((u) => u.id));
   const others = units.filter((u) => u.available && !known.has(u.id)).map((u) => ({ ...u, distance_m: i.position ? metres(i.position, u) : null, expected_s: null }));
   const seconds = (u) => u.expected_s ?? u.distance_m / 5;
   const rank = (u) => u.type === "ambulance" ? (i.medical ? -1 : 1) : 0; // an ambulance first where somebody is hurt, and last where nobody is
@@ -233,7 +235,7 @@ const metres = (a, b) => Math.hypot((a.lat - b.lat) * 111195, (a.lon - b.lon) * 
 const linkable = (i) => [...incidents.values()].filter((o) => o.id !== i.id && isOpen(o) && !(i.linked ?? []).includes(o.id));
 const can = (verb, i) => !(verb === "acknowledge" && i.state !== "open") && !(verb === "on_scene" && i.state === "on_scene") && !(verb === "link" && !linkable(i).length);
 const VERBS = [["acknowledge", "a", t("확인"), "primary wide"], ["dispatch", "d", t("출동"), "plain"], ["on_scene", "s", t("현장 도착"), "plain"], ["note", "n", t("메모"), "plain"],
-  ["prank", "p", t("장난 표시"), "plain"], ["link", "l", t("같은 일로 잇기"), "plain"], ["call_119", "e", t("119 호출"), "plain"], ["false_alarm", "f", t("오경보 종결"), "plain"], ["resolve", "r", t("종결"), "plain"]];
+  ["prank", "p", t("장난 표시"), "plain"], ["link", "l", t("사건 묶기"), "plain"], ["call_119", "e", t("119 호출"), "plain"], ["false_alarm", "f", t("오경보 종결"), "plain"], ["resolve", "r", t("종결"), "plain"]];
 
 function detail() {
   const i = incidents.get(selected), box = $("#detail");
@@ -249,7 +251,7 @@ function detail() {
     words && el("p", { style: "margin:.3rem 0", text: both(words).replaceAll(`${zone}-`, "") }),
     el("p", { class: "small muted num", style: "margin:.2rem 0" }, t("일어난 때 {a} · 접수 {b}", { a: hms(i.opened_at), b: hms(i.told_at ?? i.opened_at) }), i.owner ? ` · ${t("담당 {who}", { who: by(i.owner) })}` : "",
       climbs && el("span", {}, " · ", el("b", { "data-until": i.next_escalation_at, "data-text": t("상급자에게 알리기까지 {s}"), text: "" }))),
-    i.linked?.length > 0 && el("div", {}, el("b", { text: t("같은 일로 이어진 사건") }), el("p", { class: "small muted", style: "margin:0", text: t("한 일이 여러 규칙에 걸리면 경보가 따로 나고, 허브가 서로 잇습니다.") }),
+    i.linked?.length > 0 && el("div", {}, el("b", { text: t("함께 묶인 사건") }), el("p", { class: "small muted", style: "margin:0", text: t("한 일이 여러 규칙에 걸리면 경보가 따로 나고, 허브가 하나로 묶습니다.") }),
       el("ul", { class: "bare" }, i.linked.map((id) => el("li", {}, el("button", { type: "button", class: "plain small", "data-key": `linked-${id}`, "data-linked": id, click: () => select(id), text: incidents.has(id) ? `⇔ ${SERVICE[incidents.get(id).service]} ${hms(incidents.get(id).opened_at)} · ${STATE[incidents.get(id).state]}` : `⇔ ${id}` }))))),
     i.units?.length > 0 && el("p", {}, el("b", { text: t("보낸 출동 조: ") }), i.units.map((u) => el("span", { class: "tag info", style: "margin-right:.3rem" }, icon(UNIT_ICON[u.type] ?? "patrol"), u.name ?? u.id))),
     open && i.position && i.cameras?.length === 0 && el("p", { class: "small muted", text: t("이 자리를 볼 수 있는 카메라가 없습니다.") }),
@@ -337,7 +339,7 @@ async function perform(i, verb, body) {
     if (form.note?.trim()) body.note = form.note.trim();
     if (verb === "note" && !body.note) return;
   } else if (verb === "link") {
-    const form = await dialog(t("어느 사건과 같은 일인가요?"), el("div", {}, linkable(i).map((o, n) => el("label", { class: "consent" }, el("input", { type: "radio", name: "to", value: o.id, checked: n === 0 }), el("span", {}, el("b", { text: `${GLYPH[o.service] ?? ""} ${SERVICE[o.service] ?? o.service}` }), `${hms(o.opened_at)} · ${inWords(o)}`)))), { yes: t("잇기") });
+    const form = await dialog(t("어느 사건과 같은 일인가요?"), el("div", {}, linkable(i).map((o, n) => el("label", { class: "consent" }, el("input", { type: "radio", name: "to", value: o.id, checked: n === 0 }), el("span", {}, el("b", { text: `${GLYPH[o.service] ?? ""} ${SERVICE[o.service] ?? o.service}` }), `${hms(o.opened_at)} · ${inWords(o)}`)))), { yes: t("묶기") });
     if (!form?.to) return;
     body.to = form.to;
   } else if (verb === "prank") body = { action: "mark", mark: "prank" };
@@ -350,9 +352,16 @@ async function perform(i, verb, body) {
   if (!isOpen(incidents.get(i.id) ?? {})) { const next = ordered()[0]; select(next?.id ?? ""); }
 }
 
+/** The seats of a drill's control room, without one's own. */
+const seats = () => ["op1", "op2", "sv"].map((seat) => `${zone}-${seat}`).filter((id) => id !== me.principal);
 async function handOver() {
+  // The standard names nobody who could come: in a drill the seats are known, elsewhere those that have worked on an incident shown here.
+  const seen = new Set([...incidents.values()].flatMap((i) => [i.owner, ...(i.history ?? []).map((h) => h.by)]).filter((name) => name?.startsWith("operator/")).map((name) => name.slice(9)).filter((id) => id !== me.principal));
+  const next = here.drill ? el("select", { id: "to", name: "to" }, seats().map((id) => el("option", { value: id, text: who(`operator/${id}`) })))
+    : el("div", {}, el("input", { type: "text", id: "to", name: "to", required: true, list: "known", "aria-describedby": "whose-id", value: kept.get("shift", "") }), el("datalist", { id: "known" }, [...seen].map((value) => el("option", { value }))),
+      el("p", { class: "small muted", id: "whose-id", text: t("다음 근무자의 아이디를 넣으세요. 로그인 코드를 받을 때 함께 받은 이름이고, 사건의 «경과»에 담당자로 나옵니다.") }));
   const form = await dialog(t("근무 인계"), el("div", {}, el("p", { text: t("열린 사건 {n}건이 다음 근무자에게 넘어갑니다. 사건의 시계는 멈추지 않습니다.", { n: [...incidents.values()].filter(isOpen).length }) }),
-    el("div", { class: "field" }, el("label", { for: "to", text: t("다음 근무자의 id") }), el("input", { type: "text", id: "to", name: "to", required: true, value: kept.get("shift", "") })),
+    el("div", { class: "field" }, el("label", { for: "to", text: t("다음 근무자") }), next),
     el("div", { class: "field" }, el("label", { for: "words", text: t("전할 말") }), el("textarea", { id: "words", name: "note" }))), { yes: t("인계") });
   if (!form) return;
   try {
@@ -407,7 +416,7 @@ async function startMap(drill) {
   }
   map = await makeMap($("#map"), { center, zoom: 15.7, sheet, city: !here.drill, label: t("사건과 카메라와 출동 조의 지도") });
   if (here.drill) ask("GET", `/control/v1/sessions/${here.drill}/map`).then((place) => drawPlace(map, { ...place, features: place.features.filter((f) => ["school", "danger", "assembly", "academy", "playground"].includes(f.properties.kind)) })).catch(() => {});
-  $("#map").append(legend([["●", "#b3131b", t("긴급")], ["●", "#a85500", t("위험")], ["●", "#0a5c9c", t("처리 중")], ["●", "#123a5a", t("출동 조")], ["○", "#123a5a", t("출동 나간 조")]], [["●", "#009e73", t("리더기")], ["●", "#d55e00", t("비상벨")], ["●", "#6a3d9a", t("카메라")], ["◌", "#b34700", t("위험지역")]]));
+  $("#map").append(legend([["●", "#b3131b", t("긴급")], ["●", "#a85500", t("위험")], ["●", "#0a5c9c", t("처리 중")], ["●", "#123a5a", t("출동 조")], ["○", "#123a5a", t("출동 중")]], [["●", "#009e73", t("리더기")], ["●", "#d55e00", t("비상벨")], ["●", "#6a3d9a", t("카메라")], ["◌", "#b34700", t("위험지역")]]));
   map.on("click", "incident", (event) => select(event.features[0].properties.id));
   following = follow(map, sight);
   drawUnits(); drawIncidents(); drawSearch(); following.look();
@@ -417,7 +426,7 @@ async function startMap(drill) {
 // ------------------------------------------------------------------ live
 
 async function loadUnits() {
-  units = (await ask("GET", `${V1}/zones/${zone}/units`).catch(() => ({ items: units }))).items;
+  units = (await ask("GET", `${V1}/zones/${zone}/units`).catch(() => ({ items: units }))).items.map(named);
   drawUnits();
 }
 
@@ -461,9 +470,9 @@ async function begin() {
   }
   away("hub", false);
   zone = me.zone ?? new URLSearchParams(location.search).get("zone");
-  if (!zone) { fill($("#detail"), el("p", { text: t("이 토큰에는 구역이 없습니다. 구역이 있는 토큰을 받아 주세요.") })); return; }
+  if (!zone) { fill($("#detail"), el("p", { text: t("이 로그인 코드에는 구역이 없습니다. 구역이 있는 코드를 받아 주세요.") })); return; }
   try {
-    [devices, units] = await Promise.all([ask("GET", `${V1}/zones/${zone}/devices`), ask("GET", `${V1}/zones/${zone}/units`)]).then((found) => found.map((each) => each.items));
+    [devices, units] = await Promise.all([ask("GET", `${V1}/zones/${zone}/devices`), ask("GET", `${V1}/zones/${zone}/units`)]).then(([d, u]) => [d.items, u.items.map(named)]);
   } catch (error) { setTimeout(begin, 1500); away("hub", true, because(error)); return; }
   selected = location.hash.slice(1);
   let first = true;
@@ -485,9 +494,10 @@ async function begin() {
     over() { $(".said-stack")?.remove(); stopCamera(); camera = null; detail(); list(); }, // of a drill that is over there is no picture to be asked for
     clock(data) { clock = { at: Date.parse(data.at), heard: Date.now(), pace: data.state === "running" ? data.speed : 0 }; document.body.dataset.t = ofDay(data.t); },
     event(data) {
-      if (Date.now() - Date.parse(data.wall) > 10000) return;
-      if (data.kind === "inject" && data.data?.kind === "message" && ["list", "hand"].includes(data.data.by)) { says($("#map"), data); $("#spoken").textContent = both(data.text); }
-      if (data.kind === "all_clear") says($("#map"), { ...data, text: t("상황 종료 · ALL CLEAR – 열린 사건을 종결하세요") });
+      const message = data.kind === "inject" && data.data?.kind === "message" && ["list", "hand"].includes(data.data.by);
+      if (message) says($(".queue"), data, here.drill); // beside the map and its picture, which are what the message is about
+      if (message && Date.now() - Date.parse(data.wall) < 10000) $("#spoken").textContent = both(data.text);
+      if (data.kind === "all_clear") says($(".queue"), { ...data, text: t("상황 종료 · ALL CLEAR – 열린 사건을 종결하세요") }, here.drill);
     },
   });
   setInterval(tick, 1000);

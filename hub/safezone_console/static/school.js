@@ -1,6 +1,6 @@
 // The school's page: who came, who is missing, what needs a new battery, what parents say. Asked again every few seconds.
-import { $, HUB_AWAY, Live, ask, away, band, because, day, dialog, el, fill, here, hm, t, toast, trouble } from "./kit.js";
-import { followDrill } from "./drill.js";
+import { $, HUB_AWAY, Live, ask, away, band, because, date, day, dialog, el, fill, here, hm, t, toast, trouble } from "./kit.js";
+import { cleared, followDrill } from "./drill.js";
 import { DEVICE, FAULT, SERVICE, STATE } from "./words.js";
 
 const V1 = "/as/school/v1";
@@ -17,17 +17,25 @@ function table(names, rows, none) {
   return el("table", {}, el("thead", {}, el("tr", {}, names.map((name) => el("th", { scope: "col", text: name })))), el("tbody", {}, rows.map((cells) => el("tr", {}, cells.map((cell) => el("td", {}, cell))))));
 }
 
+/** After a drill the zone has its own time again: what the hub would tell now is not of the drill, so no figure is shown. */
+function gone() {
+  for (const part of document.querySelectorAll("#main > .card, #tiles, #invented, #enrolled")) part.hidden = !["over", "no-figures"].includes(part.id);
+  if (!$("#no-figures")) $("#main").append(el("section", { class: "card", id: "no-figures" }, el("h2", { text: t("훈련 때의 숫자는 여기에 남지 않습니다") }), el("p", { text: t("이 화면은 훈련하는 동안에만 등교 현황을 보여 줍니다. 훈련의 기록은 선생님의 보고서에 있습니다.") })));
+  document.body.dataset.loaded = "yes";
+}
+
 function show() {
   if (!pupils) return;
   const items = pupils.items, count = (...states) => items.filter((p) => states.includes(p.state)).length;
   const missing = items.filter((p) => p.state === "missing"), late = missing.length ? missing : items.filter((p) => p.state === "expected");
   const weak = items.filter((p) => (p.tag_battery_pct ?? 100) <= LOW || stale(p)), faulty = devices.filter((d) => d.faults.length), open = complaints.filter((c) => c.state === "open");
   if (drill && !$("#invented")) $("#tiles").before(el("p", { id: "invented", class: "muted", text: t("훈련 화면입니다. 이름은 모두 지어낸 것이고 실제 학생이 아닙니다.") }));
+  if (!$("#enrolled")) $("#tiles").before(el("p", { id: "enrolled", class: "small muted", text: t("숫자는 안전존에 가입한 어린이만 셉니다. 학급의 전체 인원과 다릅니다.") }));
   $("#date").textContent = `${day(`${pupils.date}T12:00:00+09:00`)}${pupils.school_day ? "" : ` · ${t("수업 없는 날")}`}`;
   const tile = (n, name, kind) => el("div", { class: `tile ${kind}` }, el("b", { text: n }), name);
   fill($("#tiles"), tile(`${count("in_school", "left")}/${items.length - count("absent", "unknown")}`, t("등교"), "good"), tile(missing.length, t("안 온 어린이"), missing.length ? "bad" : "good"), tile(count("left"), t("하교"), ""), tile(count("absent"), t("결석 신고"), ""), tile(weak.length, t("점검할 태그"), weak.length ? "warn" : "good"), tile(faulty.length, t("고장 난 장치"), faulty.length ? "warn" : "good"), tile(open.length, t("답할 보호자 문의"), open.length ? "warn" : "good"));
   if (drill && drill.starts >= "11:00") $("#title").textContent = t("우리 학교 지금"); // not «arrivals» in the afternoon
-  fill($("#missing"), late.length === 0 ? el("p", { class: "tag good", text: t("모두 왔습니다") })
+  fill($("#missing"), items.length === 0 ? el("p", { class: "muted", text: t("지금은 보여 줄 어린이가 없습니다.") }) : late.length === 0 ? el("p", { class: "tag good", text: t("모두 왔습니다") })
     : [el("p", {}, missing.length ? el("span", { class: "tag bad", text: t("등교 시각이 지났습니다: {n}명", { n: missing.length }) }) : el("span", { class: "tag info", text: t("아직 등교 시간입니다: {n}명 남음", { n: late.length }) })),
       el("ul", { class: "bare", style: "columns:16rem" }, late.slice(0, 200).map((p) => el("li", { "data-pupil": p.id, text: WHO(p) })))]);
   const classes = new Map();
@@ -79,11 +87,11 @@ async function written(e) {
 }
 
 async function load() {
-  if (over && pupils) return;
+  if (over) { if (!pupils) gone(); return; }
   const zone = `${V1}/zones/${me.zone}`;
   const each = await Promise.allSettled([ask("GET", `${zone}/pupils`), ask("GET", `${zone}/devices`), ask("GET", `${zone}/complaints`), ask("GET", `${zone}/enrolments`)]);
   if (each[0].status === "fulfilled") pupils = each[0].value;
-  else if (each[0].reason.title === "outside_school_hours") { pupils ??= { date: new Date().toISOString().slice(0, 10), school_day: false, items: [] }; fill($("#missing"), el("p", { text: t("수업 시간에만 볼 수 있습니다.") })); }
+  else if (each[0].reason.title === "outside_school_hours") { pupils ??= { date: date(new Date()), school_day: false, items: [] }; fill($("#missing"), el("p", { text: t("수업 시간에만 볼 수 있습니다.") })); }
   else toast(because(each[0].reason), "error");
   if (each[1].status === "fulfilled") devices = each[1].value.items;
   if (each[2].status === "fulfilled") complaints = each[2].value.items;
@@ -97,13 +105,14 @@ async function begin() {
     away("hub", true, HUB_AWAY); setTimeout(begin, 1500); return;
   }
   // When it is over the zone has its own time again: what it would show then is not the drill.
-  drill = await followDrill({ over() { over = true; } });
+  drill = await followDrill({ over() { over = true; if (!pupils) gone(); }, event: cleared });
   const heard = (i) => { if (["not_arrived", "missing_report"].includes(i.service)) alerts.set(i.id ?? i.incident, i); if (i.exercise) band(true); load(); };
   new Live(`${V1}/zones/${me.zone}/stream`, { alert: heard, incident: heard, complaint: load }, (connected) => {
     away("hub", !connected, HUB_AWAY);
     document.body.dataset.live = connected ? "yes" : "no";
     if (connected) load();
   });
+  if (over) load();
   setInterval(() => { if (!document.hidden) load(); }, 5000);
 }
 $("#logout").addEventListener("click", async () => { await ask("POST", "/auth/logout", { role: "school" }).catch(() => {}); location.assign("/"); });

@@ -1,13 +1,19 @@
 // Choosing school, drill and day. Nothing starts here.
-import { $, ask, away, both, date, el, fill, here, kept, t, toast, trouble } from "./kit.js";
+import { $, ask, away, both, date, day, el, fill, here, kept, t, toast, trouble } from "./kit.js";
 import { showSessions } from "./sessions.js";
 
 let school = null, drill = null, drills = [], timer = 0;
 const query = new URLSearchParams(location.search);
 
+/** What was typed, where it led to a school by itself. */
+let asked = query.get("asked") ?? "";
+const short = (name) => name.replace(/\s+/g, "").replace(/^서울(특별시|시)?/, "").replace(/초등학교$/, "초");
 function showSchool() {
-  fill($("#school"), school && el("div", { class: "row between" }, el("span", {}, el("b", { style: "font-size:1.2rem", text: school.name }), ` ${school.gu ?? ""} `, el("span", { class: "muted num", text: school.code })), el("button", { type: "button", class: "plain small", click: () => { school = null; showSchool(); $("#q").focus(); }, text: t("바꾸기") })),
+  fill($("#school"), school && el("div", { class: "row between" }, el("span", {}, el("b", { style: "font-size:1.2rem", text: school.name }), ` ${school.gu ?? ""} `, el("span", { class: "muted num", text: school.code })), el("button", { type: "button", class: "plain small", click: () => { school = null; asked = ""; showSchool(); $("#q").focus(); }, text: t("바꾸기") })),
     school?.map === "schematic" && el("p", { class: "tag warn", style: "white-space:normal;margin-top:.5rem", text: t("이 학교의 실제 지도가 없어 약도로 진행합니다. 훈련 화면에서 실제 지도를 받을 수 있습니다.") }));
+  const taken = school && asked && short(school.name) !== short(asked) && asked !== school.code;
+  $("#taken").hidden = !taken;
+  $("#taken").textContent = taken ? t("«{q}»에 맞는 학교가 하나뿐이었습니다: {name}. 다른 학교면 «바꾸기»를 누르세요.", { q: asked, name: school.name }) : "";
   $("#search").hidden = Boolean(school);
   links();
 }
@@ -17,7 +23,7 @@ async function find() {
   if (q.length < 2) { list.hidden = true; return; }
   const { items } = await ask("GET", `/control/v1/schools?q=${encodeURIComponent(q)}&limit=8`);
   list.hidden = false;
-  fill(list, items.length ? items.map((each) => el("li", {}, el("button", { type: "button", click: () => { school = each; showSchool(); } }, el("span", {}, el("b", { text: each.name }), ` ${each.gu ?? ""}`), el("span", { class: "muted num", text: each.code })))) : el("li", {}, el("p", { class: "empty", text: t("맞는 학교가 없습니다.") })));
+  fill(list, items.length ? items.map((each) => el("li", {}, el("button", { type: "button", click: () => { school = each; asked = ""; showSchool(); } }, el("span", {}, el("b", { text: each.name }), ` ${each.gu ?? ""}`), el("span", { class: "muted num", text: each.code })))) : el("li", {}, el("p", { class: "empty", text: t("맞는 학교가 없습니다.") })));
 }
 /** The time is the drill's own until the teacher chooses one, and again if the one chosen cannot be. */
 function showHours() {
@@ -43,13 +49,18 @@ function plan() {
 }
 function links() {
   const pack = $("#pack"), ready = school && drill;
-  if (ready) pack.href = `/control/v1/drills/${drill.id}/pack.pdf?school=${school.code}&date=${$("#date").value}&start=${$("#start").value}&class=${$("#grade").value}-${$("#class").value}&lang=${here.lang}&english=${Number($("#english").checked)}`; else pack.removeAttribute("href");
+  if (ready) pack.href = `/control/v1/drills/${drill.id}/pack.pdf?school=${school.code}&date=${$("#date").value}&start=${$("#start").value}&class=${$("#grade").value}-${$("#class").value}${chosenLead() ? `&lead=${$("#lead").value}` : ""}&lang=${here.lang}&english=${Number($("#english").checked)}`; else pack.removeAttribute("href");
   pack.setAttribute("aria-disabled", String(!ready));
+  $("#lead").max = $("#size").value;
+  $("#making").textContent = [school?.name ?? t("학교를 고르지 않음"), drill && both(drill.title), $("#date").value && day(`${$("#date").value}T12:00:00+09:00`), $("#start").value, t("{g}학년 {c}반 {n}명", { g: $("#grade").value, c: $("#class").value, n: $("#size").value }), $("#rehearsal").checked && t("리허설")].filter(Boolean).join(" · ");
   remember();
 }
+/** Whether another number than the drill's own was chosen. */
+const chosenLead = () => $("#lead").value !== "" && $("#lead").value !== $("#lead").defaultValue;
 /** What is chosen stands in the address: a reload, another language or a bookmark brings it back. */
 function remember() {
   const chosen = new URLSearchParams({ date: $("#date").value, grade: $("#grade").value, class: $("#class").value, size: $("#size").value });
+  if (chosenLead()) chosen.set("lead", $("#lead").value);
   if (school) chosen.set("school", school.code);
   if (drill) chosen.set("drill", drill.id);
   if ($("#start").dataset.chosen) chosen.set("start", $("#start").value);
@@ -57,13 +68,14 @@ function remember() {
   history.replaceState(null, "", `?${chosen}`);
 }
 $("#q").addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(() => find().catch(trouble), 150); });
-$("#q").addEventListener("keydown", (event) => { if (event.key === "Enter") { event.preventDefault(); find().then(() => $("#schools button")?.click()).catch(trouble); } });
+$("#q").addEventListener("keydown", (event) => { if (event.key === "Enter") { event.preventDefault(); find().then(() => { const found = document.querySelectorAll("#schools button"), typed = $("#q").value.trim(); if (found.length === 1) { found[0].click(); asked = typed; showSchool(); } else if (found.length) { found[0].focus(); toast(t("학교가 여럿입니다. 목록에서 고르세요.")); } }).catch(trouble); } });
 $("#start").addEventListener("input", () => { $("#start").dataset.chosen = "yes"; plan(); });
+$("#size").addEventListener("change", () => { if (Number($("#lead").value) > Number($("#size").value)) $("#lead").value = $("#size").value; links(); });
 $("#setup").addEventListener("input", links);
 $("#setup").addEventListener("submit", async (event) => {
   event.preventDefault();
   if (!school) { toast(t("먼저 학교를 고르세요."), "error"); $("#q").focus(); return; }
-  const room = { grade: Number($("#grade").value), class: Number($("#class").value), size: Number($("#size").value) };
+  const room = { grade: Number($("#grade").value), class: Number($("#class").value), size: Number($("#size").value), ...(chosenLead() ? { lead: Number($("#lead").value) } : {}) };
   kept.set("room", room);
   const button = $("#create"), busy = el("dialog", { class: "dialog busy", "aria-live": "polite" }, el("h2", { text: t("지도와 어린이를 준비하는 중…") }), el("progress", { "aria-label": t("준비하는 중") }), el("p", { class: "muted", text: t("보통 5초에서 20초 걸립니다.") }));
   button.disabled = true;
@@ -80,7 +92,7 @@ async function begin() {
   $("#date").value = date(new Date());
   for (const [name, value] of Object.entries(kept.get("room", {}))) if ($(`#${name}`)) $(`#${name}`).value = value;
   // After a rehearsal: the same class and day again. A day that is over is not taken.
-  for (const name of ["grade", "class", "size", "start"]) if (query.get(name)) $(`#${name}`).value = query.get(name);
+  for (const name of ["grade", "class", "size", "lead", "start"]) if (query.get(name)) $(`#${name}`).value = query.get(name);
   if (query.get("start")) $("#start").dataset.chosen = "yes";
   for (const box of ["rehearsal", "english"]) $(`#${box}`).checked = query.has(box);
   if (query.get("date") > $("#date").value) $("#date").value = query.get("date");

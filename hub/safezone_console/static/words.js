@@ -1,5 +1,5 @@
 // Words of the standard for people: services, states, faults, roles. Shape and word go together with every colour.
-import { t } from "./kit.js";
+import { here, t } from "./kit.js";
 
 export const SERVICE = {
   tag_call: t("태그 호출"), bell_call: t("비상벨"), phone_call_112: t("112 전화"), danger_entry: t("위험지역 진입"),
@@ -35,6 +35,11 @@ export const FAULT = {
 };
 export const DEVICE = { reader: t("리더기"), bell: t("비상벨"), camera: t("카메라"), phone: t("전화기") };
 export const UNIT = { patrol: t("순찰차"), police_box: t("지구대"), ambulance: t("구급차") };
+const IN_ENGLISH = [["순찰차", "patrol car"], ["구급차", "ambulance"], ["지구대", "police box"], ["치안센터", "police post"], ["파출소", "police post"], ["경찰서", "police station"], ["(모의)", "(simulated)"]];
+/** A unit with its name in the language of the page, as far as it says what it is; whose it is keeps its own name. */
+export const named = (u) => here.lang === "en" && u.name ? { ...u, name: IN_ENGLISH.reduce((name, [ko, en]) => name.replace(ko, ` ${en} `), u.name).replace(/\s+/g, " ").replace("( ", "(").trim() } : u;
+/** Who comes, as the subject of a sentence. */
+export const SENT = { patrol: t("경찰이"), police_box: t("경찰이"), ambulance: t("구급차가") };
 export const UNIT_ICON = { patrol: "patrol", police_box: "desk", ambulance: "ambulance" };
 
 export const ROLE = {
