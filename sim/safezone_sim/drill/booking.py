@@ -3,8 +3,9 @@
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from safezone_sim.drill import catalogue
 from safezone_sim.drill.guard import bad_day, invalid
@@ -51,7 +52,7 @@ def booking_of(body: Mapping[str, Any], lab: bool) -> Booking:
         ids = ", ".join(catalogue.drills())
         raise invalid(f"{ids} 가운데 하나입니다 · use one of them", "drill", body.get("drill"))
     try:
-        day = date.fromisoformat(str(body["date"])) if body.get("date") else date.today()
+        day = date.fromisoformat(str(body["date"])) if body.get("date") else _today(scenario)
     except ValueError:
         raise bad_day(body["date"]) from None
     try:
@@ -70,6 +71,11 @@ def booking_of(body: Mapping[str, Any], lab: bool) -> Booking:
         session=new_session_id(school), scenario=scenario, school=school, day=day, start=start, seed=seed,
         rehearsal=body.get("rehearsal") is True, room=class_room(body.get("class")), speed=float(speed), owner=owner,
     )  # fmt: skip
+
+
+def _today(scenario: Scenario) -> date:
+    """The day in the drill's zone, whatever clock the machine keeps."""
+    return datetime.now(ZoneInfo(scenario.timezone)).date()
 
 
 def booked_before(record: Mapping[str, Any]) -> Booking:
