@@ -1,6 +1,7 @@
 """The way into a drill as a picture: a QR code with the pages' address and the join code. It decides nothing about who may see it."""
 
 import io
+from urllib.parse import urlsplit
 
 import segno
 
@@ -12,12 +13,7 @@ def address_to_join(asked_at: str, others: str) -> str:
 
     ``asked_at`` is a base address as ``http://host:port``; empty if no other device can reach the pages.
     """
-    host = (
-        asked_at.split("://", 1)[1].rsplit(":", 1)[0]
-        if asked_at.count(":") > 1
-        else asked_at.split("://", 1)[1]
-    )
-    return others if host in LOCAL_NAMES else asked_at
+    return others if urlsplit(asked_at).hostname in LOCAL_NAMES else asked_at
 
 
 def join_link(address: str, code: str) -> str:

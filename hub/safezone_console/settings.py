@@ -18,7 +18,7 @@ class Settings:
     public_https: bool = False  # reached by https through a proxy: cookies are marked Secure
 
 
-LOCAL_NAMES = ("127.0.0.1", "localhost", "::1", "[::1]")  # by which only this machine finds itself
+LOCAL_NAMES = ("127.0.0.1", "localhost", "::1")  # by which only this machine finds itself
 
 
 def address_for_others(host: str, port: int) -> str:

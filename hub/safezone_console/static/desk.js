@@ -387,7 +387,7 @@ $("#join").addEventListener("click", () => dialog(t("참가 번호"), el("div", 
   el("p", { class: "muted", text: t("번호를 아는 사람은 역할만 맡습니다. 시작·상황 넣기·종료는 이 브라우저에서만 할 수 있습니다.") })), { no: null }));
 $("#start").addEventListener("click", async () => {
   const today = date(new Date()), on = (iso) => day(`${iso}T12:00:00+09:00`);
-  if (!session.rehearsal && session.date && session.date !== today && !(await dialog(t("훈련일은 {day}입니다. 오늘 할까요?", { day: on(session.date) }), el("p", { text: t("오늘은 {today}입니다. 지금 시작하면 보고서에는 훈련일 {day}로 남습니다. 연습이라면 «혼자 해 보는 5분 리허설»을 만드세요.", { today: on(today), day: on(session.date) }) }), { yes: t("오늘 하기"), no: t("아니요") }))) return;
+  if (!session.rehearsal && session.date && session.date !== today && !(await dialog(t("훈련일은 {day}입니다. 오늘 할까요?", { day: on(session.date) }), el("p", { text: t("오늘은 {today}입니다. 지금 시작하면 보고서에는 오늘 한 훈련으로 적히고, 계획한 날({day})도 함께 남습니다. 연습이라면 «혼자 해 보는 5분 리허설»을 만드세요.", { today: on(today), day: on(session.date) }) }), { yes: t("오늘 하기"), no: t("아니요") }))) return;
   act("start");
 });
 $("#inject").addEventListener("click", (event) => { const next = upcoming(); if (next) fire(event, { inject: next.id }, t("상황을 넣었습니다")); });

@@ -140,8 +140,8 @@ export function away(what, isAway, text) {
 }
 const LOOKS_EVERY_MS = 4000;
 /** Says in the banner when the pages' own server is gone, before anything is asked of it: for pages that follow no stream (any more). */
-export function heedServer() {
-  setInterval(() => { if (!document.hidden) ask("GET", "/healthz").then(() => away("pages", false), () => away("pages", true, t("연결이 끊겼거나 프로그램이 꺼졌습니다. 다시 켜면 이 화면이 이어집니다."))); }, LOOKS_EVERY_MS);
+export function heedServer(address = "/healthz", gone = t("연결이 끊겼거나 프로그램이 꺼졌습니다. 다시 켜면 이 화면이 이어집니다.")) {
+  setInterval(() => { if (!document.hidden) ask("GET", address).then(() => away("pages", false), () => away("pages", true, gone)); }, LOOKS_EVERY_MS);
 }
 export const HUB_AWAY = t("허브와 연결이 끊겼습니다. 다시 연결하는 중입니다. 기록은 허브에 남아 있습니다.");
 

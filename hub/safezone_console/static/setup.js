@@ -1,5 +1,5 @@
 // Choosing school, drill and day. Nothing starts here.
-import { $, ask, away, both, date, day, el, fill, here, kept, t, toast, trouble } from "./kit.js";
+import { $, ask, both, date, day, el, fill, heedServer, here, kept, t, toast, trouble } from "./kit.js";
 import { showSessions } from "./sessions.js";
 
 let school = null, drill = null, drills = [], timer = 0;
@@ -105,4 +105,4 @@ async function begin() {
   document.body.dataset.loaded = "yes";
 }
 begin().catch(trouble);
-setInterval(() => { if (!document.hidden) ask("GET", "/control/v1/health").then(() => away("twin", false), () => away("twin", true, t("훈련 서버와 연결이 끊겼습니다. 고른 것은 그대로 있고, 다시 연결되면 만들 수 있습니다."))); }, 5000);
+heedServer("/control/v1/health", t("훈련 서버와 연결이 끊겼습니다. 고른 것은 그대로 있고, 다시 연결되면 만들 수 있습니다."));

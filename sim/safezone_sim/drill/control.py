@@ -17,6 +17,7 @@ from safezone_sim.drill.evaluation import Evaluation
 from safezone_sim.drill.guard import Problem, invalid
 from safezone_sim.drill.record import (
     evaluation_of,
+    is_name,
     prepared,
     read_picture,
     read_records,
@@ -77,10 +78,10 @@ class Control:
         live = self.sessions.get(id_)
         if live is not None:
             return {**record_of(live.course), "folder": str(live.course.folder)}
-        for record in read_records(self.results):
-            if record["session"] == id_:
-                return record
-        raise _no_session(id_)
+        found = read_records(self.results, session=id_) if is_name(id_) else []
+        if not found:
+            raise _no_session(id_)
+        return found[0]
 
     def printed(self, id_: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         """What the report of a session is made of: its record with the map picture, and the earlier ones."""
@@ -93,8 +94,8 @@ class Control:
     def earlier(self, record: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Ended sessions of the same school, drill and kind before this one, newest first: a rehearsal is no drill to compare with."""
         return [
-            r for r in read_records(self.results)
-            if r["school"]["code"] == record["school"]["code"] and r["drill"]["id"] == record["drill"]["id"]
+            r for r in read_records(self.results, school=record["school"]["code"])
+            if r["drill"]["id"] == record["drill"]["id"]
             and r["session"] != record["session"] and str(r["created_at"]) <= str(record["created_at"]) and r["started_t"] is not None
             and r["rehearsal"] == record["rehearsal"]
         ]  # fmt: skip
@@ -144,16 +145,10 @@ class Control:
             if found is None or found[0]["drill"]["id"] not in catalogue.drills():
                 return
             record, path = found
-            wanted, kept = booked_before(record), path.read_bytes()
             for old in path.parent.iterdir():
                 if old != path:
                     old.unlink()
-            try:
-                self._prepare(wanted)
-            except Exception:
-                path.parent.mkdir(exist_ok=True)
-                path.write_bytes(kept)
-                raise
+            self._prepare(booked_before(record))
 
     def _prepare(self, wanted: Booking) -> Session:
         try:
@@ -171,7 +166,8 @@ class Control:
             )  # fmt: skip
             session.prepare()
         except (HubError, BrokerError) as e:
-            shutil.rmtree(folder, ignore_errors=True)
+            if wanted.zone is None:  # else its record stands there, for the next try
+                shutil.rmtree(folder, ignore_errors=True)
             raise Problem(502, "hub", str(e)) from e
         with self._lock:
             self.sessions[session.id] = session

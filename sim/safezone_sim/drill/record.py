@@ -169,9 +169,14 @@ def is_waiting(record: Mapping[str, Any]) -> bool:
     return record["state"] == "ready" and record["started_t"] is None and "seed" in record
 
 
+def is_name(session: str) -> bool:
+    """Whether that can be a session's name, and no pattern of other files."""
+    return session.replace("-", "").isalnum()
+
+
 def prepared(folder: Path, session: str) -> tuple[dict[str, Any], Path] | None:
     """The record of a waiting session and where it is; None for any other session."""
-    if not session.replace("-", "").isalnum():
+    if not is_name(session):
         return None
     for path in folder.glob(f"*/{session}/{RECORD}"):
         try:
@@ -182,14 +187,14 @@ def prepared(folder: Path, session: str) -> tuple[dict[str, Any], Path] | None:
     return None
 
 
-def read_records(folder: Path) -> list[dict[str, Any]]:
-    """All records under a results folder, newest first; what cannot be read is left out.
+def read_records(folder: Path, school: str = "*", session: str = "*") -> list[dict[str, Any]]:
+    """All records under a results folder, or those of a school or a session, newest first; what cannot be read is left out.
 
     For sessions that nobody runs any more: one that was begun and did not end was lost with its twin, and its timeline goes on
     after its record.
     """
     found = []
-    for path in folder.glob(f"*/*/{RECORD}"):
+    for path in folder.glob(f"{school}/{session}/{RECORD}"):
         try:
             record = {**json.loads(path.read_text(encoding="utf-8")), "folder": str(path.parent)}
             whole = record["state"] in OVER or is_waiting(record)

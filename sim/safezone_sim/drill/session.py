@@ -117,7 +117,7 @@ class Session:
             self.zone.warm_up()
         except (HubError, BrokerError):
             # It never was a drill, and leaves no record of one.
-            self.zone.close(hub_is_there=False)
+            self.zone.close(hub_is_there=self.course.hub_state == "ok")
             self.revoke()
             raise
         self.course.state = "ready"
